@@ -1,0 +1,53 @@
+"""Fixtures every test may use."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from purelymanage.core.roles import Role
+
+PASSWORD = "correct horse battery staple"
+
+
+def _person(name: str, role: Role) -> User:
+    return User.objects.create_user(
+        email=f"{name.lower()}@panel.example", name=name, password=PASSWORD, role=role
+    )
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    return _person("Olga", Role.OWNER)
+
+
+@pytest.fixture
+def admin(owner: User) -> User:
+    return _person("Adam", Role.ADMIN)
+
+
+@pytest.fixture
+def viewer(owner: User) -> User:
+    return _person("Vera", Role.VIEWER)
+
+
+def _signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def admin_client(admin: User) -> Client:
+    return _signed_in(admin)
+
+
+@pytest.fixture
+def owner_client(owner: User) -> Client:
+    return _signed_in(owner)
+
+
+@pytest.fixture
+def viewer_client(viewer: User) -> Client:
+    return _signed_in(viewer)

@@ -1,0 +1,32 @@
+"""The local copy of PurelyMail's users: addresses with storage and a password."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from domains.models import Domain
+
+
+class MailboxQuerySet(models.QuerySet["Mailbox"]):
+    """Conditions on mailboxes."""
+
+    def search(self, text: str) -> MailboxQuerySet:
+        """Those whose address contains `text`, whatever the case."""
+        return self.filter(address__icontains=text) if text else self
+
+
+class Mailbox(models.Model):
+    """One address, as last read from PurelyMail."""
+
+    address = models.CharField(max_length=254, unique=True)
+    domain = models.ForeignKey(Domain, models.CASCADE, related_name="mailboxes")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = MailboxQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["address"]
+        verbose_name_plural = "mailboxes"
+
+    def __str__(self) -> str:
+        return self.address

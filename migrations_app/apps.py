@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class MigrationsConfig(AppConfig):
+    name = "migrations_app"

@@ -1,0 +1,98 @@
+"""What every engine offers, so that nothing above knows which one runs.
+
+An engine is a child process. `argv` says how to start it, a `Reader` understands its output line by
+line and says in the end what the exit status means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from migrations_app.engines.causes import Cause
+from migrations_app.engines.plan import Plan
+
+PhaseName = Literal["", "connect", "compare", "copy", "verify"]
+Level = Literal["info", "warning", "error"]
+Ending = Literal["done", "done_with_errors", "failed", "cancelled", "interrupted"]
+
+
+@dataclass
+class FolderProgress:
+    """Counts of one source folder, in messages; `bytes_copied` in bytes."""
+
+    source: str
+    destination: str
+    found: int = 0
+    copied: int = 0
+    present: int = 0
+    skipped: int = 0
+    failed: int = 0
+    bytes_copied: int = 0
+    is_done: bool = False
+
+
+@dataclass
+class Progress:
+    """Where a run stands. Totals are None until they are known."""
+
+    phase: PhaseName = ""
+    folder: str = ""
+    folders_total: int | None = None
+    messages_done: int = 0
+    messages_total: int | None = None
+    bytes_done: int = 0
+    bytes_total: int | None = None
+    folders: dict[str, FolderProgress] = field(default_factory=dict)
+    """By source folder (readable name), in the order they were met."""
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line for the log the admin reads; never a password, never a subject."""
+
+    text: str
+    level: Level = "info"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a run ended: the job's next state, the cause, and a sentence with the next step."""
+
+    state: Ending
+    cause: Cause | None
+    sentence: str
+
+
+class Reader(Protocol):
+    """Understands one run's output. It must survive any bytes."""
+
+    progress: Progress
+
+    def feed(self, line: str) -> Iterable[LogLine]:
+        """Take one line without its end; update `progress`; return lines for the log."""
+        ...
+
+    def conclude(self, status: int) -> Verdict:
+        """What `status` means after all lines; a negative one is `-signal`, as in subprocess."""
+        ...
+
+
+class Engine(Protocol):
+    """A program that copies one mailbox into another."""
+
+    name: str
+
+    def version(self) -> str:
+        """Its version. Raises UnavailableError with the cure when it cannot run here."""
+        ...
+
+    def argv(self, plan: Plan, *, passfile1: str, passfile2: str, workdir: Path) -> list[str]:
+        """The command line. Passwords come in the two files, one line each, UTF-8."""
+        ...
+
+    def reader(self, plan: Plan) -> Reader:
+        """A fresh reader for one run."""
+        ...

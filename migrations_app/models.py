@@ -1,0 +1,225 @@
+"""IMAP servers and the migration jobs that bring mail in."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+
+from purelymanage.core.addresses import refuse_control_characters
+from purelymanage.crypto import EncryptedField, EncryptedModel
+
+
+class Security(models.TextChoices):
+    """How the connection is protected; certificates are always verified."""
+
+    TLS = "tls", _("TLS")
+    STARTTLS = "starttls", _("STARTTLS")
+    NONE = "none", _("None")
+
+
+class Server(models.Model):
+    """An IMAP server mail comes from or goes to. No credentials."""
+
+    name = models.CharField(max_length=120, unique=True, validators=[refuse_control_characters])
+    host = models.CharField(max_length=253)
+    port = models.PositiveIntegerField(
+        default=993, validators=[MinValueValidator(1), MaxValueValidator(65535)]
+    )
+    security = models.CharField(max_length=10, choices=Security, default=Security.TLS)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Limits(models.Model):
+    """The one row of limits, read inside every claim and changeable while jobs run."""
+
+    concurrency = models.PositiveIntegerField(
+        default=2, validators=[MinValueValidator(1), MaxValueValidator(64)]
+    )
+    per_source_host = models.PositiveIntegerField(
+        default=4, validators=[MinValueValidator(1), MaxValueValidator(64)]
+    )
+
+    class Meta:
+        verbose_name_plural = "limits"
+
+    def __str__(self) -> str:
+        return f"{self.concurrency} at a time, {self.per_source_host} per source host"
+
+
+class State(models.TextChoices):
+    """The states of a migration job."""
+
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    DONE_WITH_ERRORS = "done_with_errors", _("Done with errors")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+    INTERRUPTED = "interrupted", _("Interrupted")
+
+
+FINISHED = (State.DONE, State.DONE_WITH_ERRORS, State.FAILED, State.CANCELLED)
+MAX_REQUEUES = 3
+
+
+class Phase(models.TextChoices):
+    """What a running engine is doing."""
+
+    CONNECT = "connect", _("Connect")
+    COMPARE = "compare", _("Compare")
+    COPY = "copy", _("Copy")
+    VERIFY = "verify", _("Verify")
+
+
+class MigrationJob(EncryptedModel):
+    """One mailbox's migration: what to copy, its state, its lease while running, its progress.
+
+    The row is the truth; a queue message only says that there may be something to claim.
+    Claiming, beating, requeueing and ending are in `queue.py` and nowhere else.
+    """
+
+    name = models.CharField(max_length=120, validators=[refuse_control_characters])
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    # Both ends. Host, port and security are copies, so that a deleted server keeps its jobs.
+    source_server = models.ForeignKey(
+        Server, models.SET_NULL, null=True, blank=True, related_name="outgoing_jobs"
+    )
+    source_host = models.CharField(max_length=253)
+    source_port = models.PositiveIntegerField()
+    source_security = models.CharField(max_length=10, choices=Security)
+    source_address = models.CharField(max_length=254, validators=[refuse_control_characters])
+    source_password = EncryptedField()
+    destination_server = models.ForeignKey(
+        Server, models.SET_NULL, null=True, blank=True, related_name="incoming_jobs"
+    )
+    destination_host = models.CharField(max_length=253)
+    destination_port = models.PositiveIntegerField()
+    destination_security = models.CharField(max_length=10, choices=Security)
+    destination_address = models.CharField(max_length=254, validators=[refuse_control_characters])
+    destination_password = EncryptedField()
+
+    # How
+    dry_run = models.BooleanField(default=True)
+    options = models.JSONField(default=dict, blank=True, help_text="engines.plan.Options as JSON")
+
+    # Queue
+    state = models.CharField(max_length=20, choices=State, default=State.QUEUED)
+    queued_at = models.DateTimeField(default=timezone.now)
+    requeues = models.PositiveSmallIntegerField(default=0)
+    stop_requested = models.BooleanField(default=False)
+    stopped_by = models.CharField(max_length=254, blank=True)
+
+    # The run that holds it, or the last one
+    run = models.PositiveIntegerField(default=0, help_text="how often it was started")
+    token = models.UUIDField(null=True, blank=True)
+    owner = models.CharField(max_length=200, blank=True, help_text="worker host that runs it")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    engine = models.CharField(max_length=20, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    exit_status = models.IntegerField(null=True, blank=True)
+    cause = models.CharField(max_length=40, blank=True, help_text="engines.causes.Cause")
+    verdict = models.TextField(blank=True, help_text="one sentence: how it ended and what to do")
+
+    # Progress of that run
+    phase = models.CharField(max_length=10, choices=Phase, blank=True)
+    folder = models.CharField(max_length=1000, blank=True)
+    folders_done = models.PositiveIntegerField(default=0)
+    folders_total = models.PositiveIntegerField(null=True, blank=True)
+    messages_done = models.PositiveIntegerField(default=0)
+    messages_total = models.PositiveIntegerField(null=True, blank=True)
+    messages_copied = models.PositiveIntegerField(default=0)
+    messages_present = models.PositiveIntegerField(default=0)
+    messages_skipped = models.PositiveIntegerField(default=0)
+    messages_failed = models.PositiveIntegerField(default=0)
+    bytes_done = models.PositiveBigIntegerField(default=0)
+    bytes_total = models.PositiveBigIntegerField(null=True, blank=True)
+    version = models.PositiveIntegerField(
+        default=0, help_text="grows with every visible change; pages poll it"
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["state", "queued_at", "id"]),
+            models.Index(fields=["destination_host", "destination_address"]),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["destination_host", "destination_port", "destination_address"],
+                condition=models.Q(state=State.RUNNING),
+                name="one_running_job_per_destination_mailbox",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state in FINISHED or (
+            self.state == State.INTERRUPTED and self.requeues >= MAX_REQUEUES
+        )
+
+    @property
+    def has_passwords(self) -> bool:
+        """Whether it can run again: both passwords are still stored."""
+        return bool(self.source_password) and bool(self.destination_password)
+
+    @property
+    def log_name(self) -> str:
+        """The file name of the complete log, `job-<id>-<name>.log`."""
+        return f"job-{self.pk}-{slugify(self.name) or 'migration'}.log"
+
+
+class FolderResult(models.Model):
+    """What happened to one source folder in the job's latest run."""
+
+    job = models.ForeignKey(MigrationJob, models.CASCADE, related_name="folder_results")
+    position = models.PositiveIntegerField()
+    source = models.CharField(max_length=1000)
+    destination = models.CharField(max_length=1000)
+    found = models.PositiveIntegerField(default=0)
+    copied = models.PositiveIntegerField(default=0)
+    present = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    bytes_copied = models.PositiveBigIntegerField(default=0)
+    is_done = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "position"], name="one_result_per_folder")
+        ]
+
+    def __str__(self) -> str:
+        return self.source
+
+
+class LogChunk(models.Model):
+    """Some lines of a job's log, in order of `id`; in the database, so that any host shows them."""
+
+    job = models.ForeignKey(MigrationJob, models.CASCADE, related_name="log_chunks")
+    run = models.PositiveIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+    text = models.TextField(help_text="lines `<ISO time> <level> <words>`, each ending in \\n")
+
+    class Meta:
+        indexes = [models.Index(fields=["job", "id"])]
+
+    def __str__(self) -> str:
+        return f"{self.job}, run {self.run}"

@@ -1,0 +1,4 @@
+from django.urls import URLPattern
+
+app_name = "migrations"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,83 @@
+"""Headers, the acting person, and our own errors as answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from purelymanage.core.context import SYSTEM, Actor, acting_as, person
+from purelymanage.core.errors import PurelyManageError
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+class SecurityHeadersMiddleware:
+    """What Django's own security middleware does not set."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        response.headers.setdefault(
+            "Permissions-Policy", "camera=(), microphone=(), geolocation=()"
+        )
+        return response
+
+
+class ContextMiddleware:
+    """Says on whose behalf the request runs, for the audit log."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        address = client_address(request)
+        actor = Actor(kind="person", name="anonymous", address=address)
+        if request.user.is_authenticated:
+            actor = person(request.user, address=address)
+        with acting_as(actor if address else SYSTEM):
+            return self.get_response(request)
+
+
+class ErrorMiddleware:
+    """Shows an error of ours that no form caught: a page with the sentence, and its status."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, PurelyManageError):
+            return None
+        if getattr(request, "htmx", False):
+            messages.error(request, error.message)
+            return HttpResponse(status=error.status, headers={"HX-Reswap": "none"})
+        return render(request, "error.html", {"error": error}, status=error.status)
+
+
+def client_address(request: HttpRequest) -> str:
+    """The client's address; proxies are believed only where TRUSTED_PROXIES names them."""
+    address = str(request.META.get("REMOTE_ADDR") or "")
+    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
+    while address in settings.TRUSTED_PROXIES and forwarded and forwarded[-1]:
+        address = forwarded.pop()
+    return address

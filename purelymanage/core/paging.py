@@ -1,0 +1,15 @@
+"""Server-side paging: 50 rows a page, and numbers that survive nonsense in the URL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+
+PAGE_SIZE = 50
+
+
+def page_of(rows: QuerySet[Any], number: str | None, *, size: int = PAGE_SIZE) -> Page[Any]:
+    """The asked page, or the nearest one that exists. One count and one query."""
+    return Paginator(rows, size).get_page(number)

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class PurelyMailConfig(AppConfig):
+    name = "purelymanage.purelymail"
+    label = "purelymail"

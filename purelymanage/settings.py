@@ -1,0 +1,246 @@
+"""All settings, from the environment or `.env`, safe by default; docs/settings.md lists them."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+
+from purelymanage.core.startup import demo_keys
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+# Data: the database, demo keys and whatever else must outlive an upgrade
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+# PurelyMail. Without a token the panel runs on its simulator: demo mode.
+PURELYMAIL_API_TOKEN = env.str("PURELYMAIL_API_TOKEN", default="")
+DEMO = not PURELYMAIL_API_TOKEN
+DEMO_PORT = env.int("DEMO_PORT", default=8010)
+PURELYMAIL_API_URL = env.str(
+    "PURELYMAIL_API_URL",
+    default=f"http://127.0.0.1:{DEMO_PORT}" if DEMO else "https://purelymail.com",
+)
+
+# Keys. In demo mode they are made on first start; otherwise purelymanage.checks refuses weak ones.
+_keys = demo_keys(DATA_DIR / "demo-keys.json") if DEMO else {}
+PURELYMAIL_API_TOKEN = PURELYMAIL_API_TOKEN or _keys.get("PURELYMAIL_API_TOKEN", "")
+SECRET_KEY = env.str("SECRET_KEY", default=_keys.get("SECRET_KEY", ""))
+ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=_keys.get("ENCRYPTION_KEYS", []))
+
+# The site
+DEBUG = env.bool("DEBUG", default=False)
+BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
+_site = urlsplit(BASE_URL)
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=[_site.hostname or "", "localhost", "127.0.0.1", "[::1]"]
+)
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+ROOT_URLCONF = "purelymanage.urls"
+WSGI_APPLICATION = "purelymanage.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "purelymanage.core",
+    "purelymanage.ui",
+    "purelymanage.purelymail",
+    "audit",
+    "purelymanage.jobs",
+    "accounts",
+    "domains",
+    "mailboxes",
+    "routing",
+    "migrations_app",
+    "purelymanage.dashboard",
+    "allauth",
+    "allauth.account",
+    "allauth.usersessions",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "django_q",
+    "lucide",
+    "template_partials",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "purelymanage.core.middleware.SecurityHeadersMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "purelymanage.core.middleware.ContextMiddleware",
+    "purelymanage.ui.middleware.ToastMiddleware",
+    "purelymanage.core.middleware.ErrorMiddleware",
+    "accounts.middleware.SetupMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "purelymanage.ui.context_processors.frame",
+            ],
+        },
+    },
+]
+
+# Database: SQLite needs nothing installed; PostgreSQL for production and for a second host
+DATABASES = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'purelymanage.sqlite3'}")
+}
+_database = DATABASES["default"]
+if _database["ENGINE"].endswith("sqlite3"):
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    _database["CONN_MAX_AGE"] = 60
+    _database["CONN_HEALTH_CHECKS"] = True
+    _database["OPTIONS"] = {"connect_timeout": 10, **_database.get("OPTIONS", {})}
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+}
+
+# The queue: a task is only a kick, the row is the truth (docs/adr/0002-queue.md)
+SYNC_WORKERS = env.int("SYNC_WORKERS", default=8)
+Q_CLUSTER = {
+    "name": "app",
+    "orm": "default",
+    "workers": 2,
+    "timeout": 600,
+    "retry": 900,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "catch_up": False,
+    "poll": 0.5,
+    "save_limit": -1,
+    "recycle": 500,
+    "queue_limit": 4,
+    "label": "Background tasks",
+    "ALT_CLUSTERS": {
+        "sync": {
+            "workers": SYNC_WORKERS,
+            "scheduler": False,
+            "queue_limit": 1,
+            "recycle": 20,
+            "timeout": 7 * 86400,
+            "retry": 8 * 86400,
+        }
+    },
+}
+
+# Migrations
+MIGRATION_CONCURRENCY = env.int("MIGRATION_CONCURRENCY", default=2)
+MIGRATION_ENGINE = env.str("MIGRATION_ENGINE", default="auto")
+IMAPSYNC_PATH = env.str("IMAPSYNC_PATH", default="imapsync")
+LOG_RETENTION_DAYS = env.int("LOG_RETENTION_DAYS", default=90)
+JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", default=365)
+
+# Signing in
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+USERSESSIONS_TRACK_ACTIVITY = True
+
+# Headers and cookies
+HTTPS = _site.scheme == "https"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 365 * 86400 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_AGE = 14 * 86400
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "purelymanage.dashboard.views.csrf_failure"
+X_FRAME_OPTIONS = "DENY"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# Files
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Mail
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="PurelyManage <panel@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+NOTIFY_URLS = env.list("NOTIFY_URLS", default=[])
+
+# Words, dates, numbers
+LANGUAGE_CODE = "en"
+USE_I18N = True
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_TZ = True
+USE_THOUSAND_SEPARATOR = True
+LOCALE_PATHS = [BASE_DIR / "locale"]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "django.server": {"handlers": ["console"], "propagate": False},
+        "django-q": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "urllib3": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,36 @@
+"""What tests change, and nothing else."""
+
+import os
+import tempfile
+
+_data = tempfile.mkdtemp(prefix="purelymanage-test-") if "TEST_DATA_DIR" not in os.environ else ""
+os.environ["DATA_DIR"] = os.environ.setdefault("TEST_DATA_DIR", _data)
+os.environ.setdefault("PURELYMAIL_API_TOKEN", "test-token")
+os.environ.setdefault("PURELYMAIL_API_URL", "http://127.0.0.1:9")
+os.environ.setdefault("SECRET_KEY", "test-" + "k3y-of-many-characters-" * 4)
+os.environ.setdefault("ENCRYPTION_KEYS", "dGVzdCBrZXkgb2YgZXhhY3RseSAzMiBieXRlcyBsb24=")
+
+from purelymanage.settings import *  # noqa: E402, F403  the environment above must come first
+from purelymanage.settings import STORAGES, TEMPLATES  # noqa: E402
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+ACCOUNT_RATE_LIMITS = False
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+
+class UnknownVariable(str):
+    """Fails the test that renders a variable the template does not have."""
+
+    __slots__ = ()
+
+    def __mod__(self, name: object) -> str:
+        raise AssertionError(f"Unknown template variable: {name}")
+
+    def __contains__(self, text: object) -> bool:
+        return text == "%s" or super().__contains__(str(text))
+
+
+_options: dict[str, object] = TEMPLATES[0]["OPTIONS"]  # type: ignore[assignment]  # mixed values
+_options["string_if_invalid"] = UnknownVariable("%s")

@@ -1,0 +1,17 @@
+"""The map of the site: includes only."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("purelymanage.dashboard.urls")),
+    path("", include("accounts.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("mailboxes/", include("mailboxes.urls")),
+    path("domains/", include("domains.urls")),
+    path("routing/", include("routing.urls")),
+    path("migrations/", include("migrations_app.urls")),
+    path("settings/audit/", include("audit.urls")),
+    path("styleguide/", include("purelymanage.ui.urls")),
+    path("admin/", admin.site.urls),
+]
