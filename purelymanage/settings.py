@@ -18,7 +18,9 @@ DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 # PurelyMail. Without a token the panel runs on its simulator: demo mode.
 PURELYMAIL_API_TOKEN = env.str("PURELYMAIL_API_TOKEN", default="")
 DEMO = not PURELYMAIL_API_TOKEN
-DEMO_PORT = env.int("DEMO_PORT", default=8010)
+PORT = env.int("PORT", default=8000)
+DEMO_PORT = env.int("DEMO_PORT", default=PORT + 10)
+DEMO_OLD_PORT, DEMO_NEW_PORT = DEMO_PORT + 1, DEMO_PORT + 2
 PURELYMAIL_API_URL = env.str(
     "PURELYMAIL_API_URL",
     default=f"http://127.0.0.1:{DEMO_PORT}" if DEMO else "https://purelymail.com",
@@ -32,7 +34,7 @@ ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=_keys.get("ENCRYPTION_KEYS
 
 # The site
 DEBUG = env.bool("DEBUG", default=False)
-BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
+BASE_URL = env.str("BASE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 _site = urlsplit(BASE_URL)
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=[_site.hostname or "", "localhost", "127.0.0.1", "[::1]"]
@@ -55,6 +57,7 @@ INSTALLED_APPS = [
     "routing",
     "migrations_app",
     "purelymanage.dashboard",
+    "purelymanage.demo",
     "allauth",
     "allauth.account",
     "allauth.usersessions",
@@ -160,6 +163,7 @@ Q_CLUSTER = {
 MIGRATION_CONCURRENCY = env.int("MIGRATION_CONCURRENCY", default=2)
 MIGRATION_ENGINE = env.str("MIGRATION_ENGINE", default="auto")
 IMAPSYNC_PATH = env.str("IMAPSYNC_PATH", default="imapsync")
+IMAP_CA_FILE = env.str("IMAP_CA_FILE", default="")
 LOG_RETENTION_DAYS = env.int("LOG_RETENTION_DAYS", default=90)
 JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", default=365)
 

@@ -1,0 +1,59 @@
+"""IMAP servers for the tests of migrations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from migrations_app.tests.dovecot import DOVECOT, MISSING, Dovecot, Pair, SilentServer, make_pair
+
+
+@pytest.fixture(scope="session")
+def _session_pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    if DOVECOT is None:
+        pytest.skip(MISSING)
+    pair = make_pair(tmp_path_factory.mktemp("certificates"))
+    yield pair
+    pair.stop()
+
+
+@pytest.fixture
+def imap_pair(_session_pair: Pair, settings: object) -> Pair:
+    """Two running servers for the whole session, trusted; add users of your own to them."""
+    settings.IMAP_CA_FILE = str(_session_pair.ca_file)
+    return _session_pair
+
+
+@pytest.fixture
+def own_pair(tmp_path: object) -> Iterator[Pair]:
+    """Two servers of this test alone: to stop, kill and restart."""
+    if DOVECOT is None:
+        pytest.skip(MISSING)
+    pair = make_pair(tmp_path)
+    yield pair
+    pair.stop()
+
+
+@pytest.fixture(scope="session")
+def plain_server(_session_pair: Pair) -> Iterator[Dovecot]:
+    """A server that knows no TLS at all."""
+    server = Dovecot(_session_pair.source.certificates, tls=False)
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def self_signed_server(_session_pair: Pair) -> Iterator[Dovecot]:
+    """A server whose certificate nobody vouches for."""
+    server = Dovecot(_session_pair.source.certificates, self_signed=True)
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def silent_server() -> Iterator[SilentServer]:
+    """A server that accepts connections and stays silent."""
+    server = SilentServer()
+    yield server
+    server.close()

@@ -1,0 +1,475 @@
+"""Private Dovecot servers on loopback, started and stopped by the tests; root or not."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import getpass
+import hashlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from imapclient import IMAPClient
+from imapclient.imap_utf7 import encode as to_utf7
+
+from migrations_app.tests.certificates import Certificates, make_certificates
+
+DOVECOT = shutil.which("dovecot") or (
+    "/usr/sbin/dovecot" if Path("/usr/sbin/dovecot").exists() else None
+)
+MISSING = "Dovecot is not installed: apt-get install dovecot-imapd"
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One message to put into a mailbox; `folder` is a path, `("INBOX",)` the inbox itself."""
+
+    folder: tuple[str, ...]
+    body: bytes
+    flags: tuple[str, ...] = ()
+    date: datetime = datetime(2020, 2, 29, 12, 0, 0, tzinfo=UTC)
+
+
+Message = tuple[str, frozenset[str], datetime, int]
+"""What must be the same on both sides: SHA-256 of the body, flags, internal date, size."""
+Snapshot = dict[str, Counter[Message]]
+"""By folder path, its parts joined by `/`."""
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def quote(text: bytes) -> bytes:
+    """An IMAP quoted string."""
+    return b'"' + text.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
+
+@dataclass
+class Dovecot:
+    """One server. `prefix` and `separator` are those of its private namespace."""
+
+    certificates: Certificates
+    prefix: str = ""
+    separator: str = "/"
+    special_use: bool = False
+    tls: bool = True
+    self_signed: bool = False
+    host: str = "127.0.0.1"
+    port_tls: int = field(default_factory=free_port)
+    port: int = field(default_factory=free_port)
+    base: Path = field(init=False)
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    passwords: dict[str, str] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.base = Path(tempfile.mkdtemp(prefix="dovecot-"))
+        self.base.chmod(0o755)
+        for name in ("mail", "run", "state"):
+            (self.base / name).mkdir(mode=0o755)
+        self.users = self.base / "users"
+        self.users.touch(mode=0o644)
+        os.chown(self.base / "mail", self._mail_uid, -1)
+        self.start()
+
+    # Running
+
+    @property
+    def _is_root(self) -> bool:
+        return os.geteuid() == 0
+
+    @property
+    def _mail_uid(self) -> int:
+        return pwd.getpwnam("dovecot").pw_uid if self._is_root else os.geteuid()
+
+    def start(self) -> None:
+        """Start the server and wait until it greets."""
+        (self.base / "dovecot.conf").write_text(self._configuration())
+        assert DOVECOT is not None, MISSING
+        with (self.base / "output.log").open("ab") as output:
+            self.process = subprocess.Popen(
+                [DOVECOT, "-F", "-c", str(self.base / "dovecot.conf")],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection((self.host, self.port), timeout=2) as probe,
+            ):
+                if probe.recv(64).startswith(b"* OK"):
+                    return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise AssertionError(f"Dovecot did not start:\n{self.logs()}")
+
+    def stop(self) -> None:
+        """Stop the server and everything it serves; its mail stays."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self.process = None
+
+    def kill(self) -> None:
+        """End the server and all its sessions at once, as a crash would."""
+        if self.process is not None:
+            for pid in [*self._children(self.process.pid), self.process.pid]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self.process.wait(10)
+        (self.base / "run" / "master.pid").unlink(missing_ok=True)
+        self.process = None
+
+    def restart(self) -> None:
+        """Stop, then start on the same ports with the same mail."""
+        self.stop()
+        self.start()
+
+    def remove(self) -> None:
+        """Stop and leave nothing behind."""
+        self.kill()
+        shutil.rmtree(self.base, ignore_errors=True)
+
+    def drop_sessions(self) -> None:
+        """Cut every signed-in connection; the server goes on."""
+        if self.process is None:
+            return
+        for pid in self._children(self.process.pid):
+            with contextlib.suppress(OSError):
+                if "imap" in Path(f"/proc/{pid}/comm").read_text().split("-")[0].split():
+                    os.kill(pid, signal.SIGKILL)
+
+    @staticmethod
+    def _children(pid: int) -> list[int]:
+        with contextlib.suppress(OSError):
+            text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+            return [int(child) for child in text.split()]
+        return []
+
+    def logs(self) -> str:
+        """What the server wrote."""
+        return "\n".join(
+            path.read_text(errors="replace") for path in sorted(self.base.glob("*.log"))
+        )
+
+    def _configuration(self) -> str:
+        me = getpass.getuser()
+        users = (
+            "default_internal_user = dovecot\ndefault_login_user = dovenull"
+            if self._is_root
+            else f"default_internal_user = {me}\ndefault_login_user = {me}"
+        )
+        chroots = "" if self._is_root else "chroot ="
+        pair = self.certificates
+        certificate = pair.self_signed if self.self_signed else pair.certificate
+        key = pair.self_signed_key if self.self_signed else pair.key
+        special = "\n".join(
+            f"  mailbox {name} {{\n    special_use = \\{name}\n    auto = subscribe\n  }}"
+            for name in ("Sent", "Junk", "Trash", "Drafts")
+        )
+        implicit = (
+            f"inet_listener imaps {{\n    port = {self.port_tls}\n"
+            f"    address = {self.host}\n    ssl = yes\n  }}"
+            if self.tls
+            else "inet_listener imaps {\n    port = 0\n  }"
+        )
+        return f"""
+protocols = imap
+base_dir = {self.base}/run
+state_dir = {self.base}/state
+log_path = {self.base}/dovecot.log
+{users}
+listen = {self.host}
+ssl = {"yes" if self.tls else "no"}
+ssl_cert = <{certificate}
+ssl_key = <{key}
+ssl_dh =
+disable_plaintext_auth = no
+auth_mechanisms = plain login
+auth_username_format =
+auth_username_chars =
+auth_failure_delay = 0
+auth_cache_size = 0
+first_valid_uid = 1
+mail_uid = {self._mail_uid}
+mail_gid = {pwd.getpwuid(self._mail_uid).pw_gid}
+mail_location = sdbox:~/boxes
+mail_fsync = never
+mailbox_list_index = yes
+mail_max_userip_connections = 40
+mail_max_keyword_length = 100
+mail_plugins = quota
+namespace inbox {{
+  inbox = yes
+  prefix = {self.prefix}
+  separator = {self.separator}
+{special if self.special_use else ""}
+}}
+passdb {{
+  driver = passwd-file
+  args = username_format=%u {self.users}
+}}
+userdb {{
+  driver = passwd-file
+  args = username_format=%u {self.users}
+}}
+plugin {{
+  quota = count:User quota
+  quota_vsizes = yes
+  quota_grace = 0
+}}
+protocol imap {{
+  mail_plugins = quota imap_quota
+}}
+service imap-login {{
+  {chroots}
+  inet_listener imap {{
+    port = {self.port}
+    address = {self.host}
+  }}
+  {implicit}
+  process_min_avail = 1
+}}
+service anvil {{
+  {chroots}
+}}
+service stats {{
+  {chroots}
+}}
+""" + (
+            ""
+            if self._is_root
+            else f"""
+service auth {{
+  user = {me}
+}}
+service auth-worker {{
+  user = {me}
+}}
+"""
+        )
+
+    # People and mail
+
+    def add_user(
+        self,
+        name: str,
+        password: str,
+        *,
+        quota: str = "",
+        largest_mail: str = "",
+        connections: int | None = None,
+    ) -> str:
+        """Add a mailbox. `quota` and `largest_mail` as Dovecot writes sizes: `10M`."""
+        home = self.base / "mail" / hashlib.sha256(name.encode()).hexdigest()[:16]
+        extra = []
+        if quota:
+            extra.append(f"userdb_quota_rule=*:storage={quota}")
+        if largest_mail:
+            extra.append(f"userdb_quota_max_mail_size={largest_mail}")
+        if connections is not None:
+            extra.append(f"userdb_mail_max_userip_connections={connections}")
+        secret = base64.b64encode(password.encode()).decode()
+        kept = [
+            line
+            for line in self.users.read_text().splitlines(keepends=True)
+            if not line.startswith(f"{name}:")
+        ]
+        line = f"{name}:{{PLAIN.b64}}{secret}::::{home}::{' '.join(extra)}\n"
+        replacement = self.base / "users.new"
+        replacement.write_text("".join(kept) + line)
+        replacement.chmod(0o644)
+        replacement.replace(self.users)
+        self.passwords[name] = password
+        return name
+
+    def mailbox(self, folder: Sequence[str]) -> str:
+        """The server's name of a folder path."""
+        path = self.separator.join(folder)
+        return path if folder[0] == "INBOX" and len(folder) == 1 else self.prefix + path
+
+    def path(self, mailbox: str) -> str:
+        """The reverse, its parts joined by `/`."""
+        if mailbox.upper() == "INBOX":
+            return "INBOX"
+        return mailbox.removeprefix(self.prefix).replace(self.separator, "/")
+
+    @contextlib.contextmanager
+    def client(self, user: str) -> Iterator[IMAPClient]:
+        """A signed-in connection that has nothing to do with the engines."""
+        client = IMAPClient(self.host, port=self.port, ssl=False, timeout=30)
+        client.normalise_times = False
+        try:
+            client.plain_login(user, self.passwords[user])
+            yield client
+        finally:
+            with contextlib.suppress(Exception):
+                client.logout()
+
+    def fill(self, user: str, mails: Iterable[Mail]) -> int:
+        """Append mails, many at a time; folders are created and subscribed. Returns how many."""
+        by_folder: dict[tuple[str, ...], list[Mail]] = {}
+        for mail in mails:
+            by_folder.setdefault(mail.folder, []).append(mail)
+        with self.client(user) as client:
+            for folder in by_folder:
+                if folder != ("INBOX",) and not client.folder_exists(self.mailbox(folder)):
+                    client.create_folder(self.mailbox(folder))
+                client.subscribe_folder(self.mailbox(folder))
+        _Appender(self, user).run(by_folder)
+        return sum(len(items) for items in by_folder.values())
+
+    def count(self, user: str) -> int:
+        """Messages in all folders."""
+        return sum(sum(messages.values()) for messages in self.snapshot(user).values())
+
+    def snapshot(self, user: str) -> Snapshot:
+        """Everything in the mailbox, empty folders included."""
+        result: Snapshot = {}
+        with self.client(user) as client:
+            for flags, _separator, name in client.list_folders():
+                if b"\\Noselect" in flags or b"\\NonExistent" in flags:
+                    continue
+                client.select_folder(name, readonly=True)
+                result[self.path(name)] = self._messages(client)
+        return result
+
+    @staticmethod
+    def _messages(client: IMAPClient) -> Counter[Message]:
+        messages: Counter[Message] = Counter()
+        uids = client.search("ALL")
+        for start in range(0, len(uids), 200):
+            answers = client.fetch(
+                uids[start : start + 200], ["BODY.PEEK[]", "FLAGS", "INTERNALDATE", "RFC822.SIZE"]
+            )
+            for data in answers.values():
+                flags = {flag.decode() for flag in data[b"FLAGS"]} - {"\\Recent"}
+                digest = hashlib.sha256(data[b"BODY[]"]).hexdigest()
+                date = data[b"INTERNALDATE"]
+                messages[(digest, frozenset(flags), date, data[b"RFC822.SIZE"])] += 1
+        return messages
+
+    def folders(self, user: str) -> set[str]:
+        """Folder paths, `/` between their parts."""
+        with self.client(user) as client:
+            return {self.path(name) for _flags, _separator, name in client.list_folders()}
+
+    def subscribed(self, user: str) -> set[str]:
+        """Subscribed folder paths."""
+        with self.client(user) as client:
+            return {self.path(name) for _flags, _separator, name in client.list_sub_folders()}
+
+
+class _Appender:
+    """Pipelines APPENDs over a plain socket, so that filling 2,000 mails takes a second."""
+
+    def __init__(self, server: Dovecot, user: str) -> None:
+        self.socket = socket.create_connection((server.host, server.port), timeout=60)
+        self.file = self.socket.makefile("rb")
+        self.server = server
+        self.file.readline()
+        secret = f"\0{user}\0{server.passwords[user]}".encode()
+        self._send(b"a AUTHENTICATE PLAIN " + base64.b64encode(secret) + b"\r\n")
+        self._expect(b"a", 1)
+
+    def _send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def _expect(self, tag: bytes, count: int) -> None:
+        while count:
+            line = self.file.readline()
+            assert line, "Dovecot closed the connection"
+            if line.startswith(tag + b" "):
+                assert line.startswith(tag + b" OK"), line
+                count -= 1
+
+    def run(self, by_folder: dict[tuple[str, ...], list[Mail]]) -> None:
+        for folder, mails in by_folder.items():
+            name = quote(to_utf7(self.server.mailbox(folder)))
+            for start in range(0, len(mails), 50):
+                batch = mails[start : start + 50]
+                self._send(b"".join(self._command(name, mail) for mail in batch))
+                self._expect(b"p", len(batch))
+        self._send(b"z LOGOUT\r\n")
+        self.file.close()
+        self.socket.close()
+
+    @staticmethod
+    def _command(name: bytes, mail: Mail) -> bytes:
+        flags = " ".join(mail.flags).encode()
+        date = mail.date.strftime("%d-%b-%Y %H:%M:%S %z").encode()
+        head = b'p APPEND %s (%s) "%s" {%d+}\r\n' % (name, flags, date, len(mail.body))
+        return head + mail.body + b"\r\n"
+
+
+@dataclass
+class Pair:
+    """Where mail comes from and where it goes to."""
+
+    source: Dovecot
+    destination: Dovecot
+
+    @property
+    def ca_file(self) -> Path:
+        """The authority that signed both certificates; for `IMAP_CA_FILE`."""
+        return self.source.certificates.ca
+
+    def stop(self) -> None:
+        """Stop both and leave nothing behind."""
+        self.source.remove()
+        self.destination.remove()
+
+
+def make_pair(folder: Path) -> Pair:
+    """A source with prefix `INBOX.` and separator `.`, a destination with none and `/`."""
+    certificates = make_certificates(folder)
+    return Pair(
+        source=Dovecot(certificates, prefix="INBOX.", separator="."),
+        destination=Dovecot(certificates, special_use=True),
+    )
+
+
+class SilentServer:
+    """Accepts connections and never says a word."""
+
+    host = "127.0.0.1"
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server((self.host, 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                self._open.append(self._listener.accept()[0])
+
+    def close(self) -> None:
+        """Stop listening and hang up."""
+        for connection in [self._listener, *self._open]:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
