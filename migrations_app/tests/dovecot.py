@@ -135,11 +135,11 @@ class Dovecot:
     def kill(self) -> None:
         """End the server and all its sessions at once, as a crash would."""
         if self.process is not None:
-            for pid in [*self._children(self.process.pid), self.process.pid]:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(10)
-        (self.base / "run" / "master.pid").unlink(missing_ok=True)
+        shutil.rmtree(self.base / "run")
+        (self.base / "run").mkdir(mode=0o755)
         self.process = None
 
     def restart(self) -> None:
