@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Shared by the commands in bin/: a virtual environment that has exactly what a requirements file pins.
 
 say() { printf '%s\n' "$*" >&2; }
