@@ -20,10 +20,17 @@ class Action(models.TextChoices):
     PASSWORD_CHANGED = "account.password_changed", _("changed the own password")
     PASSWORD_RESET = "account.password_reset", _("reset the own password by mail")
     PROFILE_CHANGED = "account.changed", _("changed the own account")
+    PERSON_ADDED = "person.added", _("added {target} to the panel")
+    PERSON_CHANGED = "person.changed", _("changed the role of {target}")
+    PERSON_REMOVED = "person.removed", _("removed {target} from the panel")
+    PERSON_RESTORED = "person.restored", _("let {target} sign in again")
 
     # PurelyMail
     COPY_REFRESHED = "purelymail.refreshed", _("refreshed the local copy")
-    DRIFT_FOUND = "purelymail.drift", _("found {target} changed outside the panel")
+    CONNECTION_TESTED = "purelymail.tested", _("tested the connection to PurelyMail")
+    DRIFT_FOUND = "purelymail.drift", _("found that {target} changed outside the panel")
+    DRIFT_APPEARED = "purelymail.appeared", _("found that {target} appeared outside the panel")
+    DRIFT_VANISHED = "purelymail.vanished", _("found that {target} vanished outside the panel")
 
     # Mailboxes
     MAILBOX_CREATED = "mailbox.created", _("created the mailbox {target}")
@@ -43,3 +50,7 @@ class Action(models.TextChoices):
     JOB_DELETED = "job.deleted", _("deleted the migration job {target}")
     CREDENTIALS_ERASED = "job.credentials_erased", _("erased the stored passwords of {target}")
     LIMIT_CHANGED = "settings.limit_changed", _("changed the migration limit")
+
+
+LASTING = {Action.JOB_STARTED}
+"""Actions that run for hours: on record from their start, without an outcome until they end."""

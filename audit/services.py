@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from audit.actions import Action
 from audit.models import Entry, Outcome
 from purelymanage.core.context import current_actor
-from purelymanage.core.errors import PurelyManageError
+from purelymanage.core.errors import PurelyManageError, RefusedError
 
 MAX_TEXT = 500
 
@@ -59,10 +59,20 @@ def audited(
     _end(change, Outcome.Result.OK)
 
 
-def record(action: Action, *, target: object = "", **facts: Any) -> None:
-    """Put something on record that has already happened, such as a sign-in."""
-    with audited(action, target=target, **facts):
-        pass
+def record(
+    action: Action,
+    *,
+    target: object = "",
+    after: Mapping[str, Any] | None = None,
+    refused: str = "",
+) -> None:
+    """Put something on record that has already happened, such as a sign-in.
+
+    `refused` is the reason where it was an attempt that failed.
+    """
+    with suppress(RefusedError), audited(action, target=target, after=after):
+        if refused:
+            raise RefusedError(refused)
 
 
 def _end(change: Change, result: Outcome.Result, *, reason: str = "") -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from purelymanage.core.context import SYSTEM, Actor, acting_as, person
+from purelymanage.core.context import Actor, acting_as, person
 from purelymanage.core.errors import PurelyManageError
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -52,7 +53,7 @@ class ContextMiddleware:
         actor = Actor(kind="person", name="anonymous", address=address)
         if request.user.is_authenticated:
             actor = person(request.user, address=address)
-        with acting_as(actor if address else SYSTEM):
+        with acting_as(actor):
             return self.get_response(request)
 
 
@@ -75,9 +76,30 @@ class ErrorMiddleware:
 
 
 def client_address(request: HttpRequest) -> str:
-    """The client's address; proxies are believed only where TRUSTED_PROXIES names them."""
+    """The client's address; proxies are believed only where TRUSTED_PROXIES names them.
+
+    Empty when the web server's own socket gives none, or a proxy passes on something else.
+    """
     address = str(request.META.get("REMOTE_ADDR") or "")
     forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
-    while address in settings.TRUSTED_PROXIES and forwarded and forwarded[-1]:
+    while is_trusted(address) and forwarded and forwarded[-1]:
         address = forwarded.pop()
-    return address
+    return str(parsed) if (parsed := parse_address(address)) else ""
+
+
+def parse_address(text: str) -> IPv4Address | IPv6Address | None:
+    """The IP address a text spells, if it does."""
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
+
+
+def is_trusted(address: str) -> bool:
+    """Whether TRUSTED_PROXIES names it: an address, a network, or `unix` for a socket file."""
+    if not address:
+        return "unix" in settings.TRUSTED_PROXIES
+    parsed = parse_address(address)
+    return parsed is not None and any(
+        parsed in ip_network(entry) for entry in settings.TRUSTED_PROXIES if entry != "unix"
+    )
