@@ -1,8 +1,27 @@
-"""The local copy of PurelyMail's domains."""
+"""The local copy of PurelyMail's domains and credit, and how fresh each part of the copy is."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+REFRESH_PATIENCE = timedelta(seconds=90)
+
+
+class DomainQuerySet(models.QuerySet["Domain"]):
+    """Conditions on domains."""
+
+    def ours(self) -> DomainQuerySet:
+        """Domains of the account itself, not those PurelyMail shares among its customers."""
+        return self.filter(is_shared=False)
+
+    def search(self, text: str) -> DomainQuerySet:
+        """Those whose name contains `text`, whatever the case."""
+        return self.filter(name__icontains=text) if text else self
 
 
 class Domain(models.Model):
@@ -18,8 +37,84 @@ class Domain(models.Model):
     symbolic_subaddressing = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = DomainQuerySet.as_manager()
+
     class Meta:
         ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def failing(self) -> list[str]:
+        """The checks PurelyMail last saw failing, by name."""
+        checks = {
+            "MX": self.passes_mx,
+            "SPF": self.passes_spf,
+            "DKIM": self.passes_dkim,
+            "DMARC": self.passes_dmarc,
+        }
+        return [] if self.is_shared else [name for name, passes in checks.items() if not passes]
+
+
+class Kind(models.TextChoices):
+    """The parts of the local copy."""
+
+    DOMAINS = "domains", _("domains")
+    MAILBOXES = "mailboxes", _("mailboxes")
+    RULES = "rules", _("routing rules")
+    CREDIT = "credit", _("account credit")
+
+
+class SyncState(models.Model):
+    """How fresh one part of the copy is, and since when it could not be refreshed."""
+
+    name = models.CharField(max_length=20, primary_key=True, choices=Kind)
+    synced_at = models.DateTimeField(null=True, blank=True, help_text="the last whole answer")
+    tried_at = models.DateTimeField(null=True, blank=True, help_text="the end of the last try")
+    requested_at = models.DateTimeField(null=True, blank=True, help_text="somebody pressed Refresh")
+    failed_since = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    is_outage = models.BooleanField(default=False, help_text="no answer, rather than a refusal")
+    empty_since = models.DateTimeField(
+        null=True, blank=True, help_text="since when PurelyMail lists none where the copy has some"
+    )
+    may_be_truncated = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.get_name_display()
+
+    @property
+    def is_refreshing(self) -> bool:
+        """Whether a refresh somebody asked for has yet to end."""
+        if self.requested_at is None or timezone.now() - self.requested_at > REFRESH_PATIENCE:
+            return False
+        return self.tried_at is None or self.tried_at < self.requested_at
+
+
+class CreditReadingQuerySet(models.QuerySet["CreditReading"]):
+    """Reads of the credit history."""
+
+    def lowest_per_day(self) -> models.QuerySet[CreditReading, dict[str, object]]:
+        """One value a day, oldest first: what the chart draws."""
+        return (
+            self.annotate(day=TruncDate("at"))
+            .values("day")
+            .annotate(lowest=models.Min("credit"))
+            .order_by("day")
+        )
+
+
+class CreditReading(models.Model):
+    """What the account held at one moment, in US dollars."""
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    credit = models.DecimalField(max_digits=20, decimal_places=8)
+
+    objects = CreditReadingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["at"]
+
+    def __str__(self) -> str:
+        return f"{self.credit:.2f} USD"

@@ -3,8 +3,38 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Concat
+from django.utils.translation import gettext_lazy as _
 
 from domains.models import Domain
+
+
+class RuleKind(models.TextChoices):
+    """The four forms PurelyMail offers, and their names in lists."""
+
+    EXACT = "exact", _("Address")
+    PREFIX = "prefix", _("Prefix")
+    ANY = "any", _("Any address")
+    CATCH_ALL = "catch_all", _("Catch-all")
+
+
+class RoutingRuleQuerySet(models.QuerySet["RoutingRule"]):
+    """Conditions on routing rules."""
+
+    def search(self, text: str) -> RoutingRuleQuerySet:
+        """Those whose source, as it is written in lists, or a target contains `text`."""
+        if not text:
+            return self
+        star = Case(When(is_prefix=True, then=Value("*")), default=Value(""))
+        written = Concat(F("match_user"), star, Value("@"), F("domain__name"))
+        return self.annotate(written=written).filter(
+            Q(written__icontains=text) | Q(targets__icontains=text)
+        )
+
+    def delivering_to(self, address: str) -> RoutingRuleQuerySet:
+        """Those with `address` among their targets."""
+        return self.filter(targets__icontains=f'"{address}"')
 
 
 class RoutingRule(models.Model):
@@ -16,14 +46,29 @@ class RoutingRule(models.Model):
     is_prefix = models.BooleanField(default=False)
     is_catchall = models.BooleanField(default=False)
     targets = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = RoutingRuleQuerySet.as_manager()
 
     class Meta:
-        ordering = ["domain__name", "match_user"]
+        ordering = ["domain__name", "match_user", "is_prefix", "pk"]
 
     def __str__(self) -> str:
         return self.source
 
     @property
+    def pattern(self) -> str:
+        """What stands before the `@`: `user`, `prefix*` or `*`."""
+        return f"{self.match_user}{'*' if self.is_prefix or not self.match_user else ''}"
+
+    @property
     def source(self) -> str:
         """`user@domain`, `prefix*@domain` or `*@domain`."""
-        return f"{self.match_user}{'*' if self.is_prefix else ''}@{self.domain}"
+        return f"{self.pattern}@{self.domain}"
+
+    @property
+    def kind(self) -> RuleKind:
+        """Which of PurelyMail's forms it is; odd ones match any address, as PurelyMail shows them."""
+        if not self.match_user:
+            return RuleKind.CATCH_ALL if self.is_catchall else RuleKind.ANY
+        return RuleKind.PREFIX if self.is_prefix else RuleKind.EXACT

@@ -1,0 +1,203 @@
+"""The local copy of PurelyMail: one whole answer at a time, never wiped by an odd one.
+
+Each kind has one function that reads it and one `SyncState` row that says how that went. Apps above
+this one register theirs, so that one task and one command refresh everything.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from audit.actions import Action
+from audit.services import record
+from domains.models import Kind, SyncState
+from purelymanage.core.errors import PurelyManageError, UnavailableError
+from purelymanage.jobs.locks import only_one
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+EMPTY_BELIEVED_AFTER = timedelta(hours=1)
+LOCK_SECONDS = 300
+MAX_ERROR = 500
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What one refresh found different."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+
+
+class EmptyAnswerError(UnavailableError):
+    """PurelyMail lists nothing where the copy has rows; not believed yet."""
+
+
+Reader = Callable[[], Changes]
+_readers: dict[Kind, Reader] = {}
+
+
+def register_reader(kind: Kind, read: Reader) -> None:
+    """Make `read` the function that refreshes `kind`; called in `AppConfig.ready`."""
+    _readers[kind] = read
+
+
+def refresh(kinds: Sequence[Kind]) -> dict[Kind, Changes | PurelyManageError] | None:
+    """Refresh these parts one after the other; None when another refresh is already at it.
+
+    A part that fails is in the answer as its error and keeps its rows; the others go on.
+    """
+    with only_one("refresh-copy", seconds=LOCK_SECONDS) as is_mine:
+        if not is_mine:
+            return None
+        results: dict[Kind, Changes | PurelyManageError] = {}
+        for kind in kinds:
+            try:
+                results[kind] = _readers[kind]()
+            except PurelyManageError as error:
+                logger.warning("Could not refresh the %s: %s", kind.value, error)
+                results[kind] = error
+        return results
+
+
+@contextmanager
+def refreshing(kind: Kind) -> Iterator[SyncState]:
+    """The `SyncState` of a refresh in progress; how it ends is noted there, errors go on."""
+    state, _created = SyncState.objects.get_or_create(name=kind)
+    try:
+        yield state
+    except PurelyManageError as error:
+        now = timezone.now()
+        state.tried_at = now
+        state.failed_since = state.failed_since or now
+        state.error = error.message[:MAX_ERROR]
+        state.is_outage = isinstance(error, UnavailableError) and not isinstance(
+            error, EmptyAnswerError
+        )
+        _save(state)
+        raise
+    state.synced_at = state.tried_at = timezone.now()
+    state.failed_since = state.empty_since = None
+    state.error = ""
+    state.is_outage = False
+    _save(state)
+
+
+def _save(state: SyncState) -> None:
+    """All but `requested_at`, which somebody may have set meanwhile."""
+    state.save(
+        update_fields=[
+            "synced_at",
+            "tried_at",
+            "failed_since",
+            "error",
+            "is_outage",
+            "empty_since",
+            "may_be_truncated",
+        ]
+    )
+
+
+def believed(state: SyncState, *, ask: Callable[[], T], size: Callable[[T], int], held: int) -> T:
+    """An answer that may replace the copy of `held` rows.
+
+    An empty one is asked for again, and then only believed after PurelyMail has said so for an hour.
+    """
+    answer = ask()
+    if size(answer) or not held:
+        return answer
+    answer = ask()
+    if size(answer):
+        return answer
+    now = timezone.now()
+    state.empty_since = state.empty_since or now
+    if now - state.empty_since >= EMPTY_BELIEVED_AFTER:
+        return answer
+    raise EmptyAnswerError(
+        _("PurelyMail suddenly lists no %(kind)s. The copy is kept until it has said so for an hour.")
+        % {"kind": state.get_name_display()}
+    )
+
+
+def update_rows(
+    rows: models.QuerySet[Any],
+    found: Mapping[Any, Mapping[str, Any]],
+    *,
+    key: str,
+    state: SyncState,
+    asked_at: datetime,
+    watched: Collection[str] = (),
+    keeps_missing: bool = False,
+) -> Changes:
+    """Make `rows` say what PurelyMail said at `asked_at`: `found` maps each key to its fields.
+
+    Differences go on record as found outside the panel, except on the first fill and for fields
+    not `watched`. A row made after we asked stays: the answer could not know it.
+    """
+    model = rows.model
+    with transaction.atomic():
+        known = {getattr(row, key): row for row in rows}
+        added = [model(**{key: v}, **fields) for v, fields in found.items() if v not in known]
+        changed = [
+            (row, before)
+            for value, row in known.items()
+            if value in found and (before := _overwrite(row, found[value]))
+        ]
+        removed = [
+            row
+            for value, row in known.items()
+            if value not in found and row.created_at < asked_at and not keeps_missing
+        ]
+        if state.synced_at is not None:
+            _record_drift(state.name, added, changed, removed, watched)
+        model.objects.bulk_create(added, ignore_conflicts=True, batch_size=500)
+        if changed:
+            fields = sorted({field for _row, before in changed for field in before})
+            model.objects.bulk_update([row for row, _b in changed], fields, batch_size=200)
+        model.objects.filter(pk__in=[row.pk for row in removed]).delete()
+    return Changes(added=len(added), changed=len(changed), removed=len(removed))
+
+
+def _overwrite(row: models.Model, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Set what differs and return the old values."""
+    before = {}
+    for field, value in fields.items():
+        old = getattr(row, field)
+        if old != value:
+            before[field] = old
+            setattr(row, field, value)
+    return before
+
+
+def _record_drift(
+    kind: str,
+    added: Sequence[models.Model],
+    changed: Sequence[tuple[models.Model, Mapping[str, Any]]],
+    removed: Sequence[models.Model],
+    watched: Collection[str],
+) -> None:
+    """On record in the same transaction as the rows: a drift is found once, or not at all."""
+
+    def facts(row: models.Model) -> dict[str, Any]:
+        return {"kind": kind} | {field: getattr(row, field) for field in watched}
+
+    for row in added:
+        record(Action.DRIFT_APPEARED, target=row, after=facts(row))
+    for row in removed:
+        record(Action.DRIFT_VANISHED, target=row, before=facts(row))
+    for row, before in changed:
+        old = {field: value for field, value in before.items() if field in watched}
+        if old:
+            new = {"kind": kind} | {field: getattr(row, field) for field in old}
+            record(Action.DRIFT_FOUND, target=row, before=old, after=new)
