@@ -6,12 +6,12 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("purelymanage.dashboard.urls")),
     path("", include("accounts.urls")),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("accounts.entrance_urls")),
     path("mailboxes/", include("mailboxes.urls")),
     path("domains/", include("domains.urls")),
     path("routing/", include("routing.urls")),
     path("migrations/", include("migrations_app.urls")),
     path("settings/audit/", include("audit.urls")),
-    path("styleguide/", include("purelymanage.ui.urls")),
+    path("", include("purelymanage.ui.urls")),
     path("admin/", admin.site.urls),
 ]

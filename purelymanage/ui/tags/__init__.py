@@ -1,0 +1,1 @@
+"""Our components as template tags, by kind; `{% load ui %}` brings all of them."""

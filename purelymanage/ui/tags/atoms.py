@@ -1,0 +1,242 @@
+"""The small ones: icons, buttons, verdicts, addresses, copyable values, progress."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.template import Library
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from purelymanage.core.addresses import split_address
+from purelymanage.ui.attributes import attributes, classes
+from purelymanage.ui.icons import draw
+from purelymanage.ui.states import DNS_STATES, JOB_STATES, Look
+
+register = Library()
+
+NOT_SUBMITTING = {"popovertarget", "data_opens", "data_closes", "data_copy", "data_copy_from"}
+"""Attributes of buttons that act in the page; such a button never sends a form by accident."""
+
+
+@register.simple_tag
+def icon(name: str, css_class: str = "") -> SafeString:
+    """An icon, hidden from screen readers. `loader` turns by itself.
+
+    `name`: of lucide or of our design; `css_class`: more classes.
+
+        {% icon "mail" %}
+    """
+    return draw(str(name), css_class=str(css_class))
+
+
+@register.simple_tag
+def button(
+    text: str,
+    *,
+    icon: str = "",
+    kind: str = "",
+    href: str = "",
+    size: str = "",
+    wide: bool = False,
+    grow: bool = False,
+    disabled: bool = False,
+    busy: bool = False,
+    css_class: str = "",
+    **extra: Any,
+) -> SafeString:
+    """A button, or a link that looks like one when it has an `href`.
+
+    `kind`: primary, quiet, danger, danger-quiet; `size`: sm; `wide`: full width; `grow`: takes
+    the free width in page actions on phones; `disabled`: stays focusable and says so (explain
+    why beside it); `busy`: a ring turns instead of the icon. Everything else becomes an
+    attribute: `hx_post=url`, `type="button"`, `data_key="n"`, `data_opens="delete"`.
+
+        {% button _("New mailbox") icon="plus" kind="primary" href=new_url data_key="n" %}
+        {% button _("Recheck now") icon="refresh" hx_post=recheck_url data_busy=_("Checking…") %}
+    """
+    css = classes(
+        "btn",
+        f"btn-{kind}" if kind else "",
+        f"btn-{size}" if size else "",
+        "btn-wide" if wide else "",
+        "grow" if grow else "",
+        css_class,
+    )
+    drawn = draw(icon) if icon else ""
+    state = {"aria_disabled": "true" if disabled else None, "aria_busy": "true" if busy else None}
+    if href or (disabled and extra.get("role") == "link"):
+        link = None if disabled else href
+        attrs = attributes(extra, href=link, **{"class": css}, **state)
+        return format_html("<a{}>{}{}</a>", attrs, drawn, text)
+    kind_of = "button" if disabled or NOT_SUBMITTING & extra.keys() else "submit"
+    attrs = attributes(extra, type=extra.pop("type", kind_of), **{"class": css}, **state)
+    return format_html("<button{}>{}{}</button>", attrs, drawn, text)
+
+
+@register.simple_tag
+def icon_button(
+    label: str, *, icon: str, href: str = "", css_class: str = "", **extra: Any
+) -> SafeString:
+    """An icon that acts alone: copy, close, more, search, cancel, re-run.
+
+    `label` names the action and its object, for those who do not see the icon. Other keyword
+    arguments become attributes. With `data_copy` the icon turns into a tick for two seconds.
+
+        {% icon_button copy_label icon="copy" data_copy=mailbox.address %}
+    """
+    css = classes("icon-btn", css_class)
+    drawn = draw(icon)
+    if extra.keys() & {"data_copy", "data_copy_from"}:
+        drawn = format_html(
+            "{}{}", draw(icon, css_class="before"), draw("check", css_class="after")
+        )
+    fixed = {"class": css, "aria_label": label, "title": extra.pop("title", None)}
+    if href:
+        return format_html("<a{}>{}</a>", attributes(extra, href=href, **fixed), drawn)
+    kind_of = "button" if NOT_SUBMITTING & extra.keys() else "submit"
+    attrs = attributes(extra, type=extra.pop("type", kind_of), **fixed)
+    return format_html("<button{}>{}</button>", attrs, drawn)
+
+
+def _verdict(element: str, look: Look) -> SafeString:
+    return format_html(
+        '<span class="{} {}">{}{}</span>', element, look.tone, draw(look.icon), look.word
+    )
+
+
+@register.simple_tag
+def status(tone: str, icon: str, text: str) -> SafeString:
+    """A verdict in a table or in text: icon and word, no ground.
+
+    `tone`: ok, warn, bad, info (in motion), idle.
+
+        {% status "ok" "circle-check" _("Active") %}
+    """
+    return _verdict("status", Look(tone, icon, text))
+
+
+@register.simple_tag
+def badge(tone: str, icon: str, text: str) -> SafeString:
+    """A verdict beside a title or standing alone: like `status`, with a ground.
+
+    {% badge "warn" "clock" _("Deletion pending") %}
+    """
+    return _verdict("badge", Look(tone, icon, text))
+
+
+@register.simple_tag
+def job_state(state: str) -> SafeString:
+    """The state of a migration job as a `status`.
+
+    {% job_state job.state %}
+    """
+    return _verdict("status", JOB_STATES[str(state)])
+
+
+@register.simple_tag
+def job_badge(state: str) -> SafeString:
+    """The state of a migration job as a `badge`.
+
+    {% job_badge job.state as state %}{% page_head title=job.name badge=state %}…
+    """
+    return _verdict("badge", JOB_STATES[str(state)])
+
+
+@register.simple_tag
+def dns_state(value: str) -> SafeString:
+    """The state of a DNS record as a `status`: ok, wrong, missing, no_answer, accepted.
+
+    {% dns_state record.state %}
+    """
+    return _verdict("status", DNS_STATES[str(value)])
+
+
+@register.simple_tag
+def dns_badge(value: str) -> SafeString:
+    """The state of a DNS record as a `badge`.
+
+    {% dns_badge domain.worst_state %}
+    """
+    return _verdict("badge", DNS_STATES[str(value)])
+
+
+@register.simple_tag
+def count(number: int, tone: str = "", words: str = "") -> SafeString:
+    """A number in a pill. `tone`: info is in motion, bad needs a person; `words` say of what.
+
+    {% count 4 tone="info" words=_("running") %}
+    """
+    css = classes("count", tone)
+    if not words:
+        return format_html('<span class="{}">{}</span>', css, number)
+    return format_html(
+        '<span class="{}" title="{} {}">{}<span class="visually-hidden"> {}</span></span>',
+        css,
+        number,
+        words,
+        number,
+        words,
+    )
+
+
+@register.simple_tag
+def address(value: str) -> SafeString:
+    """An address as lists show it: the local part dark, the domain grey, a break before the `@`.
+
+    <a href="{{ url }}">{% address mailbox.address %}</a>
+    """
+    local_part, domain = split_address(str(value))
+    if not domain:
+        return format_html("{}", value)
+    return format_html('{}<wbr><span class="at">@{}</span>', local_part, domain)
+
+
+@register.simple_tag
+def dash() -> SafeString:
+    """An empty value: a grey dash, read out as "none".
+
+    {% if job.eta %}{{ job.eta|duration }}{% else %}{% dash %}{% endif %}
+    """
+    return format_html(
+        '<span class="quiet"><span aria-hidden="true">–</span>'
+        '<span class="visually-hidden">{}</span></span>',
+        _("none"),
+    )
+
+
+@register.simple_tag
+def copy_value(text: str, label: str = "") -> SafeString:
+    """A value in code with a copy button. `label` says what is copied: "Copy name @".
+
+    {% copy_value record.expected label=_("Copy expected MX") %}
+    """
+    label = label or _("Copy %(value)s") % {"value": text}
+    copy = icon_button(label, icon="copy", data_copy=text)
+    return format_html('<span class="value"><code>{}</code>{}</span>', text, copy)
+
+
+@register.simple_tag
+def progress_bar(
+    value: float | None = None,
+    max: float | None = 100,  # noqa: A002  the name of HTML's attribute
+    label: str = "",
+    tone: str = "",
+    **extra: Any,
+) -> SafeString:
+    """A bar; without `value` or `max` it only says that something goes on. Show the number beside it.
+
+    `label`: what moves; `tone`: ok, warn, bad.
+
+        {% progress_bar value=job.messages_done max=job.messages_total label=_("Messages copied") %}
+    """
+    known = value is not None and bool(max)
+    attrs = attributes(
+        extra,
+        **{"class": tone or None},
+        max=max if known else None,
+        value=value if known else None,
+        aria_label=label or None,
+    )
+    return format_html("<progress{}></progress>", attrs)

@@ -1,0 +1,153 @@
+"""What lists are read with: sorting, filters, selecting, paging."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.paginator import Page
+from django.http import HttpRequest
+from django.template import Context, Library
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from purelymanage.ui.attributes import attributes, classes
+from purelymanage.ui.icons import draw
+
+register = Library()
+
+
+def _url_with(context: Context, **changes: str | int | None) -> str:
+    """This page's address with some of its query changed; None takes a parameter out."""
+    request: HttpRequest = context["request"]
+    query = request.GET.copy()
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value is not None:
+            query[name] = str(value)
+    return f"{request.path}?{query.urlencode()}" if query else request.path
+
+
+def _link(url: str, extra: dict[str, Any], **fixed: Any) -> SafeString:
+    """Attributes of a link that also works by htmx where the page gives it a target."""
+    by_htmx = {"hx_get": url, "hx_push_url": "true"} if "hx_target" in extra else {}
+    return attributes(by_htmx | extra, href=url, **fixed)
+
+
+@register.simple_tag(takes_context=True)
+def paging(context: Context, page: Page[Any], **extra: Any) -> SafeString:
+    """“1–50 of 312”, Previous, Next; keeps the filters. Nothing for an empty list.
+
+    With `hx_target="#rows"` (and `hx_swap`) the links fetch the fragment and change the URL.
+
+        {% paging page hx_target="#rows" hx_swap="outerHTML" %}
+    """
+    if not page.paginator.count:
+        return SafeString("")
+    previous = _url_with(context, page=page.previous_page_number() if page.number > 2 else None)
+    following = _url_with(context, page=page.next_page_number()) if page.has_next() else ""
+    return render_to_string(
+        "components/paging.html",
+        {
+            "page": page,
+            "previous": _link(previous, extra) if page.has_previous() else None,
+            "next": _link(following, extra) if following else None,
+        },
+    )
+
+
+@register.simple_tag(takes_context=True)
+def sort_head(
+    context: Context,
+    label: str,
+    key: str,
+    *,
+    current: str | None = None,
+    css_class: str = "",
+    **extra: Any,
+) -> SafeString:
+    """The head of a sortable column: a link to `?sort=key`, or `-key` when it is sorted by already.
+
+    `current`: the order in force, if it is not what the URL says; `css_class`: num, low, mid.
+
+        {% sort_head _("Address") "address" current=sort %}
+    """
+    request: HttpRequest = context["request"]
+    order = request.GET.get("sort", "") if current is None else current
+    rising, falling = order == key, order == f"-{key}"
+    url = _url_with(context, sort=f"-{key}" if rising else key, page=None)
+    arrow = draw("arrow-up") if rising else draw("arrow-down") if falling else ""
+    return format_html(
+        "<th{}><a{}>{}{}</a></th>",
+        attributes(
+            {},
+            role="columnheader",
+            scope="col",
+            **{"class": css_class or None},
+            aria_sort="ascending" if rising else "descending" if falling else None,
+        ),
+        _link(url, extra),
+        label,
+        arrow,
+    )
+
+
+@register.simple_tag
+def filter_links(items: Iterable[tuple[str, str, bool, int | None]], label: str) -> SafeString:
+    """A row of filters with their counts. `items`: `(label, url, is_current, count or None)`.
+
+    {% filter_links states label=_("State") %}
+    """
+    context = {"items": list(items), "label": label}
+    return render_to_string("components/filter_links.html", context)
+
+
+@register.simple_tag
+def pick_all(label: str) -> SafeString:
+    """The head cell that selects the rows of this page.
+
+    <tr role="row">{% pick_all _("Select this page") %}…
+    """
+    return format_html(
+        '<th role="columnheader" scope="col" class="pick needs-script"><label>'
+        '<input type="checkbox" data-pick-all aria-label="{}"></label></th>',
+        label,
+    )
+
+
+@register.simple_tag
+def pick(value: Any, label: str, *, name: str = "selected", disabled: bool = False) -> SafeString:
+    """The cell that selects one row. `value`: what the form receives; `label`: "Select …".
+
+    {% pick mailbox.pk select_label %}
+    """
+    attrs = attributes(
+        {}, type="checkbox", name=name, value=value, aria_label=label, disabled=disabled
+    )
+    return format_html(
+        '<td role="cell" class="pick"><label><input{} data-pick></label></td>', attrs
+    )
+
+
+@register.simple_block_tag
+def selection_bar(
+    content: str, *, total: int = 0, name: str = "everything", css_class: str = ""
+) -> SafeString:
+    """Appears above the head of a table once rows are selected; inside stand the actions.
+
+    Stands in one `<form>` with the table. `total`: how many the filter matches: with more than
+    the page shows, *Select all* offers them, and the form receives `everything=1` (the `name`).
+    Without script the bar is always there.
+
+        <form method="post" data-selecting>{% csrf_token %}
+          {% selection_bar total=page.paginator.count %}{% button … %}{% endselection_bar %}
+          <table class="table" role="table">…
+    """
+    context = {
+        "total": total,
+        "name": name,
+        "classes": classes("selection", css_class),
+        "actions": SafeString(content.strip()),
+    }
+    return render_to_string("components/selection_bar.html", context)

@@ -1,0 +1,126 @@
+"""Times, sizes and numbers in the words our pages use."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.template import Library
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+register = Library()
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+EMPTY = "–"
+
+
+@register.simple_tag
+def moment(value: datetime | None) -> SafeString:
+    """A point in time: relative for 7 days, then the date; the absolute time and zone as title.
+
+    Empty values are a grey dash.
+
+        Synced {% moment sync.finished_at %}
+    """
+    if value is None:
+        return format_html('<span class="quiet">{}</span>', EMPTY)
+    local = timezone.localtime(value)
+    title = f"{date_format(local, 'j F Y, H:i')} {local.tzname()}"
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', value.isoformat(), title, _nearby(local)
+    )
+
+
+def _nearby(local: datetime) -> str:
+    now = timezone.localtime()
+    seconds = (now - local).total_seconds()
+    if seconds < -MINUTE:
+        return _ahead(local, now)
+    if seconds < MINUTE:
+        return _("just now")
+    if seconds < HOUR:
+        return _("%(count)d min ago") % {"count": seconds // MINUTE}
+    days = (now.date() - local.date()).days
+    if days == 0:
+        return _("%(count)d h ago") % {"count": seconds // HOUR}
+    if days == 1:
+        return _("yesterday, %(time)s") % {"time": date_format(local, "H:i")}
+    if days <= 7:
+        return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
+    return _date(local, now)
+
+
+def _ahead(local: datetime, now: datetime) -> str:
+    days = (local.date() - now.date()).days
+    seconds = (local - now).total_seconds()
+    if seconds < HOUR:
+        return _("in %(count)d min") % {"count": seconds // MINUTE}
+    if days == 0:
+        return _("today, %(time)s") % {"time": date_format(local, "H:i")}
+    if days == 1:
+        return _("tomorrow, %(time)s") % {"time": date_format(local, "H:i")}
+    return _date(local, now)
+
+
+def _date(local: datetime, now: datetime) -> str:
+    return date_format(local, "j M" if local.year == now.year else "j M Y")
+
+
+@register.filter
+def filesize_si(size: float | None) -> str:
+    """Bytes in decimal units: `612 kB`, `61.3 MB`, `2.1 GB`. Empty values are a dash.
+
+    {{ job.bytes_done|filesize_si }}
+    """
+    if size is None:
+        return EMPTY
+    number, unit = float(size), 0
+    while round(abs(number), 1) >= 1000 and unit < len(UNITS) - 1:
+        number, unit = number / 1000, unit + 1
+    places = 1 if unit > 1 and number < 100 else 0
+    return (
+        f"{number_format(round(number, places), decimal_pos=places)}\N{NO-BREAK SPACE}{UNITS[unit]}"
+    )
+
+
+@register.filter
+def grouped(number: Any) -> str:
+    """A number with its thousands separated: `8,412`. Empty values are a dash.
+
+    {{ job.messages_done|grouped }}
+    """
+    if number is None:
+        return EMPTY
+    return number_format(number, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def duration(value: float | timedelta | None) -> str:
+    """Seconds or a timedelta, two units at most: `19 min 8 s`, `2 h 5 min`, `3 d 4 h`.
+
+    {{ job.running_for|duration }}
+    """
+    if value is None:
+        return EMPTY
+    seconds = int(value.total_seconds() if isinstance(value, timedelta) else value)
+    parts = (
+        (seconds // DAY, _("d")),
+        (seconds % DAY // HOUR, _("h")),
+        (seconds % HOUR // MINUTE, _("min")),
+        (seconds % MINUTE, _("s")),
+    )
+    first = next((index for index, (number, _unit) in enumerate(parts) if number), 3)
+    return (
+        " ".join(
+            f"{number}\N{NO-BREAK SPACE}{unit}"
+            for number, unit in parts[first : first + 2]
+            if number
+        )
+        or f"0\N{NO-BREAK SPACE}{parts[3][1]}"
+    )
