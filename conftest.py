@@ -8,6 +8,8 @@ from django.test import Client
 from accounts.models import User
 from purelymanage.core.roles import Role
 
+pytest_plugins = ["purelymanage.purelymail.testing"]
+
 PASSWORD = "correct horse battery staple"
 
 

@@ -38,14 +38,21 @@ class UserMissingError(MissingError):
 
 
 class NotReachedError(UnavailableError):
-    """The call was not carried out: nothing was sent, or it was turned away at the door."""
+    """The call was not carried out: nothing was sent, or it was turned away at the door.
+
+    `may_pass` says whether the same call is worth another attempt soon.
+    """
+
+    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
 
 
 class RateLimitedError(NotReachedError):
     """PurelyMail asks for a pause of `retry_after` seconds."""
 
     def __init__(self, message: str, *, retry_after: float) -> None:
-        super().__init__(message)
+        super().__init__(message, may_pass=True)
         self.retry_after = retry_after
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 MAX_LISTED_USERS = 1000
 """`listUser` returns no more than this, and has no way to ask for the rest."""
@@ -65,3 +66,10 @@ class RemoteRule:
     is_prefix: bool
     is_catchall: bool
     targets: list[str]
+
+
+class Hidden(dict[str, Any]):
+    """A JSON object that shows nothing of itself in logs and tracebacks: it may hold passwords."""
+
+    def __repr__(self) -> str:
+        return "<hidden>"

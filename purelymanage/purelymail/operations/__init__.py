@@ -1,0 +1,1 @@
+"""PurelyMail's 19 operations by resource; `client.py` puts them together."""

@@ -1,0 +1,4 @@
+
+
+def test_x(purelymail):
+    assert purelymail.client.list_users().addresses == []
