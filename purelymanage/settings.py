@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import environ
 
+from purelymanage.checks import refuse_unusable
 from purelymanage.core.startup import demo_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -29,8 +30,8 @@ PURELYMAIL_API_URL = env.str(
 # Keys. In demo mode they are made on first start; otherwise purelymanage.checks refuses weak ones.
 _keys = demo_keys(DATA_DIR / "demo-keys.json") if DEMO else {}
 PURELYMAIL_API_TOKEN = PURELYMAIL_API_TOKEN or _keys.get("PURELYMAIL_API_TOKEN", "")
-SECRET_KEY = env.str("SECRET_KEY", default=_keys.get("SECRET_KEY", ""))
-ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=_keys.get("ENCRYPTION_KEYS", []))
+SECRET_KEY = env.str("SECRET_KEY", default="") or _keys.get("SECRET_KEY", "")
+ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[]) or _keys.get("ENCRYPTION_KEYS", [])
 
 # The site
 DEBUG = env.bool("DEBUG", default=False)
@@ -61,7 +62,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.usersessions",
-    "django.contrib.admin",
+    "accounts.inspection_config.InspectionConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -76,6 +77,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "purelymanage.dashboard.health.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "purelymanage.core.middleware.SecurityHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -88,7 +90,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "accounts.middleware.LastSeenMiddleware",
     "purelymanage.core.middleware.ContextMiddleware",
     "purelymanage.ui.middleware.ToastMiddleware",
     "purelymanage.core.middleware.ErrorMiddleware",
@@ -128,11 +130,18 @@ else:
     _database["OPTIONS"] = {"connect_timeout": 10, **_database.get("OPTIONS", {})}
 
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # with fewer a flood pushes out its own limits
+    },
+    # What a cluster notes about itself twice a second stays in its own memory
+    "cluster": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
 
 # The queue: a task is only a kick, the row is the truth (docs/adr/0002-queue.md)
 SYNC_WORKERS = env.int("SYNC_WORKERS", default=8)
+WORKER_HOST = env.str("WORKER_HOST", default="")  # set by the supervisor for what it starts
 Q_CLUSTER = {
     "name": "app",
     "orm": "default",
@@ -142,6 +151,8 @@ Q_CLUSTER = {
     "max_attempts": 1,
     "ack_failures": True,
     "catch_up": False,
+    "time_zone": "UTC",
+    "cache": "cluster",
     "poll": 0.5,
     "save_limit": -1,
     "recycle": 500,
@@ -172,7 +183,10 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "name"]},
+    },
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 10},
@@ -191,7 +205,16 @@ ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
-USERSESSIONS_TRACK_ACTIVITY = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105  a class, not a password
+ACCOUNT_RATE_LIMITS = {"setup_code": "10/15m/ip"}
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.SignInForm",
+    "change_password": "accounts.forms.PasswordChangeForm",
+    "reset_password": "accounts.forms.PasswordResetForm",
+    "reset_password_from_key": "accounts.forms.NewPasswordForm",
+}
+PASSWORD_RESET_TIMEOUT = 3600
 
 # Headers and cookies
 HTTPS = _site.scheme == "https"
@@ -201,7 +224,6 @@ SECURE_HSTS_SECONDS = 365 * 86400 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 14 * 86400
 CSRF_COOKIE_SECURE = HTTPS
@@ -248,3 +270,5 @@ LOGGING = {
         "urllib3": {"level": "WARNING"},
     },
 }
+
+refuse_unusable(vars())

@@ -16,8 +16,10 @@ from purelymanage.settings import STORAGES, TEMPLATES  # noqa: E402
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-ACCOUNT_RATE_LIMITS = False
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+ACCOUNT_RATE_LIMITS = False  # type: ignore[assignment]  # allauth's way to say none
+CACHES = dict.fromkeys(
+    ("default", "cluster"), {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+)
 
 
 class UnknownVariable(str):

@@ -1,6 +1,23 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db import connection
+from django.db.models.signals import post_migrate
 
 
 class JobsConfig(AppConfig):
     name = "purelymanage.jobs"
     label = "jobs"
+
+    def ready(self) -> None:
+        post_migrate.connect(install_schedules, sender=self)
+
+
+def install_schedules(**_: Any) -> None:
+    """After `migrate`, unless it was one app's migrations only and the table is not there yet."""
+    from django_q.models import Schedule  # models are not there when this module loads
+
+    from purelymanage.jobs import schedules
+
+    if Schedule._meta.db_table in connection.introspection.table_names():
+        schedules.install()

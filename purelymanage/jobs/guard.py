@@ -1,0 +1,159 @@
+"""Runs one program and never lets it outlive its owner: `python -I -S guard.py FD SCOPE PROGRAM …`.
+
+The owner (see `process.py`) holds the other end of the socket FD. When that end closes, the owner
+is gone or wants the end: everything the program started is killed. SIGTERM and SIGINT are passed on
+to the program, or to its whole process group when SCOPE is `group`. The program's exit status, or
+the signal that killed it, becomes ours. Standard library only, because it stays beside each child.
+"""
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from typing import NoReturn
+
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_SET_CHILD_SUBREAPER = 36
+PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+SWEEP_SECONDS = 5
+NOT_STARTED = 127
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def start(argv: list[str], started: int) -> int:
+    """Fork the program into a session of its own; it dies with us."""
+    guard = os.getpid()
+    handled = {*PASSED_ON, signal.SIGCHLD}
+    signal.pthread_sigmask(signal.SIG_BLOCK, handled)
+    child = os.fork()
+    if child:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, handled)
+        os.close(started)
+        return child
+    os.setsid()
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != guard:
+        os._exit(NOT_STARTED)
+    for number in (*handled, signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, handled)
+    try:
+        os.execvp(argv[0], argv)  # noqa: S606  no shell is the point
+    except OSError as error:
+        os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
+        os._exit(NOT_STARTED)
+
+
+def let_go_of_files(keep: set[int]) -> None:
+    """The program's files are the program's: a pipe we kept open would never end."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nothing, standard)
+    highest = max((int(name) for name in os.listdir("/proc/self/fd")), default=1024)  # noqa: PTH208
+    for number in range(3, highest + 1):
+        if number not in keep:
+            with contextlib.suppress(OSError):
+                os.close(number)
+
+
+def own_children() -> list[int]:
+    """Our direct children: the program, and orphans below it, which the kernel hands to us."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children") as listing:  # noqa: PTH123
+            return [int(word) for word in listing.read().split()]
+    except OSError:
+        return []
+
+
+def send(pid: int, number: int, deliver: Callable[[int, int], None] = os.kill) -> None:
+    """Send a signal to what may have ended already."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        deliver(pid, number)
+
+
+def sweep(child: int) -> int | None:
+    """Kill what the program left behind; it is our zombie still, so its number is its own."""
+    send(child, signal.SIGKILL, os.killpg)
+    send(child, signal.SIGKILL)
+    status = None
+    give_up = time.monotonic() + SWEEP_SECONDS
+    while time.monotonic() < give_up:
+        try:
+            ended, code = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            break
+        if ended == child:
+            status = code
+        elif not ended:
+            for pid in own_children():
+                send(pid, signal.SIGKILL)
+            time.sleep(0.005)
+    return status
+
+
+def reap_orphans(child: int) -> bool:
+    """Take leave of orphans that ended; says whether the program itself has."""
+    while True:
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is None:
+            return False
+        if ended.si_pid == child:
+            return True
+        os.waitpid(ended.si_pid, 0)
+
+
+def watch(child: int, line: socket.socket, wakeups: int, scope: str) -> None:
+    """Until the program ends or the owner is gone."""
+    deliver = os.killpg if scope == "group" else os.kill
+    while not reap_orphans(child):
+        readable = select.select([line.fileno(), wakeups], [], [])[0]
+        if wakeups in readable:
+            for number in os.read(wakeups, 64):
+                if number in PASSED_ON:
+                    send(child, number, deliver)
+        if line.fileno() in readable and not line.recv(64):
+            return
+
+
+def end_like(status: int | None) -> NoReturn:
+    """Exit as the program did, death by signal included."""
+    if status is None:
+        os._exit(NOT_STARTED)
+    if os.WIFSIGNALED(status):
+        libc.prctl(PR_SET_DUMPABLE, 0)  # no core file of ours for its signal
+        number = os.WTERMSIG(status)
+        signal.set_wakeup_fd(-1)
+        if number != signal.SIGKILL:
+            signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+    os._exit(os.WEXITSTATUS(status))
+
+
+def main() -> None:
+    line = socket.socket(fileno=int(sys.argv[1]))
+    line.set_inheritable(False)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
+    wakeups, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    for number in (*PASSED_ON, signal.SIGCHLD):
+        signal.signal(number, lambda *_: None)
+    exec_done, started = os.pipe()
+    child = start(sys.argv[3:], started)
+    os.read(exec_done, 1)  # ends when the program runs, or could not be started
+    let_go_of_files({line.fileno(), wakeups, wake})
+    with contextlib.suppress(OSError):  # the owner may be gone already; the watch will see it
+        line.send(b"%d\n" % child)
+    watch(child, line, wakeups, sys.argv[2])
+    end_like(sweep(child))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""Child processes that cannot outlive us, with everything they start themselves.
+
+Between us and the program stands a small guard (`guard.py`). It watches a socket whose other end
+only we hold, so even our sudden death ends the program and all that is below it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+GUARD = Path(__file__).with_name("guard.py")
+KILL_SECONDS = 6.0
+
+
+class Child:
+    """A program under guard, in a session of its own.
+
+    `scope` says who gets our SIGTERM: the program alone (a cluster's main process, which stops its
+    own workers) or its whole process group (an engine).
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        scope: Literal["program", "group"] = "program",
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        stdout: int | None = None,
+        stderr: int | None = None,
+        pass_fds: Sequence[int] = (),
+    ) -> None:
+        self._line, theirs = socket.socketpair()
+        try:
+            self._guard = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(GUARD), str(theirs.fileno()), scope, *argv],
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                env=dict(env) if env is not None else None,
+                cwd=cwd,
+                pass_fds=(*pass_fds, theirs.fileno()),
+                start_new_session=True,
+            )
+        except BaseException:
+            self._line.close()
+            raise
+        finally:
+            theirs.close()
+        self._pid: int | None = None
+
+    @property
+    def guard_pid(self) -> int:
+        return self._guard.pid
+
+    @property
+    def pid(self) -> int | None:
+        """The program's process id and group, once it runs; None if it never did."""
+        if self._pid is None:
+            with suppress(OSError):
+                self._pid = int(self._line.recv(32) or 0) or None
+        return self._pid
+
+    def wait_for_start(self) -> None:
+        """Until the program runs, or turned out not to exist; from then on `fileno` is quiet."""
+        _ = self.pid
+
+    def fileno(self) -> int:
+        """For `select`: readable when it has ended, and at its start unless that was waited for."""
+        return self._line.fileno()
+
+    def poll(self) -> int | None:
+        """The exit status as in `subprocess`, or None while it runs. The first answer sweeps."""
+        if self._guard.returncode is None and self._has_ended():
+            self._sweep()
+            self._guard.wait()
+            self.close()
+        return self._guard.returncode
+
+    def wait(self, seconds: float) -> int | None:
+        """Wait for the end; None if it did not come in time."""
+        give_up = time.monotonic() + seconds
+        pause = 0.002
+        while (status := self.poll()) is None and time.monotonic() < give_up:
+            time.sleep(pause)
+            pause = min(pause * 2, 0.05)
+        return status
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        if self._guard.returncode is None:
+            os.kill(self._guard.pid, signal.SIGTERM)
+
+    def kill(self) -> int | None:
+        """End it now, with everything it started."""
+        if self.poll() is not None:
+            return self._guard.returncode
+        self.wait_for_start()
+        with suppress(OSError):
+            self._line.shutdown(socket.SHUT_WR)
+        status = self.wait(KILL_SECONDS)
+        if status is None:
+            # Somebody stopped the guard itself; without it the sweep is ours.
+            os.kill(self._guard.pid, signal.SIGKILL)
+            status = self.wait(KILL_SECONDS)
+        return status
+
+    def close(self) -> None:
+        """Let go of our end; a running program is killed by that."""
+        self._line.close()
+
+    def _has_ended(self) -> bool:
+        """Whether the guard ended; it stays a zombie, so that no number is given away yet."""
+        return (
+            os.waitid(os.P_PID, self._guard.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        )
+
+    def _sweep(self) -> None:
+        """If the guard was killed, it could not clear up. A group's number stays its members'."""
+        if self.pid:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
