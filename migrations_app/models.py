@@ -171,7 +171,7 @@ class MigrationJob(EncryptedModel):
     @property
     def is_finished(self) -> bool:
         return self.state in FINISHED or (
-            self.state == State.INTERRUPTED and self.requeues >= MAX_REQUEUES
+            self.state == State.INTERRUPTED and self.requeues > MAX_REQUEUES
         )
 
     @property

@@ -1,0 +1,178 @@
+"""The thread that speaks with the database while an engine runs.
+
+It alone waits for the database, so that a slow or absent one never keeps the engine's output from
+being read or its process from being stopped.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any
+
+from django.db import Error as DatabaseError
+from django.db import OperationalError, connections, transaction
+
+from migrations_app import logs, queue
+from migrations_app.engines.base import FolderProgress, Progress
+from migrations_app.models import FolderResult, MigrationJob
+from migrations_app.output import LogBuffer, Redactor
+
+logger = logging.getLogger(__name__)
+
+WRITE_SECONDS = 1.0
+FENCE_SECONDS = 0.8 * queue.LEASE_SECONDS
+SETTLE_SECONDS = 60.0
+HANG_SECONDS = 15.0
+NAME_CHARACTERS = 1000
+FOLDER_FIELDS = tuple(field.name for field in fields(FolderProgress))
+facts_of = attrgetter(*FOLDER_FIELDS)
+
+
+@dataclass
+class News:
+    """What the database does not know yet."""
+
+    columns: dict[str, Any]
+    folders: dict[int, tuple[Any, ...]]
+    lines: list[str]
+
+
+class Clerk(threading.Thread):
+    """Writes progress and log once a second, renews the lease, and notices wishes to stop."""
+
+    def __init__(
+        self, job: MigrationJob, *, progress: Progress, log: LogBuffer, redactor: Redactor
+    ) -> None:
+        super().__init__(name=f"clerk of job {job.pk}", daemon=True)
+        self.is_lost = False
+        self.is_cancelled = False
+        self.is_draining = False
+        self.reading = threading.Lock()
+        """Held while the progress changes, or is copied."""
+        self._job = job
+        self._progress = progress
+        self._log = log
+        self._redactor = redactor
+        self._renewed_at = time.monotonic()
+        self._stored_columns: dict[str, Any] = {}
+        self._stored_folders: dict[int, tuple[Any, ...]] = {}
+        self._ended = threading.Event()
+        self._writing = threading.Lock()
+
+    @property
+    def is_fenced(self) -> bool:
+        """Whether the run is lost, or must be taken for lost: the lease was not renewed in time."""
+        return self.is_lost or time.monotonic() - self._renewed_at > FENCE_SECONDS
+
+    def run(self) -> None:
+        """Until `settle`. An absent database is tried again each second."""
+        try:
+            while not self._ended.wait(WRITE_SECONDS):
+                try:
+                    self._look_and_write()
+                except DatabaseError as error:
+                    logger.warning("Job %s: %s, trying again", self._job.pk, type(error).__name__)
+                    connections.close_all()
+        finally:
+            connections.close_all()
+
+    def settle(self, ending: Callable[[], bool]) -> bool:
+        """End the thread, then store what is left together with the run's ending.
+
+        The connection may be dead since the last outage, so a fresh one is tried, for a minute.
+        False means that the run was not ours any more, or could not be written: its lease ends it.
+        """
+        self._ended.set()
+        if self.is_alive():
+            self.join(HANG_SECONDS)
+        give_up = time.monotonic() + SETTLE_SECONDS
+        while True:
+            connections.close_all()
+            try:
+                return self._write(ending)
+            except DatabaseError:
+                if time.monotonic() > give_up:
+                    logger.exception("Job %s: its ending could not be stored", self._job.pk)
+                    return False
+            time.sleep(WRITE_SECONDS)
+
+    def _look_and_write(self) -> None:
+        is_due = time.monotonic() - self._renewed_at >= queue.BEAT_SECONDS
+        if (is_due or self._has_news()) and not self._write():
+            self.is_lost = True
+        row = MigrationJob.objects.filter(pk=self._job.pk)
+        self.is_cancelled |= row.filter(stop_requested=True).exists()
+        self.is_draining |= queue.is_draining(self._job.owner)
+
+    def _write(self, ending: Callable[[], bool] | None = None) -> bool:
+        """Store the news and renew the lease, in one transaction that proves our token."""
+        if not self._writing.acquire(timeout=HANG_SECONDS):
+            raise OperationalError("The write before this one hangs.")
+        try:
+            started = time.monotonic()
+            news = self._news()
+            with transaction.atomic():
+                rows = [self._as_row(*item) for item in news.folders.items()]
+                if not queue.report(self._job, rows, **news.columns):
+                    return False
+                logs.append(self._job, "".join(news.lines))
+                if ending:
+                    ending()
+            self._log.stored(len(news.lines))
+            self._stored_columns = news.columns
+            self._stored_folders.update(news.folders)
+            self._renewed_at = started
+            return True
+        finally:
+            self._writing.release()
+
+    def _has_news(self) -> bool:
+        news = self._news()
+        return bool(news.folders or news.lines or news.columns != self._stored_columns)
+
+    def _news(self) -> News:
+        with self.reading:
+            columns = columns_of(self._progress)
+            folders = {
+                position: facts_of(folder)
+                for position, folder in enumerate(self._progress.folders.values())
+            }
+        columns["folder"] = self._redactor.clean(columns["folder"])[:NAME_CHARACTERS]
+        changed = {
+            position: facts
+            for position, facts in folders.items()
+            if self._stored_folders.get(position) != facts
+        }
+        return News(columns=columns, folders=changed, lines=self._log.waiting())
+
+    def _as_row(self, position: int, facts: tuple[Any, ...]) -> FolderResult:
+        row = FolderResult(
+            job=self._job, position=position, **dict(zip(FOLDER_FIELDS, facts, strict=True))
+        )
+        row.source = self._redactor.clean(row.source)[:NAME_CHARACTERS]
+        row.destination = self._redactor.clean(row.destination)[:NAME_CHARACTERS]
+        return row
+
+
+def columns_of(progress: Progress) -> dict[str, Any]:
+    """The job's columns for a progress."""
+    folders = progress.folders.values()
+    return {
+        "phase": progress.phase,
+        "folder": progress.folder,
+        "folders_done": sum(folder.is_done for folder in folders),
+        "folders_total": progress.folders_total,
+        "messages_done": progress.messages_done,
+        "messages_total": progress.messages_total,
+        "messages_copied": sum(folder.copied for folder in folders),
+        "messages_present": sum(folder.present for folder in folders),
+        "messages_skipped": sum(folder.skipped for folder in folders),
+        "messages_failed": sum(folder.failed for folder in folders),
+        "bytes_done": progress.bytes_done,
+        "bytes_total": progress.bytes_total,
+    }

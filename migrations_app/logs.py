@@ -1,0 +1,77 @@
+"""A job's log: lines `<ISO time> <level> <words>`, stored in chunks so that any host shows them.
+
+One run writes at a time, in the transaction that proves its token; so chunk ids only grow, and
+"everything after id n" has neither repeats nor gaps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from migrations_app.engines.base import Level
+from migrations_app.models import LogChunk, MigrationJob
+
+CHUNK_CHARACTERS = 200_000
+LINE_CHARACTERS = 4_000
+NEWEST_CHUNKS = 50
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Tail:
+    """What is new in a log, and where to go on from."""
+
+    text: str
+    last_id: int
+    is_cut: bool = False
+    """Whether older lines were left out; the download has them all."""
+
+
+def line(words: str, *, level: Level = "info", at: datetime | None = None) -> str:
+    """One stored line, with its end. What could break a line or a terminal becomes a space."""
+    moment = (at or timezone.now()).isoformat(timespec="milliseconds")
+    words = CONTROL.sub(" ", words)
+    if len(words) > LINE_CHARACTERS:
+        words = words[:LINE_CHARACTERS] + "…"
+    return f"{moment} {level} {words}\n"
+
+
+def append(job: MigrationJob, text: str) -> None:
+    """Add lines to the log of the job's present run. Call it in the run's transaction."""
+    LogChunk.objects.bulk_create(
+        LogChunk(job=job, run=job.run, text=piece) for piece in _pieces(text)
+    )
+
+
+def tail(job: MigrationJob, *, after_id: int = 0) -> Tail:
+    """The lines after chunk `after_id`; from the start (0) only the newest ones."""
+    chunks = job.log_chunks.filter(pk__gt=after_id).order_by("-pk")
+    newest = list(chunks[: NEWEST_CHUNKS + 1] if after_id == 0 else chunks)
+    is_cut = after_id == 0 and len(newest) > NEWEST_CHUNKS
+    shown = newest[:NEWEST_CHUNKS] if is_cut else newest
+    return Tail(
+        text="".join(chunk.text for chunk in reversed(shown)),
+        last_id=shown[0].pk if shown else after_id,
+        is_cut=is_cut,
+    )
+
+
+def stream(job: MigrationJob) -> Iterator[str]:
+    """The whole log, piece by piece."""
+    texts = job.log_chunks.order_by("pk").values_list("text", flat=True)
+    yield from texts.iterator(chunk_size=20)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Cut at line ends, so that a chunk always holds whole lines."""
+    while len(text) > CHUNK_CHARACTERS:
+        end = text.rfind("\n", 0, CHUNK_CHARACTERS) + 1 or CHUNK_CHARACTERS
+        yield text[:end]
+        text = text[end:]
+    if text:
+        yield text

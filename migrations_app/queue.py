@@ -1,0 +1,316 @@
+"""The life of a migration job: the only place where its state changes.
+
+The row is the truth. A message in the queue only says that there may be something to claim, so a
+lost, doubled or late one does no harm. Whoever runs a job holds it by a token and a lease; every
+word about the run carries the token and is void without it. Leases are on the database's clock.
+
+`submit` and `cancel` are for services, which put them on record with `audited`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext as _
+
+from audit.actions import Action
+from audit.services import record
+from migrations_app import logs
+from migrations_app.engines.base import Verdict
+from migrations_app.models import MAX_REQUEUES, FolderResult, Limits, MigrationJob, State
+from purelymanage.core.context import SYSTEM, acting_as
+from purelymanage.core.errors import RefusedError
+from purelymanage.core.locks import lock_transaction
+from purelymanage.jobs.clock import seconds_from_now
+from purelymanage.jobs.models import WorkerHost
+from purelymanage.jobs.queue import enqueue, waiting
+
+LEASE_SECONDS = 30.0
+BEAT_SECONDS = 10.0
+STUCK_SECONDS = 60.0
+RUN_NEXT = "migrations_app.tasks.run_next"
+
+NO_PROGRESS: dict[str, Any] = {
+    "phase": "",
+    "folder": "",
+    "folders_done": 0,
+    "folders_total": None,
+    "messages_done": 0,
+    "messages_total": None,
+    "messages_copied": 0,
+    "messages_present": 0,
+    "messages_skipped": 0,
+    "messages_failed": 0,
+    "bytes_done": 0,
+    "bytes_total": None,
+}
+NO_RUN: dict[str, Any] = {"token": None, "lease_until": None}
+NO_ENDING: dict[str, Any] = {"ended_at": None, "exit_status": None, "cause": "", "verdict": ""}
+
+
+def limits() -> Limits:
+    """The one row of limits, made from the settings on first use."""
+    row, _made = Limits.objects.get_or_create(
+        pk=1, defaults={"concurrency": settings.MIGRATION_CONCURRENCY}
+    )
+    return row
+
+
+def submit(job: MigrationJob) -> None:
+    """Put a job at the end of the queue, for the first time or once more."""
+    if not job.has_passwords:
+        raise RefusedError(
+            _("The passwords of “%(job)s” were erased. Edit the job and type them again.")
+            % {"job": job}
+        )
+    queued = MigrationJob.objects.filter(pk=job.pk).exclude(state=State.RUNNING)
+    if not queued.update(
+        state=State.QUEUED,
+        queued_at=Now(),
+        requeues=0,
+        stop_requested=False,
+        stopped_by="",
+        started_at=None,
+        version=F("version") + 1,
+        **NO_RUN,
+        **NO_ENDING,
+        **NO_PROGRESS,
+    ):
+        raise RefusedError(_("“%(job)s” is running already. Cancel it first.") % {"job": job})
+    job.refresh_from_db()
+    transaction.on_commit(kick)
+
+
+def cancel(job: MigrationJob, *, by: str) -> None:
+    """Stop a job: at once if it waits, within seconds if it runs."""
+    words = {"stopped_by": by[:254], "version": F("version") + 1}
+    with transaction.atomic():
+        lock_transaction("migrations.claim")
+        row = MigrationJob.objects.filter(pk=job.pk)
+        if not (
+            row.filter(_waiting()).update(
+                state=State.CANCELLED,
+                ended_at=Now(),
+                verdict=_("Cancelled by %(person)s while it was waiting.") % {"person": by},
+                **words,
+            )
+            or row.filter(state=State.RUNNING).update(stop_requested=True, **words)
+        ):
+            raise RefusedError(_("“%(job)s” has ended already.") % {"job": job})
+    job.refresh_from_db()
+
+
+def eligible() -> QuerySet[MigrationJob]:
+    """Jobs a worker may start now but for the cap, the next one first."""
+    running = MigrationJob.objects.filter(state=State.RUNNING)
+    same_mailbox = running.filter(
+        destination_host__iexact=OuterRef("destination_host"),
+        destination_address__iexact=OuterRef("destination_address"),
+    )
+    per_host = Counter(running.values_list(Lower("source_host"), flat=True))
+    most = limits().per_source_host
+    return (
+        MigrationJob.objects.filter(_waiting())
+        .annotate(source=Lower("source_host"))
+        .exclude(source__in=[host for host, count in per_host.items() if count >= most])
+        .exclude(Exists(same_mailbox))
+        .order_by("queued_at", "pk")
+    )
+
+
+def claim(owner: str) -> MigrationJob | None:
+    """Take the next job for the worker host `owner`, or None if there is nothing to take.
+
+    The cap counts over all hosts: one lock makes count and claim one step.
+    """
+    with transaction.atomic():
+        lock_transaction("migrations.claim")
+        job = _next_for(owner)
+        if job is None:
+            return None
+        job.folder_results.all().delete()
+        MigrationJob.objects.filter(pk=job.pk).update(
+            state=State.RUNNING,
+            token=uuid.uuid4(),
+            owner=owner,
+            lease_until=seconds_from_now(LEASE_SECONDS),
+            run=F("run") + 1,
+            started_at=Now(),
+            engine="",
+            version=F("version") + 1,
+            **NO_ENDING,
+            **NO_PROGRESS,
+        )
+        job.refresh_from_db()
+        return job
+
+
+def beat(job: MigrationJob) -> bool:
+    """Renew the lease. False means that the run is not ours any more."""
+    return bool(_mine(job).update(lease_until=seconds_from_now(LEASE_SECONDS)))
+
+
+def report(job: MigrationJob, folders: list[FolderResult], **progress: Any) -> bool:
+    """Store where the run stands and renew the lease. False: the run is not ours any more."""
+    lease = seconds_from_now(LEASE_SECONDS)
+    if not _mine(job).update(version=F("version") + 1, lease_until=lease, **progress):
+        return False
+    FolderResult.objects.bulk_create(
+        folders,
+        update_conflicts=True,
+        unique_fields=["job", "position"],
+        update_fields=[
+            field.name
+            for field in FolderResult._meta.concrete_fields
+            if field.name not in ("id", "job", "position")
+        ],
+    )
+    return True
+
+
+def finish(job: MigrationJob, verdict: Verdict, *, status: int | None = None) -> bool:
+    """End our run with its verdict. False means that it was not ours any more."""
+    return bool(
+        _mine(job).update(
+            state=verdict.state,
+            ended_at=Now(),
+            exit_status=status,
+            cause=verdict.cause or "",
+            verdict=verdict.sentence,
+            version=F("version") + 1,
+            **NO_RUN,
+        )
+    )
+
+
+def cancelled(job: MigrationJob) -> bool:
+    """End our run as cancelled, if somebody asked for that."""
+    return _cancel_if_asked(_mine(job))
+
+
+def release(job: MigrationJob) -> bool:
+    """Give our run back: its worker stops in good order, which does not count as a try."""
+    if cancelled(job):
+        return True
+    return bool(
+        _mine(job).update(
+            state=State.QUEUED,
+            verdict=_("The worker was stopped. The job starts again by itself."),
+            version=F("version") + 1,
+            **NO_RUN,
+        )
+    )
+
+
+def interrupt(job: MigrationJob, *, why: str) -> bool:
+    """End our run as interrupted by force; it is tried again unless that happened too often."""
+    return _interrupt(_mine(job), job, why=why)
+
+
+def reap() -> None:
+    """Interrupt the runs whose lease has run out: their worker is gone."""
+    lapsed = MigrationJob.objects.filter(state=State.RUNNING, lease_until__lt=Now())
+    for job in lapsed.only("token", "name", "requeues", "stopped_by", "stop_requested"):
+        _interrupt(lapsed.filter(pk=job.pk, token=job.token), job, why=_("The worker stopped."))
+
+
+def kick() -> None:
+    """Send as many messages as there are free places and jobs for them, but no pile of them."""
+    free = limits().concurrency - MigrationJob.objects.filter(state=State.RUNNING).count()
+    if free <= 0:
+        return
+    for _number in range(eligible()[:free].count() - waiting("sync")):
+        enqueue(RUN_NEXT, cluster="sync")
+
+
+def upkeep() -> None:
+    """What every worker host does every few seconds."""
+    reap()
+    kick()
+
+
+def is_kept_waiting(host: str) -> bool:
+    """Whether a job is ready and `host` has a worker free, but did not claim for a while."""
+    row = WorkerHost.objects.filter(name=host, is_draining=False).first()
+    if row is None:
+        return False
+    running = MigrationJob.objects.filter(state=State.RUNNING)
+    claimed = MigrationJob.objects.filter(
+        owner=host, started_at__gt=seconds_from_now(-STUCK_SECONDS)
+    )
+    return (
+        running.filter(owner=host).count() < row.capacity
+        and running.count() < limits().concurrency
+        and not claimed.exists()
+        and eligible().exists()
+    )
+
+
+def is_draining(owner: str) -> bool:
+    """Whether this worker host is about to stop."""
+    return WorkerHost.objects.filter(name=owner, is_draining=True).exists()
+
+
+def _waiting() -> Q:
+    """Queued, or interrupted with a try left."""
+    return Q(state=State.QUEUED) | Q(state=State.INTERRUPTED, requeues__lte=MAX_REQUEUES)
+
+
+def _next_for(owner: str) -> MigrationJob | None:
+    live = MigrationJob.objects.filter(state=State.RUNNING, lease_until__gte=Now())
+    if is_draining(owner) or live.count() >= limits().concurrency:
+        return None
+    return eligible().first()
+
+
+def _mine(job: MigrationJob) -> QuerySet[MigrationJob]:
+    return MigrationJob.objects.filter(pk=job.pk, token=job.token, state=State.RUNNING)
+
+
+def _cancel_if_asked(row: QuerySet[MigrationJob]) -> bool:
+    asked = row.filter(stop_requested=True)
+    by = asked.values_list("stopped_by", flat=True).first()
+    sentence = _("Cancelled by %(person)s. What was copied stays; a new run goes on from there.")
+    return bool(
+        asked.update(
+            state=State.CANCELLED,
+            ended_at=Now(),
+            verdict=sentence % {"person": by},
+            version=F("version") + 1,
+            **NO_RUN,
+        )
+    )
+
+
+def _interrupt(row: QuerySet[MigrationJob], job: MigrationJob, *, why: str) -> bool:
+    if _cancel_if_asked(row):
+        return True
+    tries = job.requeues + 1
+    if tries <= MAX_REQUEUES:
+        then = _("Requeued, try %(this)d of %(most)d.") % {
+            "this": tries + 1,
+            "most": MAX_REQUEUES + 1,
+        }
+    else:
+        then = _("It happened too often. Look at the log, then run the job again.")
+    with transaction.atomic():
+        interrupted = row.update(
+            state=State.INTERRUPTED,
+            requeues=tries,
+            ended_at=Now(),
+            verdict=f"{why} {then}",
+            version=F("version") + 1,
+            **NO_RUN,
+        )
+        if not interrupted:
+            return False
+        logs.append(job, logs.line(f"{why} {then}", level="warning"))
+    with acting_as(SYSTEM):
+        record(Action.JOB_INTERRUPTED, target=job, after={"tries": tries})
+    return True

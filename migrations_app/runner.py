@@ -1,0 +1,288 @@
+"""Runs one claimed job: starts its engine under guard, follows its output, stores how it ended.
+
+The calling thread looks after the process and never waits for the database; `Clerk` does that.
+A run that cannot renew its lease is ended here before anybody else may begin it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from audit.actions import Action
+from audit.services import audited
+from migrations_app import logs, queue
+from migrations_app.clerk import Clerk
+from migrations_app.engines.base import Engine, LogLine, Reader, Verdict
+from migrations_app.engines.choice import choose
+from migrations_app.engines.plan import Endpoint, Options, Plan
+from migrations_app.models import MigrationJob
+from migrations_app.output import Lines, LogBuffer, Redactor
+from migrations_app.passfiles import Passfile
+from purelymanage.core.context import SYSTEM, acting_as
+from purelymanage.core.errors import PurelyManageError
+from purelymanage.crypto import DecryptionError
+from purelymanage.jobs.process import Child
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+STOP_SECONDS = 10.0
+DRAIN_SECONDS = 5.0
+READ_BYTES = 65536
+SIGNED_IN = ("compare", "copy", "verify")
+PASSED_ON = ("PATH", "PERL5LIB", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def run(job: MigrationJob) -> None:
+    """Run a job that `queue.claim` gave us, to its end."""
+    with acting_as(SYSTEM), audited(Action.JOB_STARTED, target=job, after={"run": job.run}) as act:
+        try:
+            engine, passwords = prepare(job)
+        except (PurelyManageError, DecryptionError) as error:
+            logs.append(job, logs.line(str(error), level="error"))
+            queue.finish(job, Verdict(state="failed", cause=None, sentence=str(error)))
+        else:
+            act.after["engine"] = engine.name
+            with private_directory(job) as workdir:
+                Run(job, engine=engine, passwords=passwords, workdir=workdir).follow()
+        job.refresh_from_db()
+        act.after.update(state=job.state, cause=job.cause)
+
+
+def prepare(job: MigrationJob) -> tuple[Engine, tuple[str, str]]:
+    """The engine and both passwords. Raises what there is to say if one is not to be had."""
+    try:
+        passwords = (job.source_password.reveal(), job.destination_password.reveal())
+    except DecryptionError:
+        logger.exception("Migration job %s", job.pk)
+        raise DecryptionError(
+            _(
+                "The stored passwords do not open with the present ENCRYPTION_KEYS."
+                " Edit the job and type them again."
+            )
+        ) from None
+    engine = choose()
+    words = _("Run %(run)d on %(host)s with %(engine)s %(version)s.") % {
+        "run": job.run,
+        "host": job.owner,
+        "engine": engine.name,
+        "version": engine.version(),
+    }
+    MigrationJob.objects.filter(pk=job.pk).update(engine=engine.name)
+    logs.append(
+        job, logs.line(f"{words} {_('Dry run: nothing is copied.') if job.dry_run else ''}")
+    )
+    return engine, passwords
+
+
+def plan_of(job: MigrationJob) -> Plan:
+    """What the engine is asked to do."""
+    return Plan(
+        source=Endpoint(
+            host=job.source_host,
+            port=job.source_port,
+            security=job.source_security,  # type: ignore[arg-type]  # the choices are these names
+            user=job.source_address,
+        ),
+        destination=Endpoint(
+            host=job.destination_host,
+            port=job.destination_port,
+            security=job.destination_security,  # type: ignore[arg-type]  # as above
+            user=job.destination_address,
+        ),
+        dry_run=job.dry_run,
+        options=Options.from_json(job.options),
+    )
+
+
+class RunLostError(Exception):
+    """The lease ran out before the engine was started; somebody else may have the job."""
+
+
+class Run:
+    """One run of one engine."""
+
+    def __init__(
+        self, job: MigrationJob, *, engine: Engine, passwords: tuple[str, str], workdir: Path
+    ) -> None:
+        self.job = job
+        self.engine = engine
+        self.plan = plan_of(job)
+        self.reader: Reader = engine.reader(self.plan)
+        self.redactor = Redactor(passwords)
+        self.log = LogBuffer(self.redactor)
+        self.clerk = Clerk(job, progress=self.reader.progress, log=self.log, redactor=self.redactor)
+        self.passfiles = [
+            Passfile(password, directory=workdir, name=f"passfile{number}")
+            for number, password in enumerate(passwords, start=1)
+        ]
+        self.workdir = workdir
+        self.lines = Lines()
+        self.stop_by: float | None = None
+        """When the engine, told to stop, is killed."""
+
+    def follow(self) -> None:
+        """Start the engine, stay with it to its end, and store how it ended."""
+        output, theirs = os.pipe()
+        try:
+            child = self._start(theirs)
+        except BaseException:
+            os.close(output)
+            self._erase_passwords()
+            raise
+        finally:
+            os.close(theirs)
+        try:
+            self.clerk.start()
+            status = self._attend(child, output)
+        finally:
+            child.kill()
+            os.close(output)
+            self._erase_passwords()
+        self.clerk.settle(self._ending(status))
+
+    def _start(self, output: int) -> Child:
+        """The fence comes last: whoever lost the lease while preparing does not start at all."""
+        argv = self.engine.argv(
+            self.plan,
+            passfile1=self.passfiles[0].path,
+            passfile2=self.passfiles[1].path,
+            workdir=self.workdir,
+        )
+        if not queue.beat(self.job):
+            raise RunLostError
+        child = Child(
+            argv,
+            scope="group",
+            env=child_environment(self.workdir),
+            cwd=self.workdir,
+            stdout=output,
+            stderr=output,
+            pass_fds=[file.fd for file in self.passfiles if file.fd is not None],
+        )
+        child.wait_for_start()
+        return child
+
+    def _attend(self, child: Child, output: int) -> int:
+        """Read all it prints until it has ended; stop it when it is to be stopped."""
+        is_open = True
+        while (status := child.poll()) is None:
+            files = [output, child.fileno()] if is_open else [child.fileno()]
+            if output in select.select(files, [], [], LOOK_SECONDS)[0]:
+                is_open = self._read(output)
+            self._stop_if_wished(child)
+        give_up = time.monotonic() + DRAIN_SECONDS
+        while is_open and time.monotonic() < give_up:
+            if select.select([output], [], [], LOOK_SECONDS)[0]:
+                is_open = self._read(output)
+        for line in self.lines.end():
+            self._take(line)
+        return status
+
+    def _read(self, output: int) -> bool:
+        """One piece of output; False at its end."""
+        data = os.read(output, READ_BYTES)
+        for line in self.lines.feed(data):
+            self._take(line)
+        if self.reader.progress.phase in SIGNED_IN:
+            self._erase_passwords()
+        return bool(data)
+
+    def _take(self, line: str) -> None:
+        """A line the reader cannot stand must not cost the run; the engine knows better."""
+        try:
+            with self.clerk.reading:
+                words = list(self.reader.feed(line))
+        except Exception:
+            logger.exception("Job %s: a line of %s was not understood", self.job.pk, self.engine)
+            words = [LogLine(line, "warning")]
+        for word in words:
+            self.log.add(word)
+
+    def _stop_if_wished(self, child: Child) -> None:
+        if self.clerk.is_fenced:
+            self.log.add(LogLine(_("The database did not answer in time: stopped."), "warning"))
+            child.kill()
+        elif self.stop_by is None and (self.clerk.is_cancelled or self.clerk.is_draining):
+            self.log.add(LogLine(_("Asked to stop.")))
+            self.stop_by = time.monotonic() + STOP_SECONDS
+            child.terminate()
+        elif self.stop_by is not None and time.monotonic() > self.stop_by:
+            self.log.add(LogLine(_("It did not stop when asked, so it was killed."), "warning"))
+            child.kill()
+
+    def _ending(self, status: int) -> Callable[[], bool]:
+        """What is to be stored, given how the process ended and why."""
+        if self.clerk.is_fenced:
+            return partial(
+                queue.interrupt, self.job, why=_("The database did not answer for a while.")
+            )
+        was_stopped = self.stop_by is not None and status != 0
+        if was_stopped and self.clerk.is_cancelled:
+            return partial(queue.cancelled, self.job)
+        if was_stopped:
+            return partial(queue.release, self.job)
+        if status < 0:
+            why = _("The engine was killed by signal %(number)d.") % {"number": -status}
+            return partial(queue.interrupt, self.job, why=why)
+        return partial(queue.finish, self.job, self._verdict(status), status=status)
+
+    def _verdict(self, status: int) -> Verdict:
+        try:
+            verdict = self.reader.conclude(status)
+        except Exception:
+            logger.exception("Job %s: no verdict from %s", self.job.pk, self.engine)
+            sentence = _(
+                "The engine ended with status %(status)d in a way not understood."
+                " Read the log, then run the job again."
+            ) % {"status": status}
+            return Verdict(state="failed", cause=None, sentence=sentence)
+        sentence = self.redactor.clean(verdict.sentence)
+        self.log.add(LogLine(sentence, "info" if verdict.state == "done" else "warning"))
+        return Verdict(state=verdict.state, cause=verdict.cause, sentence=sentence)
+
+    def _erase_passwords(self) -> None:
+        for file in self.passfiles:
+            file.erase()
+
+
+def child_environment(workdir: Path) -> dict[str, str]:
+    """Next to nothing of our environment, which holds every key of the panel."""
+    own = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return {
+        **own,
+        "HOME": str(workdir),
+        "TMPDIR": str(workdir),
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
+        "PYTHONPATH": str(settings.BASE_DIR),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+@contextmanager
+def private_directory(job: MigrationJob) -> Iterator[Path]:
+    """A place of its own for one run, gone afterwards; what killed workers left goes first."""
+    base = settings.DATA_DIR / "runs"
+    base.mkdir(mode=0o700, exist_ok=True)
+    for old in base.iterdir():
+        pid = old.name.partition("-")[0]
+        if not (pid.isdigit() and Path(f"/proc/{pid}").exists()):
+            shutil.rmtree(old, ignore_errors=True)
+    path = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-{job.pk}-", dir=base))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
