@@ -1,9 +1,42 @@
 """How django-allauth behaves here."""
 
+from __future__ import annotations
+
 from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
+
+from purelymanage.core.middleware import client_address
+
+LOCAL_SOCKET = "127.0.0.1"
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
-    def is_open_for_signup(self, request: object) -> bool:
-        """Nobody signs up by themselves; people are invited."""
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": _(
+            "This e-mail and password do not belong together. Check both, or set a new password."
+        ),
+        "too_many_login_attempts": _("Too many attempts failed. Try again in five minutes."),
+        "enter_current_password": _("This is not your current password."),
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Nobody signs up by themselves; an owner adds people."""
         return False
+
+    def is_safe_url(self, url: str) -> bool:
+        """After signing in one stays on this site, whatever `next` says."""
+        return url_has_allowed_host_and_scheme(
+            url, allowed_hosts={self.request.get_host()}, require_https=self.request.is_secure()
+        )
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The address that limits and sessions go by, read as everywhere else."""
+        return client_address(request) or LOCAL_SOCKET
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """Back to the page that led there."""
+        return reverse("accounts:settings")

@@ -1,13 +1,68 @@
-"""Leads to the set-up page while there is no account."""
+"""Leads to the set-up page while there is no account, and notes when a session was last used."""
 
+from __future__ import annotations
+
+import time
 from collections.abc import Callable
 
+from allauth.usersessions.models import UserSession
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from accounts.models import User
+from purelymanage.core.http import go_to
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+SEEN_EVERY = 60
+MAX_REMEMBERED = 10_000
 
 
 class SetupMiddleware:
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    """Until the owner exists every page is the set-up page.
+
+    Once a person was seen it asks no more, except on the sign-in page, which leads nobody on while
+    there is nobody.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
+        self.has_people = False
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        setup = reverse("accounts:setup")
+        if request.path in (setup, reverse("ui:password_strength")):
+            return self.get_response(request)
+        if not self.has_people or request.path == reverse("account_login"):
+            self.has_people = User.objects.exists()
+        if not self.has_people:
+            return go_to(request, setup)
         return self.get_response(request)
+
+
+class LastSeenMiddleware:
+    """Keeps `UserSession.last_seen_at` and its address true to the minute.
+
+    allauth's own middleware writes on every request, which SQLite cannot afford with pages that
+    poll.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.noted: dict[tuple[str, str], float] = {}
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.session.session_key and request.user.is_authenticated:
+            self.note(request)
+        return self.get_response(request)
+
+    def note(self, request: HttpRequest) -> None:
+        """Write the session down unless this process did so within the last minute."""
+        mark = (str(request.session.session_key), str(request.META.get("REMOTE_ADDR")))
+        now = time.monotonic()
+        if now - self.noted.get(mark, -SEEN_EVERY) < SEEN_EVERY:
+            return
+        if len(self.noted) >= MAX_REMEMBERED:
+            self.noted.clear()
+        self.noted[mark] = now
+        UserSession.objects.create_from_request(request)

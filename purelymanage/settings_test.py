@@ -11,11 +11,15 @@ os.environ.setdefault("SECRET_KEY", "test-" + "k3y-of-many-characters-" * 4)
 os.environ.setdefault("ENCRYPTION_KEYS", "dGVzdCBrZXkgb2YgZXhhY3RseSAzMiBieXRlcyBsb24=")
 
 from purelymanage.settings import *  # noqa: E402, F403  the environment above must come first
-from purelymanage.settings import STORAGES, TEMPLATES  # noqa: E402
+from purelymanage.settings import DATA_DIR, DATABASES, STATIC_ROOT, STORAGES, TEMPLATES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file, because SQLite in memory locks in another way than what runs in production
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns without it
 ACCOUNT_RATE_LIMITS = False  # type: ignore[assignment]  # allauth's way to say none
 CACHES = dict.fromkeys(
     ("default", "cluster"), {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}

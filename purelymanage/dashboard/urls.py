@@ -1,4 +1,10 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from purelymanage.dashboard import health, views
 
 app_name = "dashboard"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]

@@ -1,0 +1,39 @@
+"""Django's admin as a window on raw data: for owners, and without a single button that changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+
+from purelymanage.core.inspection import InspectionAdmin
+from purelymanage.core.permissions import owner_required
+from purelymanage.core.roles import Role, has_role
+
+
+class InspectionSite(AdminSite):
+    """Shows models whose page is an `InspectionAdmin`; whatever packages register stays out."""
+
+    site_header = _("PurelyManage: raw data")
+    site_title = _("Raw data")
+    index_title = _("Tables")
+    enable_nav_sidebar = False
+
+    def register(
+        self, model_or_iterable: Any, admin_class: type[Any] | None = None, **options: Any
+    ) -> None:
+        if admin_class is not None and issubclass(admin_class, InspectionAdmin):
+            super().register(model_or_iterable, admin_class, **options)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return has_role(request.user, Role.OWNER)
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:  # type: ignore[override]  # ours redirects
+        """Signing in happens on the one sign-in page; somebody else's role is no key."""
+        return owner_required(lambda request: redirect("admin:index"))(request)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:  # type: ignore[override]  # ours redirects
+        return redirect("account_change_password")

@@ -1,0 +1,34 @@
+"""The one message the sign-in pages send."""
+
+from __future__ import annotations
+
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+
+
+def send_reset_link(person: User) -> None:
+    """Mail the link that lets `person` set a new password, valid for an hour and once."""
+    key = default_token_generator.make_token(person)
+    path = reverse(
+        "account_reset_password_from_key",
+        kwargs={"uidb36": user_pk_to_url_str(person), "key": key},
+    )
+    context = {
+        "person": person,
+        "url": f"{settings.BASE_URL}{path}",
+        "minutes": settings.PASSWORD_RESET_TIMEOUT // 60,
+    }
+    message = EmailMultiAlternatives(
+        subject=_("Set a new password for PurelyManage"),
+        body=render_to_string("emails/password_reset.txt", context),
+        to=[person.email],
+    )
+    message.attach_alternative(render_to_string("emails/password_reset.html", context), "text/html")
+    message.send()

@@ -1,0 +1,125 @@
+"""What can happen to the people of the panel and their sessions."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from allauth.usersessions.models import UserSession
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from audit.actions import Action
+from audit.services import audited
+from purelymanage.core.errors import MissingError, RefusedError
+from purelymanage.core.locks import lock_transaction
+from purelymanage.core.roles import Role
+from purelymanage.purelymail.client import get_client
+
+OWNERS = "accounts.owners"
+"""The lock under which owners come and go, so that there is always one."""
+
+
+def create_first_owner(*, email: str, name: str, password: str) -> User:
+    """Make the first account. Of two at once, one makes it and the other is told it is too late."""
+    with audited(Action.OWNER_CREATED, target=email), transaction.atomic():
+        lock_transaction(OWNERS)
+        if User.objects.exists():
+            raise MissingError(_("The panel is set up already. Sign in instead."))
+        return User.objects.create_user(email=email, name=name, password=password, role=Role.OWNER)
+
+
+def add_person(*, email: str, name: str, password: str, role: Role) -> User:
+    """Let somebody sign in with a password the owner hands them."""
+    facts = {"name": name, "role": role}
+    with audited(Action.PERSON_ADDED, target=email, after=facts):
+        try:
+            with transaction.atomic():
+                return User.objects.create_user(
+                    email=email, name=name, password=password, role=role
+                )
+        except IntegrityError:
+            raise RefusedError(
+                _("%(email)s is in the panel already. Change the role in the list of people.")
+                % {"email": email},
+                field="email",
+            ) from None
+
+
+def change_name(*, person: User, name: str) -> None:
+    """Change what a person is called; history keeps the old name."""
+    if name == person.name:
+        return
+    with audited(
+        Action.PROFILE_CHANGED,
+        target=person.email,
+        before={"name": person.name},
+        after={"name": name},
+    ):
+        person.name = name
+        person.save(update_fields=["name"])
+
+
+def change_role(*, person: User, role: Role) -> None:
+    """Give a person another role. The last owner stays owner."""
+    if role == person.role:
+        return
+    with (
+        audited(
+            Action.PERSON_CHANGED,
+            target=person.email,
+            before={"role": person.role},
+            after={"role": role},
+        ),
+        transaction.atomic(),
+    ):
+        if role != Role.OWNER:
+            _keep_an_owner(person)
+        person.role = role
+        person.save(update_fields=["role"])
+
+
+def remove_person(*, person: User) -> None:
+    """Take away the right to sign in, at once and in every session. History keeps the name."""
+    with audited(Action.PERSON_REMOVED, target=person.email), transaction.atomic():
+        _keep_an_owner(person)
+        person.is_active = False
+        person.save(update_fields=["is_active"])
+        end_sessions(person=person)
+
+
+def restore_person(*, person: User) -> None:
+    """Let a removed person sign in again, with role and password as they were."""
+    with audited(Action.PERSON_RESTORED, target=person.email, after={"role": person.role}):
+        person.is_active = True
+        person.save(update_fields=["is_active"])
+
+
+def end_sessions(*, person: User, keep: str | None = None) -> None:
+    """End a person's sessions on the server, except the one with the key `keep`."""
+    for session in UserSession.objects.filter(user_id=person.pk).exclude(session_key=keep or ""):
+        session.end()
+
+
+def end_session(*, key: str | None) -> None:
+    """Forget a session that is being signed out."""
+    UserSession.objects.filter(session_key=key or "").delete()
+
+
+def check_connection() -> Decimal:
+    """Ask PurelyMail for the account's credit: the cheapest question that needs the token."""
+    with audited(Action.CONNECTION_TESTED) as change:
+        credit = get_client().check_account_credit()
+        change.after["credit"] = credit
+    return credit
+
+
+def _keep_an_owner(person: User) -> None:
+    """Refuse to lose the last owner. Holds the owners' lock until the transaction ends."""
+    lock_transaction(OWNERS)
+    others = User.objects.filter(role=Role.OWNER, is_active=True).exclude(pk=person.pk)
+    if person.role == Role.OWNER and not others.exists():
+        raise RefusedError(
+            _("%(name)s is the only owner. Make somebody else an owner first.")
+            % {"name": person.name}
+        )

@@ -1,0 +1,148 @@
+"""Start-up checks with a helpful sentence each.
+
+`refuse_unusable` runs at the end of settings.py, so that no process starts on bad settings: not a
+command, not gunicorn, not a worker. What is merely unwise is a warning of `manage.py check`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address, ip_network
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Warning  # noqa: A004  Django's name for it
+from django.core.exceptions import ImproperlyConfigured
+
+MIN_SECRET_KEY = 50
+MIN_DISTINCT = 12
+KEY_BYTES = 32
+INSECURE_PREFIX = "django-insecure-"
+ENGINES = ("auto", "imapsync", "builtin")
+MAKE_KEYS = "Make good ones with: python -m purelymanage.make_keys >> .env"
+
+
+class UnusableSettingsError(ImproperlyConfigured):
+    """What is wrong with the settings, a line each."""
+
+
+def refuse_unusable(values: Mapping[str, Any]) -> None:
+    """Raise UnusableSettingsError if the panel must not start with these settings."""
+    if found := [*_key_problems(values), *_value_problems(values)]:
+        raise UnusableSettingsError("\n".join(found))
+
+
+def _key_problems(values: Mapping[str, Any]) -> Iterator[str]:
+    problems = [_malformed_key_problem(values["ENCRYPTION_KEYS"])]
+    if not values["DEMO"]:
+        problems += [
+            _secret_key_problem(values["SECRET_KEY"]),
+            _weak_keys_problem(values["ENCRYPTION_KEYS"]),
+        ]
+    for problem in filter(None, problems):
+        yield f"{problem} {MAKE_KEYS}"
+
+
+def _secret_key_problem(key: str) -> str:
+    if not key:
+        return "SECRET_KEY is missing. It protects sessions and links."
+    if key.startswith(INSECURE_PREFIX):
+        return f"SECRET_KEY begins with {INSECURE_PREFIX}, as in examples anybody can read."
+    if len(key) < MIN_SECRET_KEY:
+        return f"SECRET_KEY is too short: it needs at least {MIN_SECRET_KEY} characters."
+    if len(set(key)) < MIN_DISTINCT:
+        return f"SECRET_KEY is too plain: it needs at least {MIN_DISTINCT} different characters."
+    return ""
+
+
+def _malformed_key_problem(keys: list[str]) -> str:
+    for position, key in enumerate(keys, start=1):
+        try:
+            length = len(base64.b64decode(key, validate=True))
+        except ValueError:
+            length = 0
+        if length != KEY_BYTES:
+            return f"ENCRYPTION_KEYS, number {position}: it is not 32 random bytes in base64."
+    return ""
+
+
+def _weak_keys_problem(keys: list[str]) -> str:
+    if not keys:
+        return "ENCRYPTION_KEYS is missing. It protects the stored IMAP passwords."
+    for position, key in enumerate(keys, start=1):
+        if len(set(key)) < MIN_DISTINCT:
+            return f"ENCRYPTION_KEYS, number {position}: its bytes are not random."
+    return ""
+
+
+def _value_problems(values: Mapping[str, Any]) -> Iterator[str]:
+    if values["MIGRATION_ENGINE"] not in ENGINES:
+        yield f"MIGRATION_ENGINE is {values['MIGRATION_ENGINE']!r}. Use {' or '.join(ENGINES)}."
+    for name in ("MIGRATION_CONCURRENCY", "SYNC_WORKERS"):
+        if values[name] < 1:
+            yield f"{name} is {values[name]}. Use 1 or more."
+    for name in ("LOG_RETENTION_DAYS", "JOB_RETENTION_DAYS"):
+        if values[name] < 0:
+            yield f"{name} is {values[name]}. Use 0 or more days."
+    yield from _address_problems(values)
+
+
+def _address_problems(values: Mapping[str, Any]) -> Iterator[str]:
+    if not _is_base(values["PURELYMAIL_API_URL"], plain_allowed=_is_loopback):
+        yield (
+            "PURELYMAIL_API_URL must begin with https:// and name a host; plain http is for this "
+            "machine alone. Leave it out for https://purelymail.com."
+        )
+    if not _is_base(values["BASE_URL"], plain_allowed=lambda _host: True):
+        yield "BASE_URL must be the address of the panel, such as https://panel.example.com."
+    for entry in values["TRUSTED_PROXIES"]:
+        if not _is_proxy(entry):
+            yield (
+                f"TRUSTED_PROXIES names {entry!r}. Use IP addresses, networks such as 10.0.0.0/8, "
+                "or unix for a socket file."
+            )
+
+
+def _is_base(url: str, *, plain_allowed: Any) -> bool:
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if not host or parts.query or parts.fragment or parts.username:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and bool(plain_allowed(host)))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_proxy(entry: str) -> bool:
+    try:
+        return entry == "unix" or bool(ip_network(entry))
+    except ValueError:
+        return False
+
+
+def check_unwise(**_kwargs: Any) -> list[CheckMessage]:
+    """What works but should not stay so on a site others can reach."""
+    site = urlsplit(settings.BASE_URL)
+    if _is_loopback(site.hostname or ""):
+        return []
+    found: list[CheckMessage] = []
+    if settings.DEBUG:
+        text = "DEBUG shows settings and code to anybody who meets an error."
+        found.append(Warning(text, hint="Set DEBUG=off.", id="purelymanage.W001"))
+    if site.scheme != "https":
+        text = "Passwords travel unencrypted, because BASE_URL begins with http://."
+        found.append(Warning(text, hint="Set up TLS, see docs.", id="purelymanage.W002"))
+    if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
+        text = "Mails for new passwords are printed to the log instead of being sent."
+        found.append(Warning(text, hint="Set EMAIL_URL.", id="purelymanage.W003"))
+    return found

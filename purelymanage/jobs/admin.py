@@ -1,0 +1,14 @@
+from django.contrib import admin
+
+from purelymanage.core.inspection import InspectionAdmin
+from purelymanage.jobs.models import TaskLock, WorkerHost
+
+
+@admin.register(WorkerHost)
+class WorkerHostInspection(InspectionAdmin):
+    list_display = ["name", "started_at", "seen_at", "capacity", "is_draining"]
+
+
+@admin.register(TaskLock)
+class TaskLockInspection(InspectionAdmin):
+    list_display = ["name", "held_until"]
