@@ -44,3 +44,12 @@ def draw(name: str, *, css_class: str = "") -> SafeString:
     head, end, drawing = svg.partition(">")
     drawing = re.sub(r">\s+<", "><", drawing.strip())
     return mark_safe(STYLED.sub("", head) + end + drawing)  # noqa: S308  from lucide's own files
+
+
+COPYING = {"data_copy", "data_copy_from"}
+"""Attributes of buttons that copy something."""
+
+
+def draw_copy(name: str) -> SafeString:
+    """The icon of such a button, and the tick that stands in for it after copying."""
+    return draw(name or "copy", css_class="before") + draw("check", css_class="after")

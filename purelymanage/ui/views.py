@@ -25,7 +25,11 @@ A_YEAR = 365 * 86400
 def palette(request: Request) -> HttpResponse:
     """What the palette finds: a page of its own without script, a fragment with it."""
     query = request.GET.get("q", "").strip()[:100]
-    context = {"query": query, "groups": find(query, user=request.user)}
+    context = {
+        "query": query,
+        "groups": find(query, user=request.user),
+        "in_dialog": wants_fragment(request),
+    }
     return render_page(request, "ui/palette.html", context, fragment="results")
 
 
@@ -78,7 +82,7 @@ def _way_back(request: HttpRequest) -> str:
 @never_cache
 @require_POST
 def password_strength(request: HttpRequest) -> HttpResponse:
-    """Bar and word for a password being typed. Open to all: set-up and reset need it. Kept nowhere."""
+    """Bar and word for a password being typed. Open to all: set-up needs it. Kept nowhere."""
     field = request.GET.get("field", "password")
     password = request.POST.get(field, "")
     context = {"strength": judge(password)}

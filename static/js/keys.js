@@ -1,1 +1,45 @@
-// later
+// Single keys outside of fields: data-key="n" on a button, link or search field makes it answer
+// to that key; j and k walk over the rows of data-rows, x ticks one; ? shows them all.
+const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
+const help = document.getElementById("keys");
+const toggle = document.querySelector("[data-keys-switch]");
+
+function isVisible(element) {
+  return element.checkVisibility() && element.getAttribute("aria-disabled") !== "true";
+}
+
+function rows() {
+  return [...document.querySelectorAll("[data-rows] > *")].filter((row) => row.querySelector("a[href]"));
+}
+
+function walk(step) {
+  const all = rows();
+  const here = all.findIndex((row) => row.contains(document.activeElement));
+  const next = all[here < 0 ? (step > 0 ? 0 : all.length - 1) : here + step];
+  (next?.querySelector(".title a[href]") ?? next?.querySelector("a[href]"))?.focus();
+}
+
+function press(key) {
+  const target = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(isVisible);
+  if (!target) return false;
+  if (target.matches(FIELDS)) target.focus();
+  else target.click();
+  return true;
+}
+
+const ACTIONS = {
+  j: () => walk(1),
+  k: () => walk(-1),
+  x: () => document.activeElement.closest("[data-rows] > *")?.querySelector("[data-pick]")?.click(),
+  "?": () => help.showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  const free = !event.ctrlKey && !event.metaKey && !event.altKey && !event.defaultPrevented;
+  if (!free || !toggle?.checked) return;
+  if (event.target.closest(FIELDS) || document.querySelector("dialog:modal, [popover]:popover-open:not(.toasts)")) return;
+  const action = ACTIONS[event.key];
+  if (action) action();
+  else if (!press(event.key)) return;
+  event.preventDefault();
+});

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from purelymanage.core.addresses import split_address
 from purelymanage.ui.attributes import attributes, classes
-from purelymanage.ui.icons import draw
+from purelymanage.ui.icons import COPYING, draw, draw_copy
 from purelymanage.ui.states import DNS_STATES, JOB_STATES, Look
 
 register = Library()
@@ -64,7 +64,7 @@ def button(
         "grow" if grow else "",
         css_class,
     )
-    drawn = draw(icon) if icon else ""
+    drawn = draw_copy(icon) if COPYING & extra.keys() else draw(icon) if icon else ""
     state = {"aria_disabled": "true" if disabled else None, "aria_busy": "true" if busy else None}
     if href or (disabled and extra.get("role") == "link"):
         link = None if disabled else href
@@ -87,11 +87,7 @@ def icon_button(
         {% icon_button copy_label icon="copy" data_copy=mailbox.address %}
     """
     css = classes("icon-btn", css_class)
-    drawn = draw(icon)
-    if extra.keys() & {"data_copy", "data_copy_from"}:
-        drawn = format_html(
-            "{}{}", draw(icon, css_class="before"), draw("check", css_class="after")
-        )
+    drawn = draw_copy(icon) if COPYING & extra.keys() else draw(icon)
     fixed = {"class": css, "aria_label": label, "title": extra.pop("title", None)}
     if href:
         return format_html("<a{}>{}</a>", attributes(extra, href=href, **fixed), drawn)

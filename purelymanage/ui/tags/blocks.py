@@ -13,7 +13,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from purelymanage.ui.attributes import attributes, classes
-from purelymanage.ui.icons import draw
+from purelymanage.ui.icons import COPYING, draw, draw_copy
 
 register = Library()
 
@@ -258,11 +258,12 @@ def menu_item(
     {% menu_item _("Copy address") icon="copy" data_copy=mailbox.address %}
     """
     css = "bad" if danger else None
+    drawn = draw_copy(icon) if COPYING & extra.keys() else draw(icon)
     if href:
         attrs = attributes(extra, href=href, **{"class": css})
-        return format_html("<a{}>{}{}</a>", attrs, draw(icon), text)
+        return format_html("<a{}>{}{}</a>", attrs, drawn, text)
     attrs = attributes(extra, type=extra.pop("type", "button"), **{"class": css})
-    return format_html("<button{}>{}{}</button>", attrs, draw(icon), text)
+    return format_html("<button{}>{}{}</button>", attrs, drawn, text)
 
 
 @register.simple_block_tag
@@ -273,7 +274,7 @@ def toast(content: str, *, tone: str = "ok", actions: str = "") -> SafeString:
     """
     context = {
         "tone": tone,
-        "role": "alert" if tone == "bad" else "status",
+        "role": "alert" if tone == "bad" else "",
         "icon": draw(BANNER_ICONS[tone]),
         "text": SafeString(content.strip()),
         "actions": actions,

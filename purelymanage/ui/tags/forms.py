@@ -170,6 +170,28 @@ def password_field(
 
 
 @register.simple_tag
+def address_field(
+    local_part: BoundField,
+    domain: BoundField,
+    *,
+    label: str = "",
+    **extra: Any,
+) -> SafeString:
+    """Local part and domain in one group, with the whole address below as it is typed.
+
+    {% address_field form.local_part form.domain %}
+    """
+    parts = _parts(local_part, "", label, optional=True)
+    parts["errors"] += list(domain.errors)
+    wired = _described_by(local_part, "help")
+    parts |= {
+        "local_part": _control(local_part, "input", extra, aria_describedby=wired),
+        "domain": _control(domain, "input select", {}, aria_label=domain.label),
+    }
+    return render_to_string("components/address_field.html", parts)
+
+
+@register.simple_tag
 def chip_field(
     bound_field: BoundField,
     *,

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from purelymanage.ui.attributes import attributes, classes
+from purelymanage.ui.attributes import attributes
 from purelymanage.ui.icons import draw
 
 register = Library()
@@ -104,50 +104,74 @@ def filter_links(items: Iterable[tuple[str, str, bool, int | None]], label: str)
 
 
 @register.simple_tag
-def pick_all(label: str) -> SafeString:
+def pick_all(label: str, *, form: str = "selection") -> SafeString:
     """The head cell that selects the rows of this page.
 
     <tr role="row">{% pick_all _("Select this page") %}…
     """
+    attrs = attributes({}, type="checkbox", form=form, aria_label=label, data_pick_all=True)
     return format_html(
-        '<th role="columnheader" scope="col" class="pick needs-script"><label>'
-        '<input type="checkbox" data-pick-all aria-label="{}"></label></th>',
-        label,
+        '<th role="columnheader" scope="col" class="pick"><label class="needs-script">'
+        "<input{}></label></th>",
+        attrs,
     )
 
 
 @register.simple_tag
-def pick(value: Any, label: str, *, name: str = "selected", disabled: bool = False) -> SafeString:
+def pick(
+    value: Any,
+    label: str,
+    *,
+    name: str = "selected",
+    form: str = "selection",
+    disabled: bool = False,
+) -> SafeString:
     """The cell that selects one row. `value`: what the form receives; `label`: "Select …".
 
     {% pick mailbox.pk select_label %}
     """
     attrs = attributes(
-        {}, type="checkbox", name=name, value=value, aria_label=label, disabled=disabled
+        {},
+        type="checkbox",
+        name=name,
+        value=value,
+        form=form,
+        aria_label=label,
+        disabled=disabled,
+        data_pick=True,
     )
-    return format_html(
-        '<td role="cell" class="pick"><label><input{} data-pick></label></td>', attrs
-    )
+    return format_html('<td role="cell" class="pick"><label><input{}></label></td>', attrs)
 
 
-@register.simple_block_tag
+@register.simple_block_tag(takes_context=True)
 def selection_bar(
-    content: str, *, total: int = 0, name: str = "everything", css_class: str = ""
+    context: Context,
+    content: str,
+    *,
+    action: str,
+    total: int = 0,
+    id: str = "selection",  # noqa: A002  the name of HTML's attribute
+    name: str = "everything",
 ) -> SafeString:
-    """Appears above the head of a table once rows are selected; inside stand the actions.
+    """The form of a list with check boxes: shown above the table once rows are ticked.
 
-    Stands in one `<form>` with the table. `total`: how many the filter matches: with more than
-    the page shows, *Select all* offers them, and the form receives `everything=1` (the `name`).
-    Without script the bar is always there.
+    Inside stand the actions; `action` receives `selected` by POST, and `everything=1` (the
+    `name`) when all that the filter matches are meant: `total` of them. The boxes are `pick` and
+    `pick_all` cells, tied to it by `id`, so that no form has to wrap the table.
+    A `dialog form="selection"` can confirm. Without script the bar is always there.
 
-        <form method="post" data-selecting>{% csrf_token %}
-          {% selection_bar total=page.paginator.count %}{% button … %}{% endselection_bar %}
-          <table class="table" role="table">…
+        {% selection_bar action=bulk_url total=page.paginator.count %}
+          {% button _("Export") icon="download" size="sm" name="do" value="export" %}
+        {% endselection_bar %}
     """
-    context = {
-        "total": total,
-        "name": name,
-        "classes": classes("selection", css_class),
-        "actions": SafeString(content.strip()),
-    }
-    return render_to_string("components/selection_bar.html", context)
+    return render_to_string(
+        "components/selection_bar.html",
+        {
+            "action": action,
+            "total": total,
+            "id": id,
+            "name": name,
+            "actions": SafeString(content.strip()),
+            "csrf_token": context.get("csrf_token", ""),
+        },
+    )
