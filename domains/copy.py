@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.actions import Action
-from audit.services import record
+from audit.services import audited
 from domains.models import Kind, SyncState
 from purelymanage.core.errors import PurelyManageError, UnavailableError
 from purelymanage.jobs.locks import only_one
@@ -187,17 +187,20 @@ def _record_drift(
     removed: Sequence[models.Model],
     watched: Collection[str],
 ) -> None:
-    """On record in the same transaction as the rows: a drift is found once, or not at all."""
+    """Inside the transaction of the rows, so that a drift is found once or not at all."""
 
     def facts(row: models.Model) -> dict[str, Any]:
-        return {"kind": kind} | {field: getattr(row, field) for field in watched}
+        return {field: getattr(row, field) for field in watched}
 
     for row in added:
-        record(Action.DRIFT_APPEARED, target=row, after=facts(row))
+        with audited(Action.DRIFT_APPEARED, target=row, after=facts(row) | {"kind": kind}):
+            pass
     for row in removed:
-        record(Action.DRIFT_VANISHED, target=row, before=facts(row))
+        with audited(Action.DRIFT_VANISHED, target=row, before=facts(row) | {"kind": kind}):
+            pass
     for row, before in changed:
         old = {field: value for field, value in before.items() if field in watched}
+        new = {field: getattr(row, field) for field in old}
         if old:
-            new = {"kind": kind} | {field: getattr(row, field) for field in old}
-            record(Action.DRIFT_FOUND, target=row, before=old, after=new)
+            with audited(Action.DRIFT_FOUND, target=row, before=old, after=new | {"kind": kind}):
+                pass

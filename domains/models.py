@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import NamedTuple
 
 from django.db import models
 from django.db.models.functions import TruncDate
@@ -10,6 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 REFRESH_PATIENCE = timedelta(seconds=90)
+
+
+class Verdict(NamedTuple):
+    """One DNS check and whether PurelyMail last saw it pass."""
+
+    name: str
+    passes: bool
 
 
 class DomainQuerySet(models.QuerySet["Domain"]):
@@ -37,6 +45,9 @@ class Domain(models.Model):
     symbolic_subaddressing = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    mailbox_count: int
+    """How many mailboxes it has; annotated by the pages that show it."""
+
     objects = DomainQuerySet.as_manager()
 
     class Meta:
@@ -46,15 +57,19 @@ class Domain(models.Model):
         return self.name
 
     @property
+    def verdicts(self) -> list[Verdict]:
+        """What PurelyMail last saw, check by check."""
+        return [
+            Verdict("MX", self.passes_mx),
+            Verdict("SPF", self.passes_spf),
+            Verdict("DKIM", self.passes_dkim),
+            Verdict("DMARC", self.passes_dmarc),
+        ]
+
+    @property
     def failing(self) -> list[str]:
-        """The checks PurelyMail last saw failing, by name."""
-        checks = {
-            "MX": self.passes_mx,
-            "SPF": self.passes_spf,
-            "DKIM": self.passes_dkim,
-            "DMARC": self.passes_dmarc,
-        }
-        return [] if self.is_shared else [name for name, passes in checks.items() if not passes]
+        """The names of the failing checks. Those of shared domains are PurelyMail's business."""
+        return [] if self.is_shared else [name for name, passes in self.verdicts if not passes]
 
 
 class Kind(models.TextChoices):
@@ -85,9 +100,18 @@ class SyncState(models.Model):
         return self.get_name_display()
 
     @property
+    def is_overdue(self) -> bool:
+        """Whether a refresh somebody asked for has not come, and is not waited for any more."""
+        return self._is_awaited and not self.is_refreshing
+
+    @property
     def is_refreshing(self) -> bool:
         """Whether a refresh somebody asked for has yet to end."""
-        if self.requested_at is None or timezone.now() - self.requested_at > REFRESH_PATIENCE:
+        return self._is_awaited and timezone.now() - self.requested_at <= REFRESH_PATIENCE
+
+    @property
+    def _is_awaited(self) -> bool:
+        if self.requested_at is None:
             return False
         return self.tried_at is None or self.tried_at < self.requested_at
 

@@ -1,4 +1,10 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from domains import views
 
 app_name = "domains"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.domain_list, name="list"),
+    path("copy/<slug:kind>/", views.copy_note, name="copy_note"),
+    path("copy/<slug:kind>/refresh/", views.copy_refresh, name="copy_refresh"),
+]

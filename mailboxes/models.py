@@ -22,6 +22,9 @@ class Mailbox(models.Model):
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="mailboxes")
     created_at = models.DateTimeField(auto_now_add=True)
 
+    rule_count: int
+    """How many routing rules name it; set by the list."""
+
     objects = MailboxQuerySet.as_manager()
 
     class Meta:

@@ -15,8 +15,9 @@ from domains.models import Domain, Kind
 from domains.services import domains_called
 from mailboxes.models import Mailbox
 from purelymanage.core.addresses import CONTROL, MAX_ADDRESS, split_address
-from purelymanage.core.errors import MissingError, RefusedError
+from purelymanage.core.errors import MissingError, RefusedError, UnavailableError
 from purelymanage.purelymail.client import get_client
+from purelymanage.purelymail.errors import UnknownOutcomeError
 
 logger = logging.getLogger(__name__)
 
@@ -88,10 +89,27 @@ def create_mailbox(
         get_client().create_user(
             local_part=local_part, domain=domain.name, password=password, **options
         )
+        _confirm_created(address)
         mailbox, _created = Mailbox.objects.get_or_create(
             address=address, defaults={"domain": domain}
         )
     return mailbox
+
+
+def _confirm_created(address: str) -> None:
+    """PurelyMail says yes to more than it does, so look. No answer now does not undo its yes."""
+    try:
+        get_client().get_user(address=address)
+    except MissingError:
+        raise UnknownOutcomeError(
+            _(
+                "PurelyMail said that it created %(address)s, but does not know it. "
+                "Refresh the list of mailboxes before you try again."
+            )
+            % {"address": address}
+        ) from None
+    except UnavailableError as error:
+        logger.warning("Could not read back %s: %s", address, error)
 
 
 def reset_password(*, mailbox: Mailbox, password: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.core.paginator import Page
 from django.db.models import Count
 
+from domains.filters import ListFilter
 from domains.models import Domain
 from mailboxes.rules import RuleLine, RulesAround
 from purelymanage.core.addresses import split_address
@@ -22,26 +23,26 @@ class RuleList:
 
     page: Page[RoutingRule]
     total: int
-    domains: list[Domain]
+    domains: list[str]
 
 
-def rule_list(*, search: str, domain: str, order: str, page: str) -> RuleList:
+def rule_list(wanted: ListFilter) -> RuleList:
     """The page, how many rules there are in all, and the domains that have some."""
-    domains = list(
-        Domain.objects.filter(routing_rules__isnull=False)
-        .annotate(rule_count=Count("routing_rules"))
-        .order_by("name")
+    per_domain = dict(
+        Domain.objects.annotate(number=Count("routing_rules"))
+        .filter(number__gt=0)
+        .values_list("name", "number")
     )
-    rows = RoutingRule.objects.select_related("domain").search(search)
-    if domain:
-        rows = rows.filter(domain__name=domain)
-    descending = "-" if order.startswith("-") else ""
-    rows = {
-        "domain": rows.order_by(f"{descending}domain__name", "match_user", "is_prefix", "pk"),
-        "source": rows.order_by(f"{descending}match_user", "domain__name", "is_prefix", "pk"),
-    }[order.removeprefix("-")]
-    total = sum(row.rule_count for row in domains)
-    return RuleList(page=page_of(rows, page), total=total, domains=domains)
+    rows = RoutingRule.objects.select_related("domain").search(wanted.search)
+    if wanted.domain:
+        rows = rows.filter(domain__name=wanted.domain)
+    minus = "-" if wanted.order.startswith("-") else ""
+    first, second = ("match_user", "domain__name")
+    if wanted.order.removeprefix("-") == "domain":
+        first, second = second, first
+    rows = rows.order_by(f"{minus}{first}", second, "is_prefix", "pk")
+    page = page_of(rows, wanted.page)
+    return RuleList(page=page, total=sum(per_domain.values()), domains=list(per_domain))
 
 
 def rules_per_address(addresses: Collection[str]) -> Mapping[str, int]:

@@ -1,4 +1,6 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from routing import views
 
 app_name = "routing"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [path("", views.rule_list, name="list")]

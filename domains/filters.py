@@ -1,0 +1,78 @@
+"""What a list is filtered and sorted by, as its URL says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django_htmx.http import push_url
+
+from purelymanage.core.addresses import CONTROL, MAX_ADDRESS
+from purelymanage.core.http import Request, render_page, wants_fragment
+
+
+@dataclass(frozen=True)
+class ListFilter:
+    """Search text, domain, order and page; whatever makes no sense in a URL is left out."""
+
+    path: str
+    search: str
+    domain: str
+    order: str
+    page: str
+    default_order: str
+
+    @classmethod
+    def of(cls, request: HttpRequest, *, orders: Sequence[str]) -> ListFilter:
+        """The filter in the request's query; the first of `orders` is the default."""
+
+        def given(name: str) -> str:
+            return CONTROL.sub("", request.GET.get(name, "")).strip()[:MAX_ADDRESS]
+
+        order = given("sort")
+        return cls(
+            path=request.path,
+            search=given("q"),
+            domain=given("domain").lower(),
+            order=order if order.removeprefix("-") in orders else orders[0],
+            page=given("page"),
+            default_order=orders[0],
+        )
+
+    @property
+    def is_set(self) -> bool:
+        """Whether anything narrows the list."""
+        return bool(self.search or self.domain)
+
+    @property
+    def url(self) -> str:
+        """The list with this filter, and nothing in the query that is not needed."""
+        query = {"q": self.search, "domain": self.domain}
+        if self.order != self.default_order:
+            query["sort"] = self.order
+        if self.page not in ("", "1"):
+            query["page"] = self.page
+        parts = {name: value for name, value in query.items() if value}
+        return f"{self.path}?{urlencode(parts)}" if parts else self.path
+
+
+def domain_choices(names: Iterable[str], *, chosen: str) -> list[tuple[str, str]]:
+    """The domain filter of a list; a chosen one that has nothing stays visible."""
+    shown = sorted({*names, chosen} - {""})
+    return [("", _("All domains")), *((name, name) for name in shown)]
+
+
+def render_list(request: Request, template: str, context: Mapping[str, Any]) -> HttpResponse:
+    """The list, or for htmx its rows. The browser's address follows what was typed."""
+    wanted: ListFilter = context["wanted"]
+    is_fragment = wants_fragment(request)
+    response = render_page(
+        request, template, {**context, "is_fragment": is_fragment}, fragment="rows"
+    )
+    if is_fragment and request.htmx.current_url_abs_path != wanted.url:
+        push_url(response, wanted.url)
+    return response

@@ -1,0 +1,68 @@
+"""What pages need to know about domains and the freshness of the copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.core.paginator import Page
+from django.db.models import Case, Count, IntegerField, OuterRef, Subquery, Value, When
+from django.db.models.functions import Coalesce
+
+from domains.filters import ListFilter
+from domains.models import Domain, Kind, SyncState
+from purelymanage.core.paging import page_of
+
+
+@dataclass(frozen=True)
+class DomainList:
+    """One page of the domains a filter matches."""
+
+    page: Page[Domain]
+    total: int
+
+
+def copy_state(kind: Kind) -> SyncState:
+    """How fresh this part of the copy is; a blank row where it was never read."""
+    return SyncState.objects.filter(pk=kind).first() or SyncState(name=kind)
+
+
+def domain_list(wanted: ListFilter) -> DomainList:
+    """The page, with mailboxes and rules per domain, and how many domains there are in all."""
+    rows = Domain.objects.search(wanted.search).annotate(
+        mailbox_count=_count("mailboxes"), rule_count=_count("routing_rules")
+    )
+    minus = "-" if wanted.order.startswith("-") else ""
+    order = {
+        "health": [f"{minus}{HEALTH}", "name"],
+        "name": [f"{minus}name"],
+        "mailboxes": [f"{minus}mailbox_count", "name"],
+    }[wanted.order.removeprefix("-")]
+    rows = rows.annotate(**{HEALTH: _health()}).order_by(*order)
+    page = page_of(rows, wanted.page)
+    total = Domain.objects.count() if wanted.is_set else page.paginator.count
+    return DomainList(page=page, total=total)
+
+
+HEALTH = "worst_first"
+
+
+def _health() -> Case:
+    """0 where a check fails, 1 where all pass: failing ones come first."""
+    passing = {f"passes_{check}": True for check in ("mx", "spf", "dkim", "dmarc")}
+    return Case(
+        When(is_shared=True, then=Value(1)),
+        When(**passing, then=Value(1)),
+        default=Value(0),
+        output_field=IntegerField(),
+    )
+
+
+def _count(relation: str) -> Coalesce:
+    """How many rows hang on a domain; a subquery each, because two joins would multiply."""
+    counted = (
+        Domain.objects.filter(pk=OuterRef("pk"))
+        .order_by()
+        .annotate(number=Count(relation))
+        .values("number")
+    )
+    return Coalesce(Subquery(counted), Value(0))

@@ -1,0 +1,270 @@
+"""The local copy follows PurelyMail, and never loses rows to an odd answer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from audit.actions import Action
+from audit.models import Entry
+from domains import copy
+from domains.models import CreditReading, Domain, Kind, SyncState
+from domains.services import domains_called, read_credit, refresh_domains, request_refresh
+from domains.tasks import refresh_all, refresh_copy, refresh_credit
+from domains.tests.factories import CreditReadingFactory, DomainFactory
+from mailboxes.models import Mailbox
+from mailboxes.tests.factories import MailboxFactory
+from purelymanage.core.errors import UnavailableError
+from purelymanage.jobs.locks import only_one
+from purelymanage.purelymail.errors import InvalidTokenError
+from routing.models import RoutingRule
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def account(purelymail):
+    purelymail.state.add_domain("lindenhof.example")
+    purelymail.state.add_domain("shop.example", spf=False)
+    purelymail.state.add_user("mara@lindenhof.example")
+    purelymail.state.add_rule("lindenhof.example", "info", "mara@lindenhof.example")
+    return purelymail
+
+
+def drift():
+    return [
+        (entry.action, entry.target)
+        for entry in Entry.objects.filter(action__startswith="purelymail.").order_by("pk")
+    ]
+
+
+def test_the_first_fill_takes_one_call_each_and_finds_no_drift(account):
+    refresh_all()
+    assert account.calls == {
+        "listDomains": 1,
+        "listUser": 1,
+        "listRoutingRules": 1,
+        "checkAccountCredit": 1,
+    }
+    assert Domain.objects.get(name="shop.example").failing == ["SPF"]
+    assert Mailbox.objects.get().address == "mara@lindenhof.example"
+    assert RoutingRule.objects.get().targets == ["mara@lindenhof.example"]
+    assert drift() == []
+    assert all(state.synced_at for state in SyncState.objects.all())
+    assert SyncState.objects.count() == 4
+
+
+def test_the_scheduled_refresh_of_the_lists_costs_three_calls(account):
+    refresh_copy()
+    assert account.calls == {"listDomains": 1, "listUser": 1, "listRoutingRules": 1}
+
+
+def test_what_changes_outside_the_panel_is_copied_and_put_on_record(account):
+    refresh_all()
+    account.state.add_domain("new.example")
+    account.state.add_user("new@shop.example")
+    account.state.domains["lindenhof.example"].allow_account_reset = False
+    del account.state.users["mara@lindenhof.example"]
+    rule = next(iter(account.state.rules.values()))
+    rule.targets = ["new@shop.example"]
+    refresh_all()
+    assert Mailbox.objects.get().address == "new@shop.example"
+    assert drift() == [
+        (Action.DRIFT_APPEARED, "new.example"),
+        (Action.DRIFT_FOUND, "lindenhof.example"),
+        (Action.DRIFT_APPEARED, "new@shop.example"),
+        (Action.DRIFT_VANISHED, "mara@lindenhof.example"),
+        (Action.DRIFT_FOUND, "info@lindenhof.example"),
+    ]
+    changed = Entry.objects.get(target="info@lindenhof.example")
+    assert changed.before == {"targets": ["mara@lindenhof.example"]}
+    assert changed.after == {"kind": "rules", "targets": ["new@shop.example"]}
+    assert changed.actor_name == "system"
+    assert "changed outside the panel" in changed.sentence
+
+
+def test_a_changed_dns_verdict_is_copied_but_is_no_drift(account):
+    refresh_domains()
+    account.state.domains["shop.example"].seen.spf = True
+    refresh_domains()
+    assert Domain.objects.get(name="shop.example").failing == []
+    assert drift() == []
+
+
+def test_a_vanished_domain_goes_with_what_hangs_on_it(account):
+    refresh_all()
+    del account.state.domains["lindenhof.example"]
+    account.state.users.clear()
+    account.state.rules.clear()
+    refresh_domains()
+    assert list(Domain.objects.values_list("name", flat=True)) == ["shop.example"]
+    assert not Mailbox.objects.exists()
+    assert (Action.DRIFT_VANISHED, "lindenhof.example") in drift()
+
+
+def test_an_unchanged_account_writes_no_rows(account, django_assert_max_num_queries):
+    refresh_domains()
+    with django_assert_max_num_queries(10) as queries:
+        refresh_domains()
+    writes = [query["sql"] for query in queries if "domains_domain" in query["sql"]]
+    assert all(sql.lstrip().startswith("SELECT") for sql in writes)
+
+
+@pytest.mark.parametrize("kind", ["http_500", "html", "truncated", "drop_before", "drop_after"])
+def test_without_a_usable_answer_the_copy_stays_and_says_since_when(account, kind):
+    refresh_all()
+    account.fault("listUser", kind, times=None)
+    with pytest.raises(UnavailableError):
+        copy._readers[Kind.MAILBOXES]()
+    state = SyncState.objects.get(pk=Kind.MAILBOXES)
+    since = state.failed_since
+    assert Mailbox.objects.count() == 1
+    assert since
+    assert state.is_outage
+    assert state.error
+    assert state.synced_at < since
+    refresh_copy()
+    state.refresh_from_db()
+    assert state.failed_since == since, "still the beginning of the outage"
+    account.up()
+    refresh_copy()
+    state.refresh_from_db()
+    assert state.failed_since is None
+    assert state.error == ""
+
+
+def test_a_refused_token_is_not_called_an_outage(account):
+    account.fault("listDomains", "invalid_token", times=None)
+    with pytest.raises(InvalidTokenError):
+        refresh_domains()
+    state = SyncState.objects.get(pk=Kind.DOMAINS)
+    assert state.failed_since
+    assert not state.is_outage
+
+
+def test_one_failing_part_does_not_hold_up_the_others(account):
+    account.fault("listDomains", "http_500", times=None)
+    results = copy.refresh([Kind.DOMAINS, Kind.MAILBOXES, Kind.RULES])
+    assert isinstance(results[Kind.DOMAINS], UnavailableError)
+    assert Mailbox.objects.count() == 1
+    assert RoutingRule.objects.count() == 1
+
+
+def test_a_suddenly_empty_list_is_asked_for_again_and_kept(account):
+    refresh_all()
+    account.state.users.clear()
+    before = account.calls["listUser"]
+    with pytest.raises(UnavailableError, match="lists no mailboxes"):
+        copy._readers[Kind.MAILBOXES]()
+    assert account.calls["listUser"] == before + 2
+    assert Mailbox.objects.count() == 1
+    state = SyncState.objects.get(pk=Kind.MAILBOXES)
+    assert state.failed_since
+    assert not state.is_outage
+
+
+def test_an_empty_list_is_believed_after_an_hour(account):
+    refresh_all()
+    account.state.rules.clear()
+    refresh_copy()
+    assert RoutingRule.objects.count() == 1
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        refresh_copy()
+    assert RoutingRule.objects.count() == 0
+    assert SyncState.objects.get(pk=Kind.RULES).failed_since is None
+
+
+def test_an_account_that_lists_something_again_starts_the_hour_anew(account):
+    refresh_all()
+    rules = dict(account.state.rules)
+    account.state.rules.clear()
+    refresh_copy()
+    account.state.rules.update(rules)
+    refresh_copy()
+    account.state.rules.clear()
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        refresh_copy()
+    assert RoutingRule.objects.count() == 1
+
+
+def test_two_refreshes_at_once_are_one(account):
+    with only_one("refresh-copy", seconds=60) as is_mine:
+        assert is_mine
+        assert copy.refresh([Kind.DOMAINS]) is None
+    assert account.calls["listDomains"] == 0
+    assert copy.refresh([Kind.DOMAINS]) == {Kind.DOMAINS: copy.Changes(added=2)}
+
+
+def test_a_row_made_while_purelymail_was_answering_stays(account, monkeypatch):
+    """The panel creates a mailbox after PurelyMail wrote its answer and before we read it."""
+    refresh_all()
+    list_users = account.client.list_users
+
+    def slow_answer():
+        answer = list_users()
+        MailboxFactory(address="meanwhile@lindenhof.example")
+        return answer
+
+    monkeypatch.setattr(account.client, "list_users", slow_answer)
+    copy._readers[Kind.MAILBOXES]()
+    assert Mailbox.objects.filter(address="meanwhile@lindenhof.example").exists()
+
+
+def test_unknown_domains_are_entered_as_shared_once():
+    DomainFactory(name="ours.example")
+    rows = domains_called(["ours.example", "purelymail.com"])
+    again = domains_called(["purelymail.com"])
+    assert not rows["ours.example"].is_shared
+    assert rows["purelymail.com"].is_shared
+    assert again["purelymail.com"] == rows["purelymail.com"]
+
+
+def test_a_shared_domain_leaves_with_its_last_mailbox(account):
+    refresh_all()
+    mailbox = MailboxFactory(address="mara@purelymail.com")
+    Domain.objects.filter(name="purelymail.com").update(is_shared=True)
+    refresh_domains()
+    assert Domain.objects.filter(name="purelymail.com").exists()
+    mailbox.delete()
+    refresh_domains()
+    assert not Domain.objects.filter(name="purelymail.com").exists()
+
+
+def test_credit_of_seventy_digits_is_read_and_kept(purelymail):
+    read_credit()
+    assert CreditReading.objects.get().credit == Decimal("19.16079948")
+
+
+def test_old_credit_readings_go(purelymail):
+    CreditReadingFactory(at=timezone.now() - timedelta(days=500))
+    refresh_credit()
+    assert CreditReading.objects.count() == 1
+
+
+def test_asking_for_a_refresh_enqueues_one_and_is_on_record(
+    owner, django_capture_on_commit_callbacks, monkeypatch
+):
+    sent = []
+    monkeypatch.setattr("purelymanage.jobs.queue.async_task", lambda task, **_rest: sent.append(task))
+    with django_capture_on_commit_callbacks(execute=True):
+        request_refresh()
+    assert sent == ["domains.tasks.refresh_copy"]
+    assert SyncState.objects.get(pk=Kind.RULES).is_refreshing
+    assert Entry.objects.get().action == Action.COPY_REFRESHED
+
+
+def test_a_refresh_ends_being_awaited_with_its_answer_or_after_a_while(account):
+    request_refresh()
+    refresh_copy()
+    state = SyncState.objects.get(pk=Kind.DOMAINS)
+    assert not state.is_refreshing
+    assert not state.is_overdue
+    request_refresh()
+    state.refresh_from_db()
+    with time_machine.travel(timezone.now() + timedelta(minutes=5)):
+        assert not state.is_refreshing
+        assert state.is_overdue

@@ -1,0 +1,67 @@
+"""Domains, and how fresh the local copy is."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import trigger_client_event
+
+from domains import selectors, services
+from domains.filters import ListFilter, render_list
+from domains.models import Kind
+from purelymanage.core.http import Request, go_to, render_page, wants_fragment
+from purelymanage.core.permissions import admin_required, viewer_required
+
+COPY_NOTE = "domains/copy_note.html"
+
+
+@viewer_required
+@require_GET
+def domain_list(request: Request) -> HttpResponse:
+    wanted = ListFilter.of(request, orders=("health", "name", "mailboxes"))
+    listed = selectors.domain_list(wanted)
+    context = {
+        "wanted": wanted,
+        "page": listed.page,
+        "total": listed.total,
+        "copy": selectors.copy_state(Kind.DOMAINS),
+    }
+    return render_list(request, "domains/domain_list.html", context)
+
+
+@viewer_required
+@require_GET
+def copy_note(request: Request, kind: str) -> HttpResponse:
+    """"Synced 3 min ago", asked for again and again while a refresh is under way."""
+    if kind not in Kind:
+        raise Http404
+    state = selectors.copy_state(Kind(kind))
+    response = render_page(request, COPY_NOTE, {"copy": state})
+    if not state.is_refreshing:
+        trigger_client_event(response, "copy-refreshed")
+        if state.failed_since:
+            messages.error(request, state.error)
+        elif state.is_overdue:
+            messages.warning(
+                request, _("The refresh has not begun. The background workers may not be running.")
+            )
+    return response
+
+
+@admin_required
+@require_POST
+def copy_refresh(request: Request, kind: str) -> HttpResponse:
+    """Ask PurelyMail for the lists now; the workers do it."""
+    if kind not in Kind:
+        raise Http404
+    services.request_refresh()
+    if wants_fragment(request):
+        return render_page(request, COPY_NOTE, {"copy": selectors.copy_state(Kind(kind))})
+    messages.info(request, _("The lists are being refreshed. Reload this page in a moment."))
+    back = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return go_to(request, back if is_ours else reverse("dashboard:home"))

@@ -1,0 +1,51 @@
+"""What pages need to know about mailboxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.core.paginator import Page
+from django.db.models import Count
+
+from domains.filters import ListFilter
+from domains.models import Domain
+from mailboxes.models import Mailbox
+from mailboxes.rules import RulesAround, book
+from purelymanage.core.paging import page_of
+
+
+@dataclass(frozen=True)
+class MailboxList:
+    """One page of the mailboxes a filter matches, with what stands around the table."""
+
+    page: Page[Mailbox]
+    total: int
+    domains: list[str]
+    """The names of those that have mailboxes."""
+
+
+def mailbox_list(wanted: ListFilter) -> MailboxList:
+    """Four queries, however many mailboxes there are."""
+    per_domain = dict(
+        Domain.objects.annotate(number=Count("mailboxes"))
+        .filter(number__gt=0)
+        .values_list("name", "number")
+    )
+    rows = Mailbox.objects.select_related("domain").search(wanted.search)
+    if wanted.domain:
+        rows = rows.filter(domain__name=wanted.domain)
+    minus = "-" if wanted.order.startswith("-") else ""
+    order = {
+        "address": [f"{minus}address"],
+        "domain": [f"{minus}domain__name", "address"],
+    }[wanted.order.removeprefix("-")]
+    page = page_of(rows.order_by(*order), wanted.page)
+    rules = book.count([mailbox.address for mailbox in page])
+    for mailbox in page:
+        mailbox.rule_count = rules.get(mailbox.address, 0)
+    return MailboxList(page=page, total=sum(per_domain.values()), domains=list(per_domain))
+
+
+def mailbox_rules(mailbox: Mailbox) -> RulesAround:
+    """The routing rules that take mail of this address away, and those that deliver to it."""
+    return book.around(mailbox.address)
