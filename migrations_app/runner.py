@@ -50,13 +50,12 @@ def run(job: MigrationJob) -> None:
     with acting_as(SYSTEM), audited(Action.JOB_STARTED, target=job, after={"run": job.run}) as act:
         try:
             engine, passwords = prepare(job)
-        except (PurelyManageError, DecryptionError) as error:
-            logs.append(job, logs.line(str(error), level="error"))
-            queue.finish(job, Verdict(state="failed", cause=None, sentence=str(error)))
-        else:
             act.after["engine"] = engine.name
             with private_directory(job) as workdir:
                 Run(job, engine=engine, passwords=passwords, workdir=workdir).follow()
+        except (PurelyManageError, DecryptionError) as error:
+            logs.append(job, logs.line(str(error), level="error"))
+            queue.finish(job, Verdict(state="failed", cause=None, sentence=str(error)))
         job.refresh_from_db()
         act.after.update(state=job.state, cause=job.cause)
 
@@ -202,6 +201,8 @@ class Run:
 
     def _take(self, line: str) -> None:
         """A line the reader cannot stand must not cost the run; the engine knows better."""
+        if len(line) > logs.LINE_CHARACTERS:
+            line = self.redactor.clean(line)  # before a reader cuts it in the middle of a secret
         try:
             with self.clerk.reading:
                 words = list(self.reader.feed(line))

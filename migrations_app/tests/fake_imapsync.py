@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Prints what imapsync prints and copies nothing. How it behaves stands in --user1, as in a URL:
+`mails=5&pause=0.1&stamps=/tmp/x`. It writes a line at start and end of each run into `stamps`.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from urllib.parse import parse_qs
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def option(name):
+    return next((word.partition("=")[2] for word in sys.argv if word.startswith(f"--{name}=")), "")
+
+
+def stamp(behaviour, word):
+    if "stamps" in behaviour:
+        line = f"{word} {time.time():.3f} {os.getpid()} {option('user2')}\n"
+        fd = os.open(behaviour["stamps"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        os.write(fd, line.encode())
+        os.close(fd)
+
+
+def main():
+    if "--version" in sys.argv:
+        say("2.229")
+        return 0
+    behaviour = {key: values[-1] for key, values in parse_qs(option("user1")).items()}
+    passwords = []
+    for number in "12":
+        with open(option(f"passfile{number}"), encoding="utf-8") as file:
+            passwords.append(file.readline().rstrip("\n"))
+    stamp(behaviour, "start")
+    if "deaf" in behaviour:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if "child" in behaviour:
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", behaviour["child"]])
+    mails = int(behaviour.get("mails", 3))
+    pause = float(behaviour.get("pause", 0))
+    say("Host1: success login on [a] with user [b] auth [LOGIN] or [LOGIN]")
+    say("Host2: success login on [a] with user [b] auth [LOGIN] or [LOGIN]")
+    say(f"Host1 Nb messages: {mails} messages")
+    say(f"Host1 Total size: {mails * 100} bytes (0.1 KiB)")
+    say("++++ Looping on each one of 1 folders to sync")
+    say("Folder    1/1 [INBOX]                     -> [INBOX]")
+    say(f"Host1: folder [INBOX] has {mails} messages in total (mentioned by SELECT)")
+    say(f"Host1: folder [INBOX] considering {mails} messages")
+    if "env" in behaviour:
+        with open(behaviour["env"], "w") as file:
+            file.write(repr(dict(os.environ)))
+    if "echo" in behaviour:
+        import base64
+        import quopri
+        from urllib.parse import quote
+
+        for word in passwords:
+            plain = base64.b64encode(f"\0someone\0{word}".encode()).decode()
+            quoted = quopri.encodestring(word.encode()).decode().strip()
+            say(f"Err 1/1: server says NO {word} is wrong, {quote(word)} {plain} {quoted}")
+            say("x" * 3995 + word)
+    if "flood" in behaviour:
+        sys.stdout.write("y" * int(behaviour["flood"]))
+    if "crash" in behaviour:
+        os.kill(os.getpid(), int(behaviour["crash"]))
+    for number in range(1, mails + 1):
+        time.sleep(pause)
+        left = f"ETA: now 1 s  {mails - number}/{mails} msgs left"
+        rates = "67.25 msgs/s  262.252 KiB/s 7.799 KiB copied"
+        say(f"msg INBOX/{number} {{100}}            copied to INBOX/{number}  {rates} {left}")
+    status = int(behaviour.get("status", 0))
+    stamp(behaviour, "end")
+    say(f"Exiting with return value {status} (EX_OK: all good) 0/50 nb_errors/max_errors PID 1")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
