@@ -11,4 +11,52 @@ class Cause(models.TextChoices):
 
     SOURCE_PASSWORD = "source_password", _("Wrong source password")
     DESTINATION_PASSWORD = "destination_password", _("Wrong destination password")
+    SOURCE_HOST = "source_host", _("Unknown source host")
+    DESTINATION_HOST = "destination_host", _("Unknown destination host")
+    SOURCE_UNREACHABLE = "source_unreachable", _("Source not reachable")
+    DESTINATION_UNREACHABLE = "destination_unreachable", _("Destination not reachable")
+    SOURCE_CERTIFICATE = "source_certificate", _("Source certificate not trusted")
+    DESTINATION_CERTIFICATE = "destination_certificate", _("Destination certificate not trusted")
+    SOURCE_TLS = "source_tls", _("Source security setting does not fit")
+    DESTINATION_TLS = "destination_tls", _("Destination security setting does not fit")
+    SOURCE_BUSY = "source_busy", _("Too many connections to the source")
+    DESTINATION_BUSY = "destination_busy", _("Too many connections to the destination")
+    SOURCE_THROTTLED = "source_throttled", _("Throttled by the source")
+    DESTINATION_THROTTLED = "destination_throttled", _("Throttled by the destination")
+    SOURCE_LOST = "source_lost", _("Connection to the source lost")
+    DESTINATION_LOST = "destination_lost", _("Connection to the destination lost")
+    DESTINATION_FULL = "destination_full", _("Destination full")
+    MESSAGES_TOO_LARGE = "messages_too_large", _("Messages too large for the destination")
+    MESSAGES_REFUSED = "messages_refused", _("Messages refused by the destination")
+    MESSAGES_UNREADABLE = "messages_unreadable", _("Messages unreadable at the source")
+    MESSAGES_MISSING = "messages_missing", _("Messages missing at the destination")
+    FOLDERS_REFUSED = "folders_refused", _("Folders refused")
+    FLAGS_REFUSED = "flags_refused", _("Flags refused by the destination")
+    ALREADY_RUNNING = "already_running", _("Another run is active")
+    ENGINE_SETTINGS = "engine_settings", _("Engine refused its settings")
+    ENGINE_MISSING = "engine_missing", _("Engine not installed")
+    ENGINE_CRASHED = "engine_crashed", _("Engine stopped unexpectedly")
+    STOPPED = "stopped", _("Stopped by a signal")
     UNKNOWN = "unknown", _("Unknown")
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same run may work later with nothing changed by a person."""
+        return self in _TRANSIENT
+
+
+_TRANSIENT = frozenset(
+    {
+        Cause.SOURCE_UNREACHABLE,
+        Cause.DESTINATION_UNREACHABLE,
+        Cause.SOURCE_BUSY,
+        Cause.DESTINATION_BUSY,
+        Cause.SOURCE_THROTTLED,
+        Cause.DESTINATION_THROTTLED,
+        Cause.SOURCE_LOST,
+        Cause.DESTINATION_LOST,
+        Cause.ALREADY_RUNNING,
+        Cause.ENGINE_CRASHED,
+        Cause.STOPPED,
+    }
+)

@@ -25,13 +25,15 @@ class Options:
     map_special_folders: bool = True
     """Sent Items → Sent and the like, by SPECIAL-USE and known names."""
     include: tuple[str, ...] = ()
-    """Source folders to copy, by readable name; empty means all."""
+    """Source folders to copy, by readable name, with what is below them; empty means all."""
     exclude: tuple[str, ...] = ()
     """Source folders to leave out, by readable name, with what is below them."""
     max_age_days: int | None = None
     max_message_bytes: int | None = None
     bytes_per_second: int | None = None
     subscribe: bool = True
+    timeout_seconds: int = 120
+    """How long a silent server is waited for."""
 
     def as_json(self) -> dict[str, Any]:
         """For `MigrationJob.options`."""
@@ -41,7 +43,7 @@ class Options:
     def from_json(cls, data: dict[str, Any]) -> Options:
         """The reverse of `as_json`; unknown keys are ignored, missing ones are defaults."""
         known = {item.name for item in fields(cls)}
-        values = {
+        values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in data.items()
             if name in known

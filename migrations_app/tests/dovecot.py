@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from imapclient import IMAPClient
+from imapclient.exceptions import IMAPClientError
 from imapclient.imap_utf7 import encode as to_utf7
 
 from migrations_app.tests.certificates import Certificates, make_certificates
@@ -335,7 +336,7 @@ service auth-worker {{
             by_folder.setdefault(mail.folder, []).append(mail)
         with self.client(user) as client:
             for folder in by_folder:
-                if folder != ("INBOX",) and not client.folder_exists(self.mailbox(folder)):
+                with contextlib.suppress(IMAPClientError):  # it exists
                     client.create_folder(self.mailbox(folder))
                 client.subscribe_folder(self.mailbox(folder))
         _Appender(self, user).run(by_folder)
@@ -406,15 +407,13 @@ class _Appender:
                 count -= 1
 
     def run(self, by_folder: dict[tuple[str, ...], list[Mail]]) -> None:
-        for folder, mails in by_folder.items():
-            name = quote(to_utf7(self.server.mailbox(folder)))
-            for start in range(0, len(mails), 50):
-                batch = mails[start : start + 50]
-                self._send(b"".join(self._command(name, mail) for mail in batch))
-                self._expect(b"p", len(batch))
-        self._send(b"z LOGOUT\r\n")
-        self.file.close()
-        self.socket.close()
+        with self.socket, self.file:
+            for folder, mails in by_folder.items():
+                name = quote(to_utf7(self.server.mailbox(folder)))
+                for start in range(0, len(mails), 50):
+                    batch = mails[start : start + 50]
+                    self._send(b"".join(self._command(name, mail) for mail in batch))
+                    self._expect(b"p", len(batch))
 
     @staticmethod
     def _command(name: bytes, mail: Mail) -> bytes:

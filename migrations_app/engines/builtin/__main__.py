@@ -1,0 +1,12 @@
+"""`python -m migrations_app.engines.builtin`, or this file's path from any directory."""
+
+import sys
+from pathlib import Path
+
+if not __package__:
+    root = str(Path(__file__).resolve().parents[3])
+    sys.path[:] = [root, *(path for path in sys.path if path != str(Path(__file__).parent))]
+
+from migrations_app.engines.builtin.main import main
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,120 @@
+"""Progress as JSON lines on stdout: a few a second, one per folder, one per failure.
+
+Every line is one write of its own, so that a stop in between never leaves half a line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from migrations_app.engines.builtin.troubles import Exit, TroubleError, exit_value
+from migrations_app.engines.wording import clean
+
+_SECONDS = 0.3
+_MAX_SKIPPED = 20
+
+
+@dataclass
+class FolderCounts:
+    """One folder's counts; readable names."""
+
+    source: str
+    destination: str
+    found: int = 0
+    copied: int = 0
+    present: int = 0
+    skipped: int = 0
+    failed: int = 0
+    bytes_copied: int = 0
+    is_done: bool = False
+
+
+@dataclass
+class Events:
+    """Writes events and keeps the counts they carry."""
+
+    secrets: tuple[str, ...] = ()
+    done: int = 0
+    bytes_done: int = 0
+    folder: FolderCounts | None = None
+    exits: Counter[Exit] = field(default_factory=Counter)
+    _last: float = 0.0
+    _skipped_lines: int = 0
+
+    def write(self, event: str, **values: Any) -> None:
+        """One line."""
+        text = json.dumps({"event": event, **values}, ensure_ascii=True, separators=(",", ":"))
+        data = text.encode() + b"\n"
+        while data:
+            data = data[os.write(1, data) :]
+
+    def log(self, text: str, level: str = "info") -> None:
+        """A line for the admin."""
+        self.write("log", level=level, text=self._safe(text))
+
+    def phase(self, name: str) -> None:
+        """What the run is doing now."""
+        self.write("phase", phase=name)
+
+    def begin_folder(self, folder: FolderCounts, *, number: int, total: int) -> None:
+        """The folder that is next."""
+        self.folder = folder
+        self._skipped_lines = 0
+        self.write("folder", number=number, total=total, **asdict(folder))
+
+    def end_folder(self) -> None:
+        """The folder is left, finished or not."""
+        if self.folder:
+            self.write("folder_end", done=self.done, bytes=self.bytes_done, **asdict(self.folder))
+        self.folder = None
+
+    def progress(self, *, always: bool = False) -> None:
+        """Where the run stands, unless it was said just now."""
+        now = time.monotonic()
+        if always or now - self._last >= _SECONDS:
+            self._last = now
+            folder = asdict(self.folder) if self.folder else None
+            self.write("progress", done=self.done, bytes=self.bytes_done, folder=folder)
+
+    def skipped(self, uid: int, why: str) -> None:
+        """One message left out on purpose; the first of a folder are named."""
+        self.done += 1
+        if self.folder:
+            self.folder.skipped += 1
+        self._skipped_lines += 1
+        if self._skipped_lines <= _MAX_SKIPPED:
+            self.log(f"{self._where(uid)} skipped: {why}", "warning")
+        self.progress()
+
+    def failed(self, trouble: TroubleError, uid: int) -> None:
+        """One message that could not be copied."""
+        self.done += 1
+        if self.folder:
+            self.folder.failed += 1
+        self.trouble(trouble, f"{self._where(uid)} not copied")
+
+    def trouble(self, trouble: TroubleError, what: str) -> None:
+        """Something went wrong; it counts for the exit value."""
+        self.exits[exit_value(trouble)] += 1
+        text = self._safe(trouble.text)
+        self.write(
+            "trouble", stage=trouble.stage, side=trouble.side, text=text, what=self._safe(what)
+        )
+
+    def end(self, status: int) -> None:
+        """The last line."""
+        self.end_folder()
+        self.write("end", status=status, troubles=sum(self.exits.values()), done=self.done)
+
+    def _where(self, uid: int) -> str:
+        return f"{self.folder.source if self.folder else ''}/{uid}"
+
+    def _safe(self, text: str) -> str:
+        for secret in self.secrets:
+            text = text.replace(secret, "•••") if secret else text
+        return clean(text)

@@ -1,0 +1,122 @@
+"""Understands the built-in engine's JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, cast, get_args
+
+from migrations_app.engines.base import (
+    FolderProgress,
+    Level,
+    LogLine,
+    PhaseName,
+    Progress,
+    Verdict,
+)
+from migrations_app.engines.plan import Plan
+from migrations_app.engines.tally import EVERY, summary
+from migrations_app.engines.verdicts import Facts, Stage, Trouble, judge
+from migrations_app.engines.wording import clean
+
+_MAX_LINE = 100_000
+_COUNTS = ("found", "copied", "present", "skipped", "failed", "bytes_copied")
+
+
+class BuiltinReader:
+    """One run of the built-in engine."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.progress = Progress(phase="connect")
+        self._plan = plan
+        self._facts = Facts()
+        self._told: dict[str, int] = {}
+        self._handlers: dict[str, Callable[[dict[str, Any]], Iterable[LogLine]]] = {
+            "log": self._on_log,
+            "phase": self._on_phase,
+            "totals": self._on_totals,
+            "folder": self._on_folder,
+            "folder_end": self._on_folder_end,
+            "progress": self._on_progress,
+            "trouble": self._on_trouble,
+            "end": self._on_end,
+        }
+
+    def feed(self, line: str) -> Iterable[LogLine]:
+        """Take one line without its end; anything that is not ours goes to the log."""
+        try:
+            event = cast("dict[str, Any]", json.loads(line[:_MAX_LINE]))
+            return self._handlers[event["event"]](event)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            text = clean(line)
+            return [LogLine(text, "warning")] if text else []
+
+    def conclude(self, status: int) -> Verdict:
+        """What `status` means after all lines."""
+        return judge(self._plan, status, self.progress, self._facts)
+
+    def _on_log(self, event: dict[str, Any]) -> Iterable[LogLine]:
+        level = event["level"] if event["level"] in get_args(Level) else "info"
+        return [LogLine(clean(str(event["text"])), cast("Level", level))]
+
+    def _on_phase(self, event: dict[str, Any]) -> Iterable[LogLine]:
+        if event["phase"] in get_args(PhaseName):
+            self.progress.phase = event["phase"]
+        self._facts.has_started_copying |= event["phase"] == "copy"
+        return []
+
+    def _on_totals(self, event: dict[str, Any]) -> Iterable[LogLine]:
+        self.progress.folders_total = int(event["folders"])
+        self.progress.messages_total = int(event["messages"])
+        self.progress.bytes_total = None if event["bytes"] is None else int(event["bytes"])
+        words = f"{self.progress.messages_total:,} messages in {event['folders']} folders"
+        return [LogLine(words)]
+
+    def _on_folder(self, event: dict[str, Any]) -> Iterable[LogLine]:
+        folder = self._take_folder(event)
+        self.progress.folder = folder.source
+        place = f"{int(event['number'])}/{int(event['total'])}"
+        return [LogLine(f"Folder {place}: {folder.source} → {folder.destination}")]
+
+    def _on_folder_end(self, event: dict[str, Any]) -> Iterable[LogLine]:
+        folder = self._take_folder(event)
+        folder.is_done = bool(event["is_done"])
+        self._take_done(event)
+        return [LogLine(summary(folder, is_dry_run=self._plan.dry_run))]
+
+    def _on_progress(self, event: dict[str, Any]) -> Iterable[LogLine]:
+        self._take_done(event)
+        if not event["folder"]:
+            return []
+        folder = self._take_folder(event["folder"])
+        hundreds = folder.copied // EVERY
+        if hundreds <= self._told.get(folder.source, 0):
+            return []
+        self._told[folder.source] = hundreds
+        verb = "would be copied" if self._plan.dry_run else "copied"
+        return [LogLine(f"{folder.source}: {folder.copied:,} messages {verb}")]
+
+    def _take_done(self, event: dict[str, Any]) -> None:
+        done, total = int(event["done"]), self.progress.messages_total
+        self.progress.messages_done = done if total is None else min(done, total)
+        self.progress.bytes_done = int(event["bytes"])
+
+    def _take_folder(self, event: dict[str, Any]) -> FolderProgress:
+        name = str(event["source"])
+        folder = self.progress.folders.get(name)
+        if folder is None:
+            folder = FolderProgress(source=name, destination=str(event["destination"]))
+            self.progress.folders[name] = folder
+        for count in _COUNTS:
+            setattr(folder, count, int(event[count]))
+        return folder
+
+    def _on_trouble(self, event: dict[str, Any]) -> Iterable[LogLine]:
+        stage = event["stage"] if event["stage"] in get_args(Stage) else "other"
+        text = clean(str(event["text"]))
+        self._facts.add(Trouble(cast("Stage", stage), int(event["side"]), text))
+        return [LogLine(f"{clean(str(event['what']))}: {text}", "error")]
+
+    def _on_end(self, event: dict[str, Any]) -> Iterable[LogLine]:
+        self._facts.has_ended = True
+        return [LogLine(f"Ended with status {int(event['status'])}")]

@@ -1,0 +1,1 @@
+"""imapsync as an engine: its command line, its output, its end."""
