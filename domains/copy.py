@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 EMPTY_BELIEVED_AFTER = timedelta(hours=1)
-LOCK_SECONDS = 300
+LOCK_SECONDS = 120
 MAX_ERROR = 500
 
 
@@ -53,22 +53,25 @@ def register_reader(kind: Kind, read: Reader) -> None:
     _readers[kind] = read
 
 
-def refresh(kinds: Sequence[Kind]) -> dict[Kind, Changes | PurelyManageError] | None:
-    """Refresh these parts one after the other; None when another refresh is already at it.
+def refresh(kinds: Sequence[Kind]) -> dict[Kind, Changes | PurelyManageError]:
+    """Refresh these parts one after the other, leaving out those another refresh is at.
 
     A part that fails is in the answer as its error and keeps its rows; the others go on.
     """
-    with only_one("refresh-copy", seconds=LOCK_SECONDS) as is_mine:
-        if not is_mine:
-            return None
-        results: dict[Kind, Changes | PurelyManageError] = {}
-        for kind in kinds:
-            try:
-                results[kind] = _readers[kind]()
-            except PurelyManageError as error:
-                logger.warning("Could not refresh the %s: %s", kind.value, error)
-                results[kind] = error
-        return results
+    results: dict[Kind, Changes | PurelyManageError] = {}
+    for kind in kinds:
+        with only_one(f"copy.{kind.value}", seconds=LOCK_SECONDS) as is_alone:
+            if is_alone:
+                results[kind] = _read(kind)
+    return results
+
+
+def _read(kind: Kind) -> Changes | PurelyManageError:
+    try:
+        return _readers[kind]()
+    except PurelyManageError as error:
+        logger.warning("Could not refresh the %s: %s", kind.value, error)
+        return error
 
 
 @contextmanager
@@ -125,7 +128,9 @@ def believed(state: SyncState, *, ask: Callable[[], T], size: Callable[[T], int]
     if now - state.empty_since >= EMPTY_BELIEVED_AFTER:
         return answer
     raise EmptyAnswerError(
-        _("PurelyMail suddenly lists no %(kind)s. The copy is kept until it has said so for an hour.")
+        _(
+            "PurelyMail suddenly lists no %(kind)s. The copy is kept until it has said so for an hour."
+        )
         % {"kind": state.get_name_display()}
     )
 

@@ -36,7 +36,7 @@ def domain_list(request: Request) -> HttpResponse:
 @viewer_required
 @require_GET
 def copy_note(request: Request, kind: str) -> HttpResponse:
-    """"Synced 3 min ago", asked for again and again while a refresh is under way."""
+    """ "Synced 3 min ago", asked for again and again while a refresh is under way."""
     if kind not in Kind:
         raise Http404
     state = selectors.copy_state(Kind(kind))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 
 import pytest
 import time_machine
 from django.utils import timezone
+from django.utils.module_loading import import_string
+from django_q.models import Schedule
 
 from audit.actions import Action
 from audit.models import Entry
@@ -20,6 +22,7 @@ from mailboxes.models import Mailbox
 from mailboxes.tests.factories import MailboxFactory
 from purelymanage.core.errors import UnavailableError
 from purelymanage.jobs.locks import only_one
+from purelymanage.jobs.schedules import install
 from purelymanage.purelymail.errors import InvalidTokenError
 from routing.models import RoutingRule
 
@@ -192,11 +195,25 @@ def test_an_account_that_lists_something_again_starts_the_hour_anew(account):
 
 
 def test_two_refreshes_at_once_are_one(account):
-    with only_one("refresh-copy", seconds=60) as is_mine:
-        assert is_mine
-        assert copy.refresh([Kind.DOMAINS]) is None
+    with only_one("copy.domains", seconds=60) as is_alone:
+        assert is_alone
+        assert copy.refresh([Kind.DOMAINS, Kind.CREDIT]) == {Kind.CREDIT: copy.Changes(added=1)}
     assert account.calls["listDomains"] == 0
     assert copy.refresh([Kind.DOMAINS]) == {Kind.DOMAINS: copy.Changes(added=2)}
+
+
+def test_the_clock_refreshes_lists_and_credit_and_everything_at_two(db):
+    install()
+    tasks = {row.func: row for row in Schedule.objects.filter(func__startswith="domains.")}
+    assert {func: row.minutes for func, row in tasks.items()} == {
+        "domains.tasks.refresh_copy": 15,
+        "domains.tasks.refresh_credit": 60,
+        "domains.tasks.refresh_all": 1440,
+    }
+    assert all(callable(import_string(func)) for func in tasks)
+    nightly = tasks["domains.tasks.refresh_all"].next_run
+    assert (nightly.astimezone(UTC).hour, nightly.minute) == (2, 0)
+    assert nightly > timezone.now()
 
 
 def test_a_row_made_while_purelymail_was_answering_stays(account, monkeypatch):
@@ -249,7 +266,9 @@ def test_asking_for_a_refresh_enqueues_one_and_is_on_record(
     owner, django_capture_on_commit_callbacks, monkeypatch
 ):
     sent = []
-    monkeypatch.setattr("purelymanage.jobs.queue.async_task", lambda task, **_rest: sent.append(task))
+    monkeypatch.setattr(
+        "purelymanage.jobs.queue.async_task", lambda task, **_rest: sent.append(task)
+    )
     with django_capture_on_commit_callbacks(execute=True):
         request_refresh()
     assert sent == ["domains.tasks.refresh_copy"]

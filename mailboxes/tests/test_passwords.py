@@ -6,9 +6,7 @@ from mailboxes.passwords import ALPHABET, generate_password
 
 
 def test_a_password_has_twenty_characters_of_the_alphabet():
-    assert set(ALPHABET) == set(
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@#%"
-    )
+    assert set(ALPHABET) == set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@#%")
     for _ in range(200):
         password = generate_password()
         assert len(password) == 20

@@ -163,7 +163,13 @@ def test_a_truncated_list_is_marked_and_loses_nobody(purelymail, domain):
 def test_odd_names_from_purelymail_do_not_stop_the_refresh(purelymail, domain, monkeypatch):
     from purelymanage.purelymail.types import UserList
 
-    odd = [LEA.upper(), "no-address", f"{'x' * 300}@{DOMAIN}", "nul\x00@a.example", "a@purelymail.com"]
+    odd = [
+        LEA.upper(),
+        "no-address",
+        f"{'x' * 300}@{DOMAIN}",
+        "nul\x00@a.example",
+        "a@purelymail.com",
+    ]
     monkeypatch.setattr(purelymail.client, "list_users", lambda: UserList(odd, False))
     services.refresh_mailboxes()
     assert sorted(Mailbox.objects.values_list("address", flat=True)) == ["a@purelymail.com", LEA]

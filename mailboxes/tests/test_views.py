@@ -220,7 +220,9 @@ def test_bad_input_is_a_sentence_and_no_call(admin_client, purelymail, domain, c
     assert not Mailbox.objects.exists()
 
 
-@pytest.mark.parametrize("local_part", ["-lea", "--help", "o'brien", "a+b", "a_b", "0", "{x}", "&amp"])
+@pytest.mark.parametrize(
+    "local_part", ["-lea", "--help", "o'brien", "a+b", "a_b", "0", "{x}", "&amp"]
+)
 def test_odd_local_parts_that_mail_allows_are_created(admin_client, domain, local_part):
     response = admin_client.post(ADD, typed(local_part=local_part))
     assert response.status_code == 200
@@ -265,7 +267,9 @@ def test_a_mailbox_shows_the_rules_around_it(viewer_client, purelymail):
     mailbox = MailboxFactory(address=f"desk@{DOMAIN}")
     RoutingRuleFactory(match_user="desk", targets=["else@where.example"])
     RoutingRuleFactory(match_user="des", is_prefix=True, targets=["prefix@where.example"])
-    RoutingRuleFactory(match_user="", is_prefix=True, is_catchall=True, targets=["all@where.example"])
+    RoutingRuleFactory(
+        match_user="", is_prefix=True, is_catchall=True, targets=["all@where.example"]
+    )
     RoutingRuleFactory(match_user="info", targets=[f"desk@{DOMAIN}"])
     response = viewer_client.get(reverse("mailboxes:detail", args=[mailbox.pk]))
     rules = response.context["rules"]

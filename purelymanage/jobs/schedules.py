@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,13 +14,27 @@ from purelymanage.core.locks import lock_transaction
 
 @dataclass(frozen=True)
 class Every:
-    """A task by dotted name, run every so many minutes."""
+    """A task by dotted name, run every so many minutes; the first run may wait for an hour, UTC."""
 
     task: str
     minutes: int
+    from_hour: int | None = None
+
+    @property
+    def first_run(self) -> datetime:
+        """At once, or when the clock next shows the hour."""
+        now = timezone.now()
+        if self.from_hour is None:
+            return now
+        today = now.astimezone(UTC).replace(hour=self.from_hour, minute=0, second=0, microsecond=0)
+        return today if today > now else today + timedelta(days=1)
 
 
-SCHEDULES: tuple[Every, ...] = ()
+SCHEDULES: tuple[Every, ...] = (
+    Every("domains.tasks.refresh_copy", minutes=15),
+    Every("domains.tasks.refresh_credit", minutes=60),
+    Every("domains.tasks.refresh_all", minutes=24 * 60, from_hour=2),
+)
 
 
 def install(schedules: tuple[Every, ...] = SCHEDULES) -> None:
@@ -45,7 +59,7 @@ def _install_one(item: Every) -> None:
         "repeats": -1,
     }
     if stored is None:
-        Schedule.objects.create(name=item.task, next_run=timezone.now(), **facts)
+        Schedule.objects.create(name=item.task, next_run=item.first_run, **facts)
         return
     if (stored.schedule_type, stored.minutes) != (Schedule.MINUTES, item.minutes):
         facts["next_run"] = timezone.now() + timedelta(minutes=item.minutes)

@@ -116,7 +116,7 @@ def demo() -> list[Service]:
 
 def first_sync() -> Service:
     """Fills the local copy, so that a new panel is not empty until the next schedule."""
-    return manage("first sync", "sync_purelymail", is_once=True)
+    return manage("first sync", "sync_purelymail", "--wait", "60", is_once=True)
 
 
 def problem_with(address: str, port: int) -> str:

@@ -1,0 +1,111 @@
+"""The list of domains, and the freshness note that stands on every list."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.messages import get_messages
+from django.utils import timezone
+
+from domains.models import Kind, SyncState
+from domains.tests.factories import DomainFactory, SyncStateFactory
+from mailboxes.tests.factories import MailboxFactory
+from routing.tests.factories import RoutingRuleFactory
+
+pytestmark = pytest.mark.django_db
+LIST = "/domains/"
+NOTE = "/domains/copy/domains/"
+REFRESH = "/domains/copy/domains/refresh/"
+HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/domains/"}
+
+
+def page(response):
+    return response.content.decode()
+
+
+def names(response):
+    return [domain.name for domain in response.context["page"]]
+
+
+def test_failing_domains_come_first_with_a_word_for_every_verdict(viewer_client, purelymail):
+    DomainFactory(name="a-good.example")
+    DomainFactory(name="b-shared.example", is_shared=True, passes_mx=False)
+    DomainFactory(name="c-bad.example", passes_spf=False)
+    response = viewer_client.get(LIST)
+    assert names(response) == ["c-bad.example", "a-good.example", "b-shared.example"]
+    html = page(response)
+    assert html.count("Failing") == 1
+    assert html.count("OK</span>") == 7
+    assert "as PurelyMail last saw them" in html
+    assert "Shared by PurelyMail" in html
+    assert not purelymail.calls
+
+
+def test_mailboxes_and_rules_are_counted_apart(viewer_client):
+    MailboxFactory.create_batch(3)
+    RoutingRuleFactory.create_batch(2)
+    domain = viewer_client.get(LIST).context["page"][0]
+    assert (domain.mailbox_count, domain.rule_count) == (3, 2)
+
+
+@pytest.mark.parametrize("rows", [3, 120])
+def test_the_list_costs_the_same_with_any_number_of_rows(
+    viewer_client, django_assert_max_num_queries, rows
+):
+    DomainFactory.create_batch(rows)
+    viewer_client.get(LIST)
+    with django_assert_max_num_queries(6):
+        viewer_client.get(LIST)
+
+
+def test_search_sorting_and_nonsense(viewer_client):
+    for name in ("a.example", "b.example", "c.test"):
+        DomainFactory(name=name)
+    assert names(viewer_client.get(LIST, {"q": "EXAMPLE", "sort": "-name"})) == [
+        "b.example",
+        "a.example",
+    ]
+    for query in ({"sort": "x"}, {"q": "\x00"}, {"page": "x"}, {"sort": "-mailboxes"}):
+        assert len(names(viewer_client.get(LIST, query))) == 3
+    assert "No domain matches" in page(viewer_client.get(LIST, {"q": "zzz"}))
+
+
+def test_an_admin_asks_for_a_refresh_and_sees_it_under_way(admin_client):
+    response = admin_client.post(REFRESH, headers=HTMX)
+    html = page(response)
+    assert "Asking PurelyMail" in html
+    assert f'hx-get="{NOTE}"' in html
+    assert 'aria-busy="true"' in html
+    assert "copy-refreshed" not in response.headers.get("HX-Trigger", "")
+
+
+def test_when_the_refresh_has_ended_the_rows_are_asked_to_follow(admin_client):
+    now = timezone.now()
+    SyncStateFactory(name=Kind.DOMAINS, requested_at=now, tried_at=None, synced_at=None)
+    assert "Asking PurelyMail" in page(admin_client.get(NOTE, headers=HTMX))
+    SyncState.objects.update(tried_at=timezone.now(), synced_at=timezone.now())
+    response = admin_client.get(NOTE, headers=HTMX)
+    assert "copy-refreshed" in response.headers["HX-Trigger"]
+    assert "hx-get" not in page(response)
+    assert "Synced" in page(response)
+
+
+def test_a_failed_refresh_is_told(admin_client):
+    SyncStateFactory(name=Kind.DOMAINS, failed_since=timezone.now(), error="PurelyMail hung up.")
+    response = admin_client.get(NOTE, headers=HTMX)
+    assert "PurelyMail hung up." in response.headers["HX-Trigger"]
+
+
+def test_without_script_refresh_goes_back_to_the_list_it_came_from(admin_client):
+    response = admin_client.post(REFRESH, {"next": "/domains/?q=a"})
+    assert (response.status_code, response.url) == (302, "/domains/?q=a")
+    assert "being refreshed" in str(next(iter(get_messages(response.wsgi_request))))
+    for elsewhere in ("https://evil.example/", "//evil.example", "javascript:alert(1)", ""):
+        assert admin_client.post(REFRESH, {"next": elsewhere}).url == "/"
+
+
+def test_only_admins_refresh_and_only_by_post(viewer_client, admin_client):
+    assert viewer_client.post(REFRESH).status_code == 403
+    assert admin_client.get(REFRESH).status_code == 405
+    assert REFRESH not in page(viewer_client.get(LIST))
+    assert admin_client.post("/domains/copy/users/refresh/").status_code == 404
+    assert viewer_client.get("/domains/copy/users/").status_code == 404
