@@ -14,6 +14,7 @@ from purelymanage.purelymail.operations.recovery import RecoveryOperations
 from purelymanage.purelymail.operations.routing import RoutingOperations
 from purelymanage.purelymail.operations.users import UserOperations
 from purelymanage.purelymail.transport import Patience, Transport
+from purelymanage.purelymail.types import Hidden
 
 PATIENCE = Patience()
 _local = threading.local()
@@ -30,12 +31,9 @@ class PurelyMailClient(
     """One method per operation, keyword-only; returns our records and raises our errors."""
 
     def __init__(self, *, url: str, token: str, patience: Patience | None = None) -> None:
-        transport = Transport(url=url, token=token, patience=patience or PATIENCE)
+        secret = Hidden(token=token)
         del token  # a traceback with local variables must not show it
-        super().__init__(transport)
-
-    def __repr__(self) -> str:
-        return f"<PurelyMailClient {self._transport!r}>"
+        super().__init__(Transport(url=url, secret=secret, patience=patience or PATIENCE))
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -52,21 +52,17 @@ class Patience:
 class Transport:
     """Speaks the envelope of PurelyMail's API over one kept-alive session."""
 
-    def __init__(self, *, url: str, token: str, patience: Patience) -> None:
-        self._token_problem = token_problem(token)
+    def __init__(self, *, url: str, secret: Hidden, patience: Patience) -> None:
+        self._token_problem = token_problem(secret["token"])
         self._session = requests.Session()
         if not self._token_problem:
-            self._session.headers["Purelymail-Api-Token"] = token.strip()
-        del token
+            self._session.headers["Purelymail-Api-Token"] = secret["token"].strip()
         self._session.headers["Content-Type"] = "application/json"
         self._session.headers["User-Agent"] = "PurelyManage"
         self._session.auth = _leave_alone
         self._base = checked_url(url)
         self._session.trust_env = not is_loopback(self._base)
         self.patience = patience
-
-    def __repr__(self) -> str:
-        return f"<Transport to {self._base}>"
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -79,8 +79,8 @@ class Operations:
         raise unchanged(failure)
 
 
-def unchanged(failure: UnavailableError) -> NotReachedError:
-    """The failure of a change that was certainly not made."""
+def unchanged(failure: UnavailableError) -> UnavailableError:
+    """The failure of a change that was not made."""
     if isinstance(failure, RateLimitedError):
         return RateLimitedError(
             _("%(reason)s Nothing was changed.") % {"reason": failure},
@@ -88,10 +88,10 @@ def unchanged(failure: UnavailableError) -> NotReachedError:
         )
     if isinstance(failure, NotReachedError):
         return NotReachedError(_("%(reason)s Nothing was changed.") % {"reason": failure})
-    return NotReachedError(
+    return UnavailableError(
         _(
-            "%(reason)s Nothing was changed: PurelyMail shows everything as before. "
-            "Wait a minute, then try again."
+            "%(reason)s Nothing was changed so far: PurelyMail shows everything as before. "
+            "Look again in a minute before repeating it."
         )
         % {"reason": failure}
     )
