@@ -1,12 +1,16 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class MigrationsConfig(AppConfig):
     name = "migrations_app"
 
     def ready(self) -> None:
-        from migrations_app import queue  # models are not there when this module loads
+        from accounts.settings_tabs import register_tab
+        from migrations_app import navigation, queue  # models are not there when this module loads
         from purelymanage.jobs import registry
 
         registry.register_upkeep(queue.upkeep)
         registry.register_kept_waiting(queue.is_kept_waiting)
+        navigation.register()
+        register_tab(_("Migrations"), "migration_settings:limits", 60)

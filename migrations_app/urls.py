@@ -1,4 +1,27 @@
-from django.urls import URLPattern
+"""Migrations: jobs, what can happen to them, and the servers they go between."""
+
+from django.urls import path
+
+from migrations_app.views import actions, jobs, live, servers
 
 app_name = "migrations"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", jobs.job_list, name="list"),
+    path("live/", live.job_list_live, name="list_live"),
+    path("new/", jobs.job_add, name="add"),
+    path("selected/", actions.jobs_selected, name="selected"),
+    path("<int:pk>/", jobs.job_detail, name="detail"),
+    path("<int:pk>/live/", live.job_live, name="live"),
+    path("<int:pk>/edit/", jobs.job_edit, name="edit"),
+    path("<int:pk>/log/", jobs.job_log, name="log"),
+    path("<int:pk>/cancel/", actions.job_cancel, name="cancel"),
+    path("<int:pk>/real/", actions.job_real, name="real"),
+    path("<int:pk>/rerun/", actions.job_rerun, name="rerun"),
+    path("<int:pk>/delete/", actions.job_delete, name="delete"),
+    path("<int:pk>/erase/", actions.job_erase, name="erase"),
+    path("servers/", servers.server_list, name="servers"),
+    path("servers/new/", servers.server_add, name="server_add"),
+    path("servers/<int:pk>/", servers.server_edit, name="server_edit"),
+    path("servers/<int:pk>/test/", servers.server_test, name="server_test"),
+    path("servers/<int:pk>/delete/", servers.server_delete, name="server_delete"),
+]

@@ -12,6 +12,7 @@ urlpatterns = [
     path("routing/", include("routing.urls")),
     path("migrations/", include("migrations_app.urls")),
     path("settings/audit/", include("audit.urls")),
+    path("settings/migrations/", include("migrations_app.settings_urls")),
     path("", include("purelymanage.ui.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,29 +1,35 @@
-// A log that grows (data-log) stays at its end while "Follow" is ticked; scrolling up lets go.
-const followerOf = (log) => log.closest(".panel")?.querySelector("[data-follow]");
-const isAtEnd = (log) => log.scrollHeight - log.scrollTop - log.clientHeight < 24;
-const toEnd = (log) => { log.scrollTop = log.scrollHeight; };
+// A log that grows: it keeps to the newest line while "Follow" is ticked, lets go when one scrolls
+// up, and forgets the oldest lines beyond data-lines.
+const NEAR = 24;
+const isAtEnd = (log) => log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
+const followOf = (log) => document.querySelector(`[data-follows="${log.id}"]`);
 
 function settle(log) {
-  if (followerOf(log)?.checked) toEnd(log);
-}
-
-function watch() {
-  for (const log of document.querySelectorAll("[data-log]:not([data-watched])")) {
-    log.dataset.watched = "";
-    let last = 0;
-    log.addEventListener("scroll", () => {
-      const follower = followerOf(log);
-      if (follower && log.scrollTop < last) follower.checked = false;
-      if (follower && isAtEnd(log)) follower.checked = true;
-      last = log.scrollTop;
-    });
+  const most = Number(log.dataset.lines);
+  if (followOf(log)?.checked) {
+    while (log.children.length > most) log.firstElementChild.remove();
+    log.scrollTop = log.scrollHeight;
   }
-  document.querySelectorAll("[data-log]").forEach(settle);
 }
 
-watch();
-document.addEventListener("htmx:afterSettle", watch);
+function start(log) {
+  if (log.dataset.started) return;
+  log.dataset.started = "yes";
+  settle(log);
+  new MutationObserver(() => settle(log)).observe(log, { childList: true });
+  log.addEventListener("scroll", () => {
+    const follow = followOf(log);
+    if (follow) follow.checked = isAtEnd(log);
+  });
+}
+
+function startAll() {
+  document.querySelectorAll("[data-log]").forEach(start);
+}
+
+startAll();
+document.addEventListener("htmx:load", startAll);
 document.addEventListener("change", ({ target }) => {
-  if (!target.matches("[data-follow]") || !target.checked) return;
-  target.closest(".panel").querySelectorAll("[data-log]").forEach(toEnd);
+  const log = target.dataset.follows && document.getElementById(target.dataset.follows);
+  if (log) settle(log);
 });

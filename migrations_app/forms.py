@@ -1,0 +1,301 @@
+"""Is what was typed well formed? Passwords are taken, never given back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from migrations_app.engines.plan import Options
+from migrations_app.hosts import MAX_HOST, clean_host
+from migrations_app.models import Limits, MigrationJob, Security, Server
+from migrations_app.presets import PRESETS, Preset
+from migrations_app.services.jobs import MAX_NAME, End
+from purelymanage.core.addresses import CONTROL, MAX_ADDRESS, refuse_control_characters
+
+MAX_PASSWORD = 1000
+MAX_FOLDERS = 500
+MAX_AT_ONCE = 64
+MAX_FOLDER = 1000
+MEGABYTE = 1_000_000
+KILOBYTE = 1_000
+
+
+class TextField(forms.CharField):
+    """One line; control characters are refused before blanks are taken off."""
+
+    def __init__(self, **options: Any) -> None:
+        messages: dict[str, Any] = {
+            "required": _("Fill this in."),
+            "max_length": _("Use at most %(limit_value)d characters."),
+        }
+        super().__init__(error_messages=messages, **options)
+
+    def to_python(self, value: Any) -> str:
+        refuse_control_characters(str(value or "").strip(" "))
+        return super().to_python(value) or ""
+
+
+class SecretField(TextField):
+    """A password of somebody's mailbox, kept to the letter; never sent back to the browser."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+        super().__init__(max_length=MAX_PASSWORD, strip=False, widget=widget, **options)
+
+    def to_python(self, value: Any) -> str:
+        text = str(value or "")
+        if CONTROL.search(text):
+            raise ValidationError(
+                _("The password holds a line break or control character. Paste it without.")
+            )
+        return text
+
+
+class LoginNameField(TextField):
+    """What a server calls the user: often an address, but not always."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        )
+        super().__init__(max_length=MAX_ADDRESS, widget=widget, **options)
+
+
+class WholeNumberField(forms.IntegerField):
+    """A number with bounds, and sentences for what is outside of them."""
+
+    def __init__(self, *, most: int, least: int = 1, **options: Any) -> None:
+        bounds = {"least": least, "most": f"{most:,}"}
+        sentence = _("Enter a whole number from %(least)d to %(most)s.") % bounds
+        messages: dict[str, Any] = {
+            "invalid": sentence,
+            "min_value": sentence,
+            "max_value": sentence,
+            "required": _("Fill this in."),
+        }
+        super().__init__(min_value=least, max_value=most, error_messages=messages, **options)
+
+
+class ServerForm(forms.Form):
+    """A server: a name of our own, and where it is."""
+
+    name = TextField(label=_("Name"), max_length=MAX_NAME)
+    host = TextField(
+        label=_("Host"),
+        max_length=MAX_HOST + 2,
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+    )
+    port = WholeNumberField(label=_("Port"), most=65535, initial=993)
+    security = forms.ChoiceField(
+        label=_("Security"),
+        choices=Security.choices,
+        initial=Security.TLS,
+        error_messages={"required": _("Choose one."), "invalid_choice": _("Choose one.")},
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        server: Server | None = None,
+        preset: Preset | None = None,
+    ) -> None:
+        given = server or preset
+        initial = {name: getattr(given, name) for name in self.base_fields} if given else None
+        super().__init__(data, initial=initial)
+
+    def clean_host(self) -> str:
+        return clean_host(self.cleaned_data["host"])
+
+
+class PresetForm(forms.Form):
+    """Which provider to fill the server form for."""
+
+    preset = forms.ChoiceField(
+        label=_("Provider"),
+        choices=[
+            ("", _("Another server")),
+            *((preset.key, preset.name) for preset in PRESETS.values()),
+        ],
+    )
+
+
+class LoginForm(forms.Form):
+    """A login to try at a server; nothing of it is stored."""
+
+    address = LoginNameField(label=_("Address"))
+    password = SecretField(label=_("Password"))
+
+
+class LimitsForm(forms.Form):
+    """How many jobs run at once."""
+
+    concurrency = WholeNumberField(label=_("Jobs at a time"), most=MAX_AT_ONCE)
+    per_source_host = WholeNumberField(
+        label=_("Jobs at a time for one source host"), most=MAX_AT_ONCE
+    )
+
+    def __init__(self, data: Any = None, *, limits: Limits) -> None:
+        initial = {name: getattr(limits, name) for name in self.base_fields}
+        super().__init__(data, initial=initial)
+
+
+class FoldersField(forms.CharField):
+    """Folder names, one per line."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(widget=forms.Textarea(attrs={"rows": 3}), required=False, **options)
+
+    def to_python(self, value: Any) -> Any:
+        lines = [line.strip() for line in str(value or "").splitlines()]
+        folders = tuple(dict.fromkeys(line for line in lines if line))
+        if len(folders) > MAX_FOLDERS or any(len(folder) > MAX_FOLDER for folder in folders):
+            raise ValidationError(
+                _("Name at most %(count)d folders, each with at most %(length)d characters.")
+                % {"count": MAX_FOLDERS, "length": MAX_FOLDER}
+            )
+        for folder in folders:
+            refuse_control_characters(folder)
+        return folders
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list | tuple) else value
+
+
+class JobForm(forms.Form):
+    """One mailbox's migration. With `job` it edits that one: empty passwords keep the stored."""
+
+    name = TextField(label=_("Name"), max_length=MAX_NAME, required=False)
+    source_server = forms.ModelChoiceField(label=_("Source server"), queryset=Server.objects.none())
+    source_address = LoginNameField(label=_("Source address"))
+    source_password = SecretField(label=_("Source password"))
+    destination_server = forms.ModelChoiceField(
+        label=_("Destination server"), queryset=Server.objects.none()
+    )
+    destination_address = LoginNameField(label=_("Destination address"))
+    destination_password = SecretField(label=_("Destination password"))
+    dry_run = forms.BooleanField(label=_("Dry run"), required=False, initial=True)
+
+    map_special_folders = forms.BooleanField(
+        label=_("Match special folders"), required=False, initial=True
+    )
+    include = FoldersField(label=_("Only these folders"))
+    exclude = FoldersField(label=_("Leave out these folders"))
+    max_age_days = WholeNumberField(
+        label=_("Only messages of the last days"), most=36_500, required=False
+    )
+    max_size_mb = WholeNumberField(label=_("Largest message in MB"), most=100_000, required=False)
+    bandwidth_kbs = WholeNumberField(
+        label=_("Bandwidth limit in KB/s"), most=10_000_000, required=False
+    )
+    subscribe = forms.BooleanField(
+        label=_("Subscribe to copied folders"), required=False, initial=True
+    )
+
+    SIDES = ("source", "destination")
+    OPTIONS = (
+        "map_special_folders",
+        "include",
+        "exclude",
+        "max_age_days",
+        "max_size_mb",
+        "bandwidth_kbs",
+        "subscribe",
+    )
+
+    def __init__(self, data: Any = None, *, job: MigrationJob | None = None) -> None:
+        super().__init__(data, initial=_initial(job) if job else None)
+        self.job = job
+        for side in self.SIDES:
+            self._offer_servers(side)
+            if job and getattr(job, f"{side}_password"):
+                self.fields[f"{side}_password"].required = False
+
+    def _offer_servers(self, side: str) -> None:
+        choice = self.fields[f"{side}_server"]
+        assert isinstance(choice, forms.ModelChoiceField)  # noqa: S101  declared above
+        choice.queryset = Server.objects.all()
+        choice.empty_label = _("Choose a server")
+        choice.error_messages["required"] = _("Choose a server.")
+        choice.error_messages["invalid_choice"] = _("This server is gone. Choose another.")
+        if self.job and not getattr(self.job, f"{side}_server_id"):
+            choice.required = False
+            host, port = getattr(self.job, f"{side}_host"), getattr(self.job, f"{side}_port")
+            choice.empty_label = _("%(host)s:%(port)s (deleted server)") % {
+                "host": host,
+                "port": port,
+            }
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        for folder in set(data.get("include") or ()) & set(data.get("exclude") or ()):
+            self.add_error(
+                "exclude",
+                _("“%(folder)s” stands in both lists. Take it out of one.") % {"folder": folder},
+            )
+        return data
+
+    @property
+    def opens_options(self) -> bool:
+        """Whether the options have to be seen: one is wrong, or one is set."""
+        return any(
+            name in self.errors or (self.job and self[name].value() != self.fields[name].initial)
+            for name in self.OPTIONS
+        )
+
+    def values(self) -> dict[str, Any]:
+        """What `create_job` and `update_job` take."""
+        data = self.cleaned_data
+        return {
+            "name": data["name"],
+            "source": self.end("source"),
+            "destination": self.end("destination"),
+            "dry_run": data["dry_run"],
+            "options": Options(
+                map_special_folders=data["map_special_folders"],
+                include=data["include"],
+                exclude=data["exclude"],
+                max_age_days=data["max_age_days"],
+                max_message_bytes=_times(data["max_size_mb"], MEGABYTE),
+                bytes_per_second=_times(data["bandwidth_kbs"], KILOBYTE),
+                subscribe=data["subscribe"],
+            ),
+        }
+
+    def end(self, side: str) -> End:
+        """One side, as typed."""
+        return End(
+            server=self.cleaned_data[f"{side}_server"],
+            address=self.cleaned_data[f"{side}_address"],
+            password=self.cleaned_data[f"{side}_password"],
+        )
+
+
+def _times(number: int | None, unit: int) -> int | None:
+    return number * unit if number else None
+
+
+def _per(number: int | None, unit: int) -> int | None:
+    return max(1, number // unit) if number else None
+
+
+def _initial(job: MigrationJob) -> dict[str, Any]:
+    options = Options.from_json(job.options)
+    return {
+        "name": job.name,
+        "source_server": job.source_server_id,
+        "source_address": job.source_address,
+        "destination_server": job.destination_server_id,
+        "destination_address": job.destination_address,
+        "dry_run": job.dry_run,
+        "map_special_folders": options.map_special_folders,
+        "include": options.include,
+        "exclude": options.exclude,
+        "max_age_days": options.max_age_days,
+        "max_size_mb": _per(options.max_message_bytes, MEGABYTE),
+        "bandwidth_kbs": _per(options.bytes_per_second, KILOBYTE),
+        "subscribe": options.subscribe,
+    }

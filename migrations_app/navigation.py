@@ -1,0 +1,41 @@
+"""What migrations add to the frame: the count of running jobs, and what the palette finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from migrations_app import selectors
+from purelymanage.core.roles import Role
+from purelymanage.ui import navigation
+
+
+def running_count() -> navigation.Count | None:
+    """How many jobs run, for the sidebar."""
+    running = selectors.running_jobs()
+    return (running, "info", _("running")) if running else None
+
+
+def found_jobs(text: str) -> Iterator[navigation.Found]:
+    """Jobs for the palette."""
+    for job in selectors.find_jobs(text):
+        yield job.name, reverse("migrations:detail", args=[job.pk]), job.get_state_display()
+
+
+def found_servers(text: str) -> Iterator[navigation.Found]:
+    """Servers for the palette; their list is where they are tested and edited."""
+    for server in selectors.find_servers(text):
+        yield server.name, reverse("migrations:servers"), _("Server")
+
+
+def register() -> None:
+    """Tell the frame."""
+    navigation.register_count("migrations", running_count)
+    navigation.register_search("job", "arrow-right-left", found_jobs, group=_("Jobs"))
+    navigation.register_search("server", "server", found_servers, group=_("Servers"))
+    navigation.register_page(_("Servers"), "server", "/migrations/servers/")
+    navigation.register_page(
+        _("New migration"), "plus", "/migrations/new/", role=Role.ADMIN, action=True
+    )

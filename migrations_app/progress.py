@@ -1,0 +1,175 @@
+"""What a job's row says about how far it is: percent, rate, time left, all from stored columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from migrations_app.engines.plan import Options
+from migrations_app.models import MAX_REQUEUES, MigrationJob, Phase, State
+from purelymanage.ui.tags.words import filesize_si
+
+GUESS_AFTER_SECONDS = 30
+"""Before that, a time left would be a guess."""
+
+
+@dataclass(frozen=True)
+class PhaseStep:
+    """One of the four phases as the page shows them."""
+
+    label: str
+    is_past: bool
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class JobView:
+    """A job, looked at now."""
+
+    job: MigrationJob
+    now: datetime
+    place: int | None = None
+    """Its place in the queue, while it is near the head."""
+
+    @property
+    def token(self) -> str:
+        """Changes whenever what is shown about the job changes."""
+        return f"{self.job.version}.{self.job.state}.{self.place or ''}"
+
+    @property
+    def quick_id(self) -> str:
+        """The id of the row's one button, so that focus finds it again."""
+        return f"job-{self.job.pk}-quick"
+
+    @property
+    def is_running(self) -> bool:
+        return self.job.state == State.RUNNING
+
+    @property
+    def is_waiting(self) -> bool:
+        """Queued, or interrupted and going to start again by itself."""
+        return not self.is_running and not self.job.is_finished
+
+    @property
+    def source_name(self) -> str:
+        return self.job.source_server.name if self.job.source_server else self.job.source_host
+
+    @property
+    def destination_name(self) -> str:
+        server = self.job.destination_server
+        return server.name if server else self.job.destination_host
+
+    @property
+    def can_run_for_real(self) -> bool:
+        ended_well = self.job.state in (State.DONE, State.DONE_WITH_ERRORS)
+        return self.job.dry_run and ended_well and self.job.has_passwords
+
+    @property
+    def can_rerun(self) -> bool:
+        return self.job.is_finished and self.job.has_passwords
+
+    @property
+    def options(self) -> Options:
+        return Options.from_json(self.job.options)
+
+    @property
+    def tries(self) -> str:
+        """Which try this is, as “2 of 4”."""
+        most = MAX_REQUEUES + 1
+        this = min(self.job.requeues + (not self.job.is_finished or not self.job.requeues), most)
+        return _("%(this)d of %(most)d") % {"this": this, "most": most}
+
+    # How far
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it has run, or ran."""
+        if not self.job.started_at:
+            return None
+        until = self.now if self.is_running else self.job.ended_at or self.now
+        return max(0.0, (until - self.job.started_at).total_seconds())
+
+    @property
+    def percent(self) -> int | None:
+        """Messages dealt with; None while the total is unknown."""
+        total = self.job.messages_total
+        if total is None:
+            return None
+        return 100 * min(self.job.messages_done, total) // total if total else 100
+
+    @property
+    def rate(self) -> float | None:
+        """Bytes per second since it started."""
+        if not self.seconds or not self.job.bytes_done:
+            return None
+        return self.job.bytes_done / self.seconds
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it will take from here at this pace; None while that would be a guess."""
+        if not self.is_running or not self.seconds or self.seconds < GUESS_AFTER_SECONDS:
+            return None
+        job = self.job
+        for done, total in (
+            (job.bytes_done, job.bytes_total),
+            (job.messages_done, job.messages_total),
+        ):
+            if total and done:
+                return max(0, total - done) * self.seconds / done
+        return None
+
+    @property
+    def size(self) -> str:
+        """“2.1 of 3.4 GB”, or what is known of it; empty when nothing is."""
+        done, total = self.job.bytes_done, self.job.bytes_total
+        if total is None or done >= total:
+            return filesize_si(done) if done else ""
+        if not done and not self.is_running:
+            return filesize_si(total)
+        had, unit = filesize_si(done).split("\N{NO-BREAK SPACE}")
+        if unit == filesize_si(total).split("\N{NO-BREAK SPACE}")[1]:
+            return _("%(done)s of %(total)s") % {"done": had, "total": filesize_si(total)}
+        return _("%(done)s of %(total)s") % {
+            "done": filesize_si(done),
+            "total": filesize_si(total),
+        }
+
+    @property
+    def folder_number(self) -> int | None:
+        """Which folder of how many is under way."""
+        total = self.job.folders_total
+        return min(self.job.folders_done + 1, total) if total else None
+
+    @property
+    def phases(self) -> list[PhaseStep]:
+        """Connect, Compare, Copy, Verify, and where the job stands among them."""
+        names = [str(phase) for phase in Phase]
+        at = names.index(self.job.phase) if self.job.phase in names else -1
+        return [
+            PhaseStep(str(Phase(name).label), is_past=index < at, is_current=index == at)
+            for index, name in enumerate(names)
+        ]
+
+    # In words
+
+    @property
+    def doing(self) -> str:
+        """What a running job does, in a word or two, for its row and for the live region."""
+        if self.job.stop_requested:
+            return _("Stopping")
+        words = {
+            "": _("Starting"),
+            Phase.CONNECT: _("Signing in"),
+            Phase.COMPARE: _("Comparing folders"),
+            Phase.COPY: _("Copying"),
+            Phase.VERIFY: _("Verifying"),
+        }
+        return words[self.job.phase]
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of how it ended."""
+        head, dot, _rest = self.job.verdict.partition(". ")
+        return head if dot else head.removesuffix(".")

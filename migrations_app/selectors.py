@@ -1,0 +1,231 @@
+"""What the pages about migrations need to know; reads only, and none of them leaves the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.paginator import Page
+from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from migrations_app.models import MAX_REQUEUES, FolderResult, MigrationJob, Server, State
+from migrations_app.progress import JobView
+from purelymanage.core.paging import page_of
+
+ACTIVE = (State.QUEUED, State.RUNNING)
+WAITING = Q(state=State.QUEUED) | Q(state=State.INTERRUPTED, requeues__lte=MAX_REQUEUES)
+PLACES_SHOWN = 200
+FOLDERS_SHOWN = 6
+LINES_SHOWN = 200
+
+FILTERS: dict[str, tuple[str, ...]] = {
+    "running": (State.RUNNING,),
+    "queued": (State.QUEUED,),
+    "interrupted": (State.INTERRUPTED,),
+    "failed": (State.FAILED,),
+    "errors": (State.DONE_WITH_ERRORS,),
+    "done": (State.DONE,),
+    "cancelled": (State.CANCELLED,),
+}
+"""What `?state=` may say."""
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """What the list is narrowed to."""
+
+    query: str = ""
+    state: str = ""
+
+    @classmethod
+    def of(cls, parameters: Any) -> JobFilter:
+        """From the address; what makes no sense is left out."""
+        state = parameters.get("state", "")
+        query = parameters.get("q", "").replace("\0", "").strip()[:200]
+        return cls(query=query, state=state if state in FILTERS else "")
+
+    @property
+    def is_set(self) -> bool:
+        return bool(self.query or self.state)
+
+
+@dataclass(frozen=True)
+class JobList:
+    """One page of jobs, and how many there are in each state."""
+
+    rows: list[JobView]
+    page: Page[MigrationJob]
+    counts: dict[str, int]
+    """By filter key; "" counts all that the search finds."""
+    is_active: bool
+    """Whether anything runs or waits, so that looking again makes sense."""
+
+
+def _searched(query: str) -> QuerySet[MigrationJob]:
+    jobs = MigrationJob.objects.all()
+    if not query:
+        return jobs
+    names = ("name", "source_address", "destination_address", "source_host", "destination_host")
+    anywhere = Q()
+    for name in names:
+        anywhere |= Q(**{f"{name}__icontains": query})
+    return jobs.filter(anywhere)
+
+
+def _in_order(jobs: QuerySet[MigrationJob]) -> QuerySet[MigrationJob]:
+    """What runs comes first, then what happened last."""
+    runs = Case(
+        When(state=State.RUNNING, then=Value(0)), default=Value(1), output_field=IntegerField()
+    )
+    return jobs.order_by(runs, Coalesce("ended_at", "queued_at").desc(), "-pk")
+
+
+def list_jobs(wanted: JobFilter, number: str | None) -> JobList:
+    """The asked page of the jobs that match, in four queries."""
+    found = _searched(wanted.query)
+    counted = {
+        row["state"]: row["count"] for row in found.values("state").annotate(count=Count("pk"))
+    }
+    counts = {key: sum(counted.get(state, 0) for state in FILTERS[key]) for key in FILTERS}
+    counts[""] = sum(counted.values())
+    if wanted.state:
+        found = found.filter(state__in=FILTERS[wanted.state])
+    page = page_of(_in_order(found.select_related("source_server", "destination_server")), number)
+    is_active = any(counted.get(state) for state in ACTIVE) or _interrupted_waits(counted)
+    return JobList(_views(page.object_list), page, counts, is_active=is_active)
+
+
+def list_known(pks: Iterable[int]) -> list[JobView]:
+    """The rows a browser shows already, as they are now."""
+    jobs = MigrationJob.objects.select_related("source_server", "destination_server")
+    return _views(jobs.filter(pk__in=list(pks)))
+
+
+def _interrupted_waits(counted: dict[str, int]) -> bool:
+    return bool(counted.get(State.INTERRUPTED)) and MigrationJob.objects.filter(WAITING).exists()
+
+
+def _views(jobs: Iterable[MigrationJob]) -> list[JobView]:
+    found = list(jobs)
+    waits = any(job.state in (State.QUEUED, State.INTERRUPTED) for job in found)
+    places = _places() if waits else {}
+    now = timezone.now()
+    return [JobView(job, now, places.get(job.pk)) for job in found]
+
+
+def _places() -> dict[int, int]:
+    """The place in the queue of those near its head."""
+    waiting = MigrationJob.objects.filter(WAITING).order_by("queued_at", "pk")
+    pks = waiting.values_list("pk", flat=True)[:PLACES_SHOWN]
+    return {pk: place for place, pk in enumerate(pks, start=1)}
+
+
+def view_of(job: MigrationJob) -> JobView:
+    """One job with what its page shows."""
+    return _views([job])[0]
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of a log, taken apart."""
+
+    at: datetime | None
+    level: str
+    words: str
+
+
+def log_lines(text: str) -> list[LogLine]:
+    """The lines of a piece of log."""
+    return [_log_line(line) for line in text.splitlines()]
+
+
+def _log_line(line: str) -> LogLine:
+    moment, _blank, rest = line.partition(" ")
+    level, _blank, words = rest.partition(" ")
+    try:
+        return LogLine(datetime.fromisoformat(moment), level, words)
+    except ValueError:
+        return LogLine(None, "info", line)
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The folders of the latest run; those with work come first when not all are shown."""
+
+    rows: list[FolderResult]
+    total: int
+
+    @property
+    def is_cut(self) -> bool:
+        return len(self.rows) < self.total
+
+
+def folders_of(job: MigrationJob, *, everything: bool) -> Folders:
+    """A few folders, those that need a look first, or all in their order."""
+    results = job.folder_results.all()
+    if everything:
+        rows = list(results)
+        return Folders(rows, len(rows))
+    urgent = Case(
+        When(failed__gt=0, then=Value(0)),
+        When(source=job.folder, is_done=False, then=Value(1)),
+        When(copied__gt=0, then=Value(2)),
+        When(found__gt=0, then=Value(3)),
+        default=Value(4),
+        output_field=IntegerField(),
+    )
+    chosen = sorted(results.order_by(urgent, "position")[:FOLDERS_SHOWN], key=_position)
+    return Folders(chosen, results.count())
+
+
+def _position(result: FolderResult) -> int:
+    return result.position
+
+
+@dataclass(frozen=True)
+class ServerRow:
+    """A server with how many jobs name it."""
+
+    server: Server
+    jobs: int
+
+
+def list_servers() -> list[ServerRow]:
+    """All servers in order of their names, with the jobs that come from or go to them."""
+    outgoing = _jobs_by("source_server")
+    incoming = _jobs_by("destination_server")
+    return [
+        ServerRow(server, outgoing.get(server.pk, 0) + incoming.get(server.pk, 0))
+        for server in Server.objects.all()
+    ]
+
+
+def _jobs_by(side: str) -> dict[int, int]:
+    rows = MigrationJob.objects.filter(**{f"{side}__isnull": False}).values_list(side)
+    return dict(rows.annotate(count=Count("pk")).order_by())
+
+
+def jobs_of_server(server: Server) -> int:
+    """How many jobs keep a copy of this server."""
+    return MigrationJob.objects.filter(
+        Q(source_server=server) | Q(destination_server=server)
+    ).count()
+
+
+def running_jobs() -> int:
+    """How many jobs run now, for the sidebar."""
+    return MigrationJob.objects.filter(state=State.RUNNING).count()
+
+
+def find_jobs(text: str, *, limit: int = 5) -> list[MigrationJob]:
+    """The newest few jobs that match, for the palette."""
+    return list(_searched(text).order_by("-pk")[:limit])
+
+
+def find_servers(text: str, *, limit: int = 5) -> list[Server]:
+    """The first few servers that match, for the palette."""
+    return list(Server.objects.filter(Q(name__icontains=text) | Q(host__icontains=text))[:limit])

@@ -1,0 +1,1 @@
+"""Every change to servers, jobs and limits."""

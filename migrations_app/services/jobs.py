@@ -1,0 +1,236 @@
+"""What can happen to a migration job. Its state changes in `queue.py` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.actions import Action
+from audit.services import audited
+from migrations_app import queue
+from migrations_app.engines.plan import Options
+from migrations_app.models import MigrationJob, Server, State
+from purelymanage.core.context import current_actor
+from purelymanage.core.errors import MissingError, RefusedError
+from purelymanage.core.locks import lock_transaction
+
+MAX_NAME = 120
+STANDARD_PORTS = (143, 993)
+
+
+@dataclass(frozen=True)
+class End:
+    """One end as it was typed: a server of ours, a login name, a password."""
+
+    server: Server | None
+    """None keeps the host that the job has."""
+    address: str
+    password: str = field(repr=False)
+    """Empty keeps the stored one."""
+
+
+def create_job(
+    *, name: str, source: End, destination: End, dry_run: bool, options: Options
+) -> MigrationJob:
+    """Make a job and queue it; without a name it is called after its destination."""
+    job = MigrationJob(created_by_id=current_actor().user_id)
+    _fill(job, name=name, source=source, destination=destination, dry_run=dry_run, options=options)
+    _refuse_same_mailbox(job)
+    with audited(Action.JOB_CREATED, target=job, after=_facts(job)), _queue_lock():
+        _refuse_duplicate(job)
+        job.save()
+        queue.submit(job)
+    return job
+
+
+def update_job(
+    *,
+    job: MigrationJob,
+    name: str,
+    source: End,
+    destination: End,
+    dry_run: bool,
+    options: Options,
+    run: bool,
+) -> MigrationJob:
+    """Change a job that is idle, and queue it again when `run` says so."""
+    before = _facts(job)
+    _fill(job, name=name, source=source, destination=destination, dry_run=dry_run, options=options)
+    _refuse_same_mailbox(job)
+    facts = {"before": before, "after": _facts(job)}
+    with audited(Action.JOB_CHANGED, target=job, **facts), _queue_lock():
+        _refuse_busy(job)
+        job.save(update_fields=[*_FILLED, "version"])
+        if run:
+            _refuse_duplicate(job)
+            queue.submit(job)
+    return job
+
+
+def rerun_job(*, job: MigrationJob) -> MigrationJob:
+    """Queue a job that has ended once more; what is there already is not copied again."""
+    with audited(Action.JOB_QUEUED, target=job), _queue_lock():
+        _refuse_busy(job)
+        _take_server_values(job)
+        _refuse_duplicate(job)
+        job.save(update_fields=list(_FILLED))
+        queue.submit(job)
+    return job
+
+
+def run_job_for_real(*, job: MigrationJob) -> MigrationJob:
+    """Make a real run of a dry run that ended well: a new job with the same credentials."""
+    if not job.dry_run or job.state not in (State.DONE, State.DONE_WITH_ERRORS):
+        raise RefusedError(
+            _("“%(job)s” is not a finished dry run, so there is nothing to run for real.")
+            % {"job": job}
+        )
+    real = MigrationJob(created_by_id=current_actor().user_id, dry_run=False)
+    for name in _COPIED:
+        setattr(real, name, getattr(job, name))
+    _take_server_values(real)
+    with audited(Action.JOB_CREATED, target=real, after=_facts(real)), _queue_lock():
+        _refuse_duplicate(real)
+        real.save()
+        queue.submit(real)
+    return real
+
+
+def cancel_job(*, job: MigrationJob) -> MigrationJob:
+    """Stop a job that waits or runs; what has been copied stays."""
+    with audited(Action.JOB_CANCELLED, target=job):
+        queue.cancel(job, by=current_actor().name)
+    return job
+
+
+def delete_job(*, job: MigrationJob) -> None:
+    """Delete an idle job with its log and its stored passwords; no mail is touched."""
+    with audited(Action.JOB_DELETED, target=job, before=_facts(job)), _queue_lock():
+        _refuse_busy(job)
+        job.delete()
+
+
+def erase_credentials(*, job: MigrationJob) -> MigrationJob:
+    """Forget both passwords of an idle job; to run again it needs them typed once more."""
+    with audited(Action.CREDENTIALS_ERASED, target=job), _queue_lock():
+        _refuse_busy(job)
+        job.source_password = ""
+        job.destination_password = ""
+        job.version += 1
+        job.save(update_fields=["source_password", "destination_password", "version"])
+    return job
+
+
+_COPIED = (
+    "name",
+    "source_server",
+    "source_host",
+    "source_port",
+    "source_security",
+    "source_address",
+    "source_password",
+    "destination_server",
+    "destination_host",
+    "destination_port",
+    "destination_security",
+    "destination_address",
+    "destination_password",
+    "options",
+)
+_FILLED = (*_COPIED, "dry_run")
+
+
+def _fill(
+    job: MigrationJob, *, name: str, source: End, destination: End, dry_run: bool, options: Options
+) -> None:
+    job.name = (name or destination.address)[:MAX_NAME]
+    job.dry_run = dry_run
+    job.options = options.as_json()
+    for side, end in (("source", source), ("destination", destination)):
+        if end.server:
+            setattr(job, f"{side}_server", end.server)
+        setattr(job, f"{side}_address", end.address)
+        if end.password:
+            setattr(job, f"{side}_password", end.password)
+    _take_server_values(job)
+    job.version += 1
+
+
+def _take_server_values(job: MigrationJob) -> None:
+    """A corrected server counts from the next run on; a deleted one leaves the copy as it is."""
+    for side in ("source", "destination"):
+        server = getattr(job, f"{side}_server")
+        if server:
+            for name in ("host", "port", "security"):
+                setattr(job, f"{side}_{name}", getattr(server, name))
+
+
+@contextmanager
+def _queue_lock() -> Iterator[None]:
+    """No worker claims a job, and no other admin changes one, while the block runs."""
+    with transaction.atomic():
+        lock_transaction("migrations.claim")
+        yield
+
+
+def _refuse_busy(job: MigrationJob) -> None:
+    current = MigrationJob.objects.filter(pk=job.pk).only("name", "state", "requeues").first()
+    if current is None:
+        raise MissingError(_("“%(job)s” has been deleted meanwhile.") % {"job": job})
+    if not current.is_finished:
+        raise RefusedError(
+            _("“%(job)s” is %(state)s. Cancel it first, then try again.")
+            % {"job": job, "state": current.get_state_display().lower()}
+        )
+
+
+def _refuse_same_mailbox(job: MigrationJob) -> None:
+    if _mailbox(job, "source") == _mailbox(job, "destination"):
+        raise RefusedError(
+            _("Source and destination are the same mailbox. Choose another destination."),
+            field="destination_address",
+        )
+
+
+def _mailbox(job: MigrationJob, side: str) -> tuple[str, int, str]:
+    port = getattr(job, f"{side}_port")
+    return (
+        getattr(job, f"{side}_host").lower(),
+        993 if port in STANDARD_PORTS else port,
+        getattr(job, f"{side}_address").casefold(),
+    )
+
+
+def _refuse_duplicate(job: MigrationJob) -> None:
+    ends = {
+        f"{side}_{name}": getattr(job, f"{side}_{name}")
+        for side in ("source", "destination")
+        for name in ("host", "port", "address")
+    }
+    twins = MigrationJob.objects.filter(
+        **ends,
+        dry_run=job.dry_run,
+        state__in=[State.QUEUED, State.RUNNING, State.INTERRUPTED],
+    ).exclude(pk=job.pk)
+    twin = next((twin for twin in twins if not twin.is_finished), None)
+    if twin:
+        raise RefusedError(
+            _("The same migration is already %(state)s as “%(job)s”. Wait for it or cancel it.")
+            % {"job": twin, "state": twin.get_state_display().lower()}
+        )
+
+
+def _facts(job: MigrationJob) -> dict[str, Any]:
+    """What the audit log keeps: both ends and how, never a password."""
+    ends = {
+        side: "{} at {}:{}".format(
+            *(getattr(job, f"{side}_{name}") for name in ("address", "host", "port"))
+        )
+        for side in ("source", "destination")
+    }
+    return {**ends, "dry_run": job.dry_run, "options": job.options}

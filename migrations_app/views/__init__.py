@@ -1,0 +1,1 @@
+"""Which HTTP answer? One module per resource."""

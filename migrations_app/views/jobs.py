@@ -1,0 +1,233 @@
+"""Jobs: the list, the form, one job's page and its log."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+from zlib import crc32
+
+from django.contrib import messages
+from django.http import HttpResponse, StreamingHttpResponse
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods
+
+from migrations_app import logs, queue, selectors
+from migrations_app.engines import choice
+from migrations_app.forms import JobForm
+from migrations_app.imap_report import Target
+from migrations_app.models import MigrationJob, Server
+from migrations_app.presets import hint_for
+from migrations_app.services import jobs as services
+from migrations_app.services.logins import test_logins
+from migrations_app.views.parts import get_job, report_rows, tabs
+from purelymanage.core.errors import RefusedError
+from purelymanage.core.http import Request, errors_on, go_to, render_page, wants_fragment
+from purelymanage.core.permissions import admin_required, viewer_required
+
+FILTER_WORDS: dict[str, str | Promise] = {
+    "": gettext_lazy("All"),
+    "running": gettext_lazy("Running"),
+    "queued": gettext_lazy("Queued"),
+    "interrupted": gettext_lazy("Interrupted"),
+    "failed": gettext_lazy("Failed"),
+    "errors": gettext_lazy("With errors"),
+    "done": gettext_lazy("Done"),
+    "cancelled": gettext_lazy("Cancelled"),
+}
+ALWAYS_OFFERED = ("", "running", "queued", "failed", "done")
+PASSWORDS = ("source_password", "destination_password")
+
+
+@viewer_required
+@require_GET
+def job_list(request: Request) -> HttpResponse:
+    wanted = selectors.JobFilter.of(request.GET)
+    context = list_context(request, wanted, selectors.list_jobs(wanted, request.GET.get("page")))
+    context |= {
+        "tabs": tabs("jobs"),
+        "limits": queue.limits(),
+        "engine": choice.describe(),
+        "has_servers": context["list"].counts[""] > 0 or Server.objects.exists(),
+    }
+    return render_page(request, "migrations_app/job_list.html", context, fragment="jobs")
+
+
+def list_context(
+    request: Request, wanted: selectors.JobFilter, found: selectors.JobList
+) -> dict[str, Any]:
+    """What the table and its polling need."""
+    return {
+        "list": found,
+        "page": found.page,
+        "wanted": wanted,
+        "key": list_key(wanted, found.page.number),
+        "address": list_address(wanted, found.page.number),
+        "filters": filter_links(wanted, found.counts),
+        "known": known(found.rows),
+        "counts": counts_token(found.counts),
+        "can_change": request.user.is_admin,
+        "is_fragment": wants_fragment(request),
+        "oob": False,
+    }
+
+
+def filter_links(wanted: selectors.JobFilter, counts: dict[str, int]) -> list[dict[str, Any]]:
+    """The states to narrow the list to; the rare ones only while there are any."""
+    return [
+        {
+            "key": key or "all",
+            "label": label,
+            "url": list_address(replace(wanted, state=key)),
+            "is_current": key == wanted.state,
+            "count": counts[key],
+        }
+        for key, label in FILTER_WORDS.items()
+        if key in ALWAYS_OFFERED or counts[key] or key == wanted.state
+    ]
+
+
+def list_address(wanted: selectors.JobFilter, number: int = 1) -> str:
+    """Where this part of the list is."""
+    query = {"q": wanted.query, "state": wanted.state, "page": str(number) if number > 1 else ""}
+    words = urlencode({name: text for name, text in query.items() if text})
+    return f"{reverse('migrations:list')}?{words}" if words else reverse("migrations:list")
+
+
+def list_key(wanted: selectors.JobFilter, number: int) -> str:
+    """Part of the ids that an answer replaces, so that a late one finds nothing to replace."""
+    return f"{crc32(list_address(wanted, number).encode()):x}"
+
+
+def known(rows: list[selectors.JobView]) -> str:
+    """Which rows a browser shows, and how they looked, in their order."""
+    return ",".join(f"{row.job.pk}:{row.token}" for row in rows)
+
+
+def counts_token(counts: dict[str, int]) -> str:
+    """The numbers of the filters, to notice a change in them."""
+    return "-".join(str(number) for number in counts.values())
+
+
+@sensitive_post_parameters(*PASSWORDS)
+@admin_required
+@require_http_methods(["GET", "POST"])
+def job_add(request: Request) -> HttpResponse:
+    form = JobForm(request.POST if request.method == "POST" else None)
+    if "test" in request.POST:
+        return _tested(request, form)
+    if form.is_valid():
+        with errors_on(form):
+            job = services.create_job(**form.values())
+            return go_to(request, reverse("migrations:detail", args=[job.pk]))
+    return _job_form(request, form)
+
+
+@sensitive_post_parameters(*PASSWORDS)
+@admin_required
+@require_http_methods(["GET", "POST"])
+def job_edit(request: Request, pk: int) -> HttpResponse:
+    job = get_job(pk)
+    if not job.is_finished:
+        raise RefusedError(
+            _("“%(job)s” is %(state)s. Cancel it before you edit it.")
+            % {"job": job, "state": job.get_state_display().lower()}
+        )
+    form = JobForm(request.POST if request.method == "POST" else None, job=job)
+    if "test" in request.POST:
+        return _tested(request, form)
+    if form.is_valid():
+        run = "save" not in request.POST
+        with errors_on(form):
+            services.update_job(job=job, run=run, **form.values())
+            if not run:
+                messages.success(request, _("%(job)s changed.") % {"job": job})
+            return go_to(request, reverse("migrations:detail", args=[pk]))
+    return _job_form(request, form)
+
+
+def _job_form(
+    request: Request, form: JobForm, tests: list[dict[str, Any]] | None = None
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "job": form.job,
+        "tests": tests or [],
+        "has_typed": request.method == "POST",
+        "has_servers": bool(form.job) or Server.objects.exists(),
+        "is_fragment": wants_fragment(request),
+        "crumbs": [(_("Migrations"), reverse("migrations:list"))],
+    }
+    status = 422 if form.errors else 200
+    return render_page(
+        request, "migrations_app/job_form.html", context, fragment="logins", status=status
+    )
+
+
+def _tested(request: Request, form: JobForm) -> HttpResponse:
+    """Try both logins side by side, with what was typed or, on edit, what is stored."""
+    tests: list[dict[str, Any]] = []
+    if form.is_valid():
+        targets = [_target(form, side) for side in form.SIDES]
+        with errors_on(form):
+            for label, report in zip(
+                (_("Source"), _("Destination")), test_logins(targets=targets), strict=True
+            ):
+                hint = "" if report.ok else hint_for(report.host)
+                tests.append({"label": label, "steps": report_rows(report), "hint": hint})
+    return _job_form(request, form, tests)
+
+
+def _target(form: JobForm, side: str) -> Target:
+    end, job = form.end(side), form.job
+    if end.server:
+        host, port, security = end.server.host, end.server.port, end.server.security
+    else:
+        host, port, security = (
+            getattr(job, f"{side}_{name}") for name in ("host", "port", "security")
+        )
+    stored = getattr(job, f"{side}_password", None)
+    password = end.password or (stored.reveal() if stored else "")
+    return Target(host, port, security, end.address, password)
+
+
+@viewer_required
+@require_GET
+def job_detail(request: Request, pk: int) -> HttpResponse:
+    job = get_job(pk)
+    context = detail_context(request, job, logs.tail(job))
+    return render_page(request, "migrations_app/job_detail.html", context)
+
+
+def detail_context(request: Request, job: MigrationJob, tail: logs.Tail) -> dict[str, Any]:
+    """What the page of a job shows, and its polling."""
+    everything = request.GET.get("folders") == "all"
+    lines = selectors.log_lines(tail.text)
+    return {
+        "job": job,
+        "view": selectors.view_of(job),
+        "lines": lines[-selectors.LINES_SHOWN :],
+        "cursor": tail.last_id,
+        "folders": selectors.folders_of(job, everything=everything),
+        "shows_everything": everything,
+        "can_change": request.user.is_admin,
+        "crumbs": [(_("Migrations"), reverse("migrations:list"))],
+        "oob": False,
+    }
+
+
+@viewer_required
+@require_GET
+def job_log(request: Request, pk: int) -> StreamingHttpResponse:
+    job = get_job(pk)
+    disposition = content_disposition_header(as_attachment=True, filename=job.log_name)
+    return StreamingHttpResponse(
+        logs.stream(job),
+        content_type="text/plain; charset=utf-8",
+        headers={"Content-Disposition": str(disposition)},
+    )
