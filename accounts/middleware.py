@@ -59,7 +59,7 @@ class LastSeenMiddleware:
     def note(self, request: HttpRequest) -> None:
         """Write the session down unless this process did so within the last minute."""
         mark = (str(request.session.session_key), str(request.META.get("REMOTE_ADDR")))
-        now = time.monotonic()
+        now = time.time()
         if now - self.noted.get(mark, -SEEN_EVERY) < SEEN_EVERY:
             return
         if len(self.noted) >= MAX_REMEMBERED:

@@ -40,7 +40,9 @@ def here() -> Client:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/", "/mailboxes/", "/accounts/login/", "/no/such/page", "/admin/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/mailboxes/", "/accounts/login/", "/no/such/page", "/admin/"]
+)
 def test_without_an_account_every_page_leads_to_set_up(here, path):
     response = here.get(path)
     assert response.status_code == 302

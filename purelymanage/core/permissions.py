@@ -18,8 +18,9 @@ View = Callable[Concatenate[Any, P], HttpResponseBase]
 
 
 def _sign_in(request: HttpRequest) -> HttpResponse:
-    if getattr(request, "htmx", False):
-        return HttpResponseClientRedirect(request.htmx.current_url_abs_path or "/")  # type: ignore[attr-defined]
+    """To the sign-in page and back; htmx takes the whole page there, not the part it asked for."""
+    if htmx := getattr(request, "htmx", None):
+        return HttpResponseClientRedirect(redirect_to_login(htmx.current_url_abs_path or "/").url)
     return redirect_to_login(request.get_full_path())
 
 

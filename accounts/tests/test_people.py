@@ -1,0 +1,173 @@
+"""Who may sign in, as what, and how they lose it."""
+
+from __future__ import annotations
+
+import pytest
+from allauth.usersessions.models import UserSession
+from django.test import Client
+
+from accounts import services
+from accounts.models import User
+from audit.actions import Action
+from audit.models import Entry
+from conftest import PASSWORD
+from purelymanage.core.errors import RefusedError
+from purelymanage.core.roles import Role
+
+pytestmark = pytest.mark.django_db
+
+NEWCOMER = {
+    "name": "Nora",
+    "email": "Nora@Panel.example",
+    "role": "viewer",
+    "password": "seven purple walls sing",
+}
+
+
+def last_entry() -> Entry:
+    return Entry.objects.newest_first()[0]
+
+
+def sign_in(person: User) -> Client:
+    client = Client()
+    client.post("/accounts/login/", {"login": person.email, "password": PASSWORD})
+    return client
+
+
+def test_an_owner_adds_a_person_who_can_then_sign_in(owner_client):
+    assert owner_client.get("/settings/people/new/").status_code == 200
+    response = owner_client.post("/settings/people/new/", NEWCOMER)
+    assert response["Location"] == "/settings/people/"
+    person = User.objects.get(email="nora@panel.example")
+    assert person.role == Role.VIEWER
+    assert person.check_password(NEWCOMER["password"])
+    entry = last_entry()
+    assert (entry.action, entry.target) == (Action.PERSON_ADDED, "nora@panel.example")
+    assert NEWCOMER["password"] not in str(entry.after)
+
+
+def test_somebody_already_here_is_refused_and_what_was_typed_stays(owner_client, viewer):
+    response = owner_client.post("/settings/people/new/", {**NEWCOMER, "email": viewer.email})
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "is in the panel already" in page
+    assert 'value="Nora"' in page
+    assert last_entry().outcome.result == "refused"
+
+
+def test_a_made_up_role_is_refused(owner_client):
+    assert (
+        owner_client.post("/settings/people/new/", {**NEWCOMER, "role": "god"}).status_code == 422
+    )
+    assert not User.objects.filter(name="Nora").exists()
+
+
+def test_a_changed_role_counts_from_the_next_click(owner_client, viewer):
+    theirs = sign_in(viewer)
+    assert theirs.post("/settings/purelymail/test/").status_code == 403
+    owner_client.post(f"/settings/people/{viewer.pk}/", {"role": "owner"})
+    assert theirs.get("/settings/people/new/").status_code == 200
+    entry = last_entry()
+    assert (entry.before, entry.after) == ({"role": "viewer"}, {"role": "owner"})
+
+
+def test_a_removed_person_is_out_at_once_and_everywhere(owner_client, admin):
+    browsers = [sign_in(admin), sign_in(admin)]
+    assert UserSession.objects.filter(user=admin).count() == 2
+    owner_client.post(f"/settings/people/{admin.pk}/remove/")
+    assert not UserSession.objects.filter(user=admin).exists()
+    for browser in browsers:
+        assert browser.get("/settings/").status_code == 302
+    admin.refresh_from_db()
+    assert not admin.is_active
+    assert last_entry().action == Action.PERSON_REMOVED
+
+
+def test_a_removed_person_can_be_let_in_again(owner_client, admin):
+    services.remove_person(person=admin)
+    assert "Let in again" in owner_client.get(f"/settings/people/{admin.pk}/").content.decode()
+    owner_client.post(f"/settings/people/{admin.pk}/restore/")
+    assert sign_in(admin).get("/settings/").status_code == 200
+
+
+def test_the_last_owner_can_neither_be_removed_nor_made_less(owner_client, owner):
+    response = owner_client.post(f"/settings/people/{owner.pk}/", {"role": "admin"})
+    assert response.status_code == 422
+    assert "only owner" in response.content.decode()
+    response = owner_client.post(f"/settings/people/{owner.pk}/remove/")
+    assert response.status_code == 409
+    assert "only owner" in response.content.decode()
+    owner.refresh_from_db()
+    assert (owner.role, owner.is_active) == (Role.OWNER, True)
+
+
+def test_a_removed_owner_does_not_count(owner, admin):
+    services.change_role(person=admin, role=Role.OWNER)
+    services.remove_person(person=admin)
+    with pytest.raises(RefusedError):
+        services.remove_person(person=owner)
+
+
+def test_an_owner_may_leave_when_another_stays(owner, admin):
+    services.change_role(person=admin, role=Role.OWNER)
+    services.change_role(person=owner, role=Role.VIEWER)
+    owner.refresh_from_db()
+    assert owner.role == Role.VIEWER
+
+
+def test_history_keeps_the_name_of_the_removed(admin, owner):
+    from purelymanage.core.context import acting_as, person
+
+    with acting_as(person(admin)):
+        services.change_name(person=admin, name="Adam Ant")
+    services.remove_person(person=admin)
+    assert Entry.objects.get(action=Action.PROFILE_CHANGED).actor_name == "Adam"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("get", "/settings/people/new/"),
+        ("post", "/settings/people/new/"),
+        ("get", "/settings/people/{pk}/"),
+        ("post", "/settings/people/{pk}/"),
+        ("post", "/settings/people/{pk}/remove/"),
+        ("post", "/settings/people/{pk}/restore/"),
+    ],
+)
+def test_only_owners_manage_people(admin_client, viewer_client, owner, method, path):
+    for client in (admin_client, viewer_client):
+        response = getattr(client, method)(path.format(pk=owner.pk), {"role": "viewer"})
+        assert response.status_code == 403
+    owner.refresh_from_db()
+    assert (owner.role, owner.is_active) == (Role.OWNER, True)
+
+
+def test_everybody_sees_who_is_here_but_only_owners_the_way_to_change_it(
+    owner_client, viewer_client, viewer
+):
+    theirs = viewer_client.get("/settings/people/").content.decode()
+    assert "Vera" in theirs
+    assert "Olga" in theirs
+    assert "Add a person" not in theirs
+    assert f"/settings/people/{viewer.pk}/" not in theirs
+    assert "Add a person" in owner_client.get("/settings/people/").content.decode()
+
+
+def test_the_list_costs_the_same_however_many_there_are(
+    owner_client, django_assert_max_num_queries
+):
+    for number in range(30):
+        User.objects.create(email=f"p{number}@panel.example", name=f"P{number}")
+    owner_client.get("/settings/people/")
+    with django_assert_max_num_queries(12):
+        owner_client.get("/settings/people/")
+
+
+def test_one_changes_the_own_name(viewer_client, viewer):
+    response = viewer_client.post("/settings/", {"name": "Vera Vale"})
+    assert response["Location"] == "/settings/"
+    viewer.refresh_from_db()
+    assert viewer.name == "Vera Vale"
+    assert last_entry().before == {"name": "Vera"}
+    assert viewer_client.post("/settings/", {"name": "a\nb"}).status_code == 422

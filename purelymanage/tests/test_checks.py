@@ -1,0 +1,201 @@
+"""Bad settings stop every way of starting, with a sentence that says what to do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from purelymanage.checks import MAKE_KEYS, UnusableSettingsError, check_unwise, refuse_unusable
+from purelymanage.make_keys import make_keys
+
+ROOT = Path(__file__).resolve().parents[2]
+GOOD_KEY = "kQ8-8rVdvV5nNf5c2Yw0fHq3pJtEoLxA7mZs9uGiBhRyTnCk4D"
+GOOD_ENCRYPTION = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA="
+
+
+def values(**changes: object) -> dict[str, object]:
+    return {
+        "DEMO": False,
+        "SECRET_KEY": GOOD_KEY,
+        "ENCRYPTION_KEYS": [GOOD_ENCRYPTION],
+        "MIGRATION_ENGINE": "auto",
+        "MIGRATION_CONCURRENCY": 2,
+        "SYNC_WORKERS": 8,
+        "LOG_RETENTION_DAYS": 90,
+        "JOB_RETENTION_DAYS": 365,
+        "PURELYMAIL_API_URL": "https://purelymail.com",
+        "BASE_URL": "https://panel.example.com",
+        "TRUSTED_PROXIES": [],
+        **changes,
+    }
+
+
+def test_good_settings_start():
+    refuse_unusable(values())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("SECRET_KEY", "", "SECRET_KEY is missing"),
+        ("SECRET_KEY", "short", "SECRET_KEY is too short"),
+        ("SECRET_KEY", "abc" * 30, "SECRET_KEY is too plain"),
+        ("SECRET_KEY", "django-insecure-" + GOOD_KEY, "as in examples"),
+        ("ENCRYPTION_KEYS", [], "ENCRYPTION_KEYS is missing"),
+        ("ENCRYPTION_KEYS", ["not base64!"], "ENCRYPTION_KEYS, number 1"),
+        ("ENCRYPTION_KEYS", [GOOD_ENCRYPTION, "c2hvcnQ="], "ENCRYPTION_KEYS, number 2"),
+        ("ENCRYPTION_KEYS", ["A" * 43 + "="], "not random"),
+    ],
+)
+def test_weak_or_missing_keys_are_refused_with_the_command_that_makes_good_ones(name, value, says):
+    with pytest.raises(UnusableSettingsError) as caught:
+        refuse_unusable(values(**{name: value}))
+    assert says in str(caught.value)
+    assert "python -m purelymanage.make_keys >> .env" in str(caught.value)
+    if isinstance(value, str) and len(value) > 5:
+        assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MIGRATION_ENGINE", "rsync"),
+        ("MIGRATION_CONCURRENCY", 0),
+        ("SYNC_WORKERS", 0),
+        ("LOG_RETENTION_DAYS", -1),
+        ("JOB_RETENTION_DAYS", -1),
+        ("PURELYMAIL_API_URL", "http://purelymail.com"),
+        ("PURELYMAIL_API_URL", "purelymail.com"),
+        ("PURELYMAIL_API_URL", "https://"),
+        ("PURELYMAIL_API_URL", "https://purelymail.com:many"),
+        ("PURELYMAIL_API_URL", "https://me:secret@purelymail.com"),
+        ("PURELYMAIL_API_URL", "ftp://127.0.0.1"),
+        ("BASE_URL", "panel.example.com"),
+        ("TRUSTED_PROXIES", ["nginx"]),
+        ("TRUSTED_PROXIES", ["10.0.0.1/8"]),
+    ],
+)
+def test_other_values_that_cannot_work_are_refused_by_name(name, value):
+    with pytest.raises(UnusableSettingsError, match=f"^{name} ") as caught:
+        refuse_unusable(values(**{name: value}))
+    assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PURELYMAIL_API_URL", "http://127.0.0.1:8010"),
+        ("PURELYMAIL_API_URL", "http://localhost:8010"),
+        ("PURELYMAIL_API_URL", "http://[::1]:8010"),
+        ("BASE_URL", "http://192.0.2.7:8000"),
+        ("TRUSTED_PROXIES", ["127.0.0.1", "10.0.0.0/8", "::1", "unix"]),
+    ],
+)
+def test_unusual_but_sound_values_are_accepted(name, value):
+    refuse_unusable(values(**{name: value}))
+
+
+def test_demo_mode_starts_with_any_secret_key():
+    refuse_unusable(values(DEMO=True, SECRET_KEY="x", ENCRYPTION_KEYS=[]))
+
+
+def test_everything_wrong_is_said_at_once():
+    with pytest.raises(UnusableSettingsError) as caught:
+        refuse_unusable(values(SECRET_KEY="", ENCRYPTION_KEYS=[], MIGRATION_CONCURRENCY=0))
+    assert len(str(caught.value).splitlines()) == 3
+
+
+def test_made_keys_are_good_and_never_the_same():
+    lines = dict(line.split("=", 1) for line in make_keys().splitlines())
+    refuse_unusable(
+        values(SECRET_KEY=lines["SECRET_KEY"], ENCRYPTION_KEYS=[lines["ENCRYPTION_KEYS"]])
+    )
+    assert make_keys() != make_keys()
+
+
+def start(argv: list[str], tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Start something outside demo mode with exactly these settings."""
+    given = {
+        "PATH": os.environ["PATH"],
+        "DATA_DIR": str(tmp_path),
+        "PURELYMAIL_API_TOKEN": "a-real-token",
+        "PYTHONPATH": str(ROOT),
+    }
+    return subprocess.run(
+        argv,
+        cwd=ROOT,
+        env=given | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.skipif((ROOT / ".env").exists(), reason="a .env of this checkout would get in the way")
+@pytest.mark.parametrize("command", ["check", "migrate", "setup_code"])
+def test_no_command_runs_without_keys(tmp_path, command):
+    done = start([sys.executable, "manage.py", command], tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "PurelyManage cannot start.",
+        f"SECRET_KEY is missing. It protects sessions and links. {MAKE_KEYS}",
+        f"ENCRYPTION_KEYS is missing. It protects the stored IMAP passwords. {MAKE_KEYS}",
+    ]
+
+
+@pytest.mark.skipif((ROOT / ".env").exists(), reason="a .env of this checkout would get in the way")
+def test_gunicorn_stops_without_keys(tmp_path):
+    argv = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "purelymanage.wsgi"]
+    done = start(argv, tmp_path)
+    assert done.returncode != 0
+    assert "SECRET_KEY is missing." in done.stderr
+
+
+@pytest.mark.skipif((ROOT / ".env").exists(), reason="a .env of this checkout would get in the way")
+def test_the_command_it_names_makes_it_start(tmp_path):
+    made = start([sys.executable, "-m", "purelymanage.make_keys"], tmp_path)
+    keys = dict(line.split("=", 1) for line in made.stdout.splitlines())
+    done = start([sys.executable, "manage.py", "check"], tmp_path, **keys)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif((ROOT / ".env").exists(), reason="a .env of this checkout would get in the way")
+def test_the_production_settings_pass_djangos_own_check_for_deployment(tmp_path):
+    made = start([sys.executable, "-m", "purelymanage.make_keys"], tmp_path)
+    keys = dict(line.split("=", 1) for line in made.stdout.splitlines())
+    done = start(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        tmp_path,
+        BASE_URL="https://panel.example.com",
+        EMAIL_URL="smtp://localhost:25",
+        **keys,
+    )
+    assert (done.returncode, done.stdout) == (
+        0,
+        "System check identified no issues (0 silenced).\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({}, []),
+        ({"DEBUG": True}, ["purelymanage.W001"]),
+        ({"BASE_URL": "http://panel.example.com"}, ["purelymanage.W002"]),
+        (
+            {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"},
+            ["purelymanage.W003"],
+        ),
+        ({"BASE_URL": "http://127.0.0.1:8000", "DEBUG": True}, []),
+    ],
+)
+def test_what_is_merely_unwise_is_a_warning(settings, change, found):
+    settings.BASE_URL = "https://panel.example.com"
+    for name, value in change.items():
+        setattr(settings, name, value)
+    assert [warning.id for warning in check_unwise()] == found
