@@ -28,11 +28,11 @@ from pymap.user import UserMetadata
 from pysasl.creds.server import ServerCredentials
 
 from purelymanage.demo import mail
+from purelymanage.purelymail.simulator.demo import DEMO_PASSWORD
 
 logger = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
-OLD_PASSWORD = "demo-password"  # noqa: S105  shown to every visitor of the demo
 SEEDED = "seeded"
 
 CheckPassword = Callable[[str, str], bool]
@@ -91,7 +91,7 @@ async def serve(boxes: list[Box]) -> None:
 
 def old_password(address: str, password: str) -> bool:
     """Whether `address` is one of the five at the old provider, with the demo's password."""
-    return address in mail.addresses() and password == OLD_PASSWORD
+    return address in mail.addresses() and password == DEMO_PASSWORD
 
 
 def simulator_password(simulator_url: str) -> CheckPassword:

@@ -14,16 +14,18 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
+from purelymanage.purelymail.simulator.demo import HOTEL
+
 END = datetime(2026, 11, 1, 17, 0, tzinfo=UTC)
 
 PEOPLE = {
-    "ingrid.solberg": "Ingrid Solberg",
-    "jonas.weber": "Jonas Weber",
-    "amelie.roux": "Amélie Roux",
-    "tomasz.nowak": "Tomasz Nowak",
-    "zoe.papadaki": "Zoë Papadaki",
+    "lea.fontaine": "Léa Fontaine",
+    "t.brandt": "Tobias Brandt",
+    "hana.kobayashi": "Hana Kobayashi",
+    "s.bergstrom": "Sölve Bergström",
+    "m.rossi": "Matteo Rossi",
 }
-DOMAIN = "lindenhof.example"
+DOMAIN = HOTEL
 
 FOLDERS = {
     "INBOX": 90,
@@ -66,7 +68,7 @@ SENTENCES = (
     "Können wir das am Telefon klären? Ich bin ab 14 Uhr erreichbar.",
     "The delivery now arrives a day later, everything else stays as planned.",
     "Für die Größe der Fläche brauchen wir noch ein Maß.",
-    "Zoë has the keys, and Amélie knows where the spare set is.",
+    "Léa has the keys, and Sölve knows where the spare set is.",
     "Let me know if the numbers look odd to you.",
 )
 

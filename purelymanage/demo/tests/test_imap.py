@@ -8,10 +8,12 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from django.template.loader import render_to_string
 from imapclient import IMAPClient
 from imapclient.exceptions import LoginError
 
 from purelymanage.demo import imap, mail
+from purelymanage.purelymail.simulator.demo import DEMO_PASSWORD, demo_account
 
 
 def free_port() -> int:
@@ -69,7 +71,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def test_five_people_have_mail_with_folders_attachments_and_umlauts(servers: Running):
     for address in mail.addresses():
         with servers.connect(servers.boxes[0].port) as client:
-            client.login(address, imap.OLD_PASSWORD)
+            client.login(address, DEMO_PASSWORD)
             folders = {name for _flags, _delimiter, name in client.list_folders()}
             assert set(mail.FOLDERS) <= folders
             assert client.select_folder("Projekte/Brücke Süd")[b"EXISTS"] == 25
@@ -97,13 +99,13 @@ def test_the_new_server_takes_a_mailbox_it_hears_of_for_the_first_time(servers: 
 
 def test_a_second_start_fills_nothing_again(servers: Running):
     with servers.connect(servers.boxes[0].port) as client:
-        client.login(mail.addresses()[0], imap.OLD_PASSWORD)
+        client.login(mail.addresses()[0], DEMO_PASSWORD)
         client.create_folder("Mine")
     servers.stop()
     again = Running([imap.Box(free_port(), servers.boxes[0].directory, imap.old_password)])
     try:
         with again.connect(again.boxes[0].port) as client:
-            client.login(mail.addresses()[0], imap.OLD_PASSWORD)
+            client.login(mail.addresses()[0], DEMO_PASSWORD)
             assert client.folder_exists("Mine")
             assert client.select_folder("INBOX")[b"EXISTS"] == 90
     finally:
@@ -115,3 +117,15 @@ def test_the_same_seed_gives_the_same_mail():
     assert [m.content for m in mail.mailbox(address)][:5] == [
         m.content for m in mail.mailbox(address)
     ][:5]
+
+
+def test_everybody_with_old_mail_has_a_mailbox_that_opens_with_the_same_password():
+    account = demo_account()
+    for address in mail.addresses():
+        assert account.verify_password(address, DEMO_PASSWORD)
+
+
+def test_the_demo_tells_who_has_mail_and_the_password():
+    words = render_to_string("demo/mailboxes.html")
+    assert all(address in words for address in mail.addresses())
+    assert DEMO_PASSWORD in words
