@@ -1,12 +1,15 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DomainsConfig(AppConfig):
     name = "domains"
 
     def ready(self) -> None:
-        from domains import copy, services
+        from domains import copy, selectors, services
         from domains.models import Kind
+        from purelymanage.ui.navigation import register_search
 
         copy.register_reader(Kind.DOMAINS, services.refresh_domains)
         copy.register_reader(Kind.CREDIT, services.read_credit)
+        register_search("domain", "globe", selectors.find_domains, group=_("Domains"))

@@ -115,7 +115,7 @@ def _save(state: SyncState) -> None:
 def believed(state: SyncState, *, ask: Callable[[], T], size: Callable[[T], int], held: int) -> T:
     """An answer that may replace the copy of `held` rows.
 
-    An empty one is asked for again, and then only believed after PurelyMail has said so for an hour.
+    An empty one is asked for again, and believed once PurelyMail has said so for an hour.
     """
     answer = ask()
     if size(answer) or not held:
@@ -129,7 +129,8 @@ def believed(state: SyncState, *, ask: Callable[[], T], size: Callable[[T], int]
         return answer
     raise EmptyAnswerError(
         _(
-            "PurelyMail suddenly lists no %(kind)s. The copy is kept until it has said so for an hour."
+            "PurelyMail suddenly lists no %(kind)s. "
+            "The copy is kept until it has said so for an hour."
         )
         % {"kind": state.get_name_display()}
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import NamedTuple
 
 from django.db import models
@@ -44,9 +45,6 @@ class Domain(models.Model):
     allow_account_reset = models.BooleanField(default=False)
     symbolic_subaddressing = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
-
-    mailbox_count: int
-    """How many mailboxes it has; annotated by the pages that show it."""
 
     objects = DomainQuerySet.as_manager()
 
@@ -102,16 +100,16 @@ class SyncState(models.Model):
     @property
     def is_overdue(self) -> bool:
         """Whether a refresh somebody asked for has not come, and is not waited for any more."""
-        return self._is_awaited and not self.is_refreshing
+        return self._is_awaited(since=None) and not self.is_refreshing
 
     @property
     def is_refreshing(self) -> bool:
         """Whether a refresh somebody asked for has yet to end."""
-        return self._is_awaited and timezone.now() - self.requested_at <= REFRESH_PATIENCE
+        return self._is_awaited(since=timezone.now() - REFRESH_PATIENCE)
 
-    @property
-    def _is_awaited(self) -> bool:
-        if self.requested_at is None:
+    def _is_awaited(self, *, since: datetime | None) -> bool:
+        """Whether no try has ended since it was asked for, and that was not before `since`."""
+        if self.requested_at is None or (since and self.requested_at < since):
             return False
         return self.tried_at is None or self.tried_at < self.requested_at
 
@@ -119,14 +117,10 @@ class SyncState(models.Model):
 class CreditReadingQuerySet(models.QuerySet["CreditReading"]):
     """Reads of the credit history."""
 
-    def lowest_per_day(self) -> models.QuerySet[CreditReading, dict[str, object]]:
+    def lowest_per_day(self) -> list[tuple[date, Decimal]]:
         """One value a day, oldest first: what the chart draws."""
-        return (
-            self.annotate(day=TruncDate("at"))
-            .values("day")
-            .annotate(lowest=models.Min("credit"))
-            .order_by("day")
-        )
+        per_day = self.annotate(day=TruncDate("at")).values("day").order_by("day")
+        return list(per_day.annotate(lowest=models.Min("credit")).values_list("day", "lowest"))
 
 
 class CreditReading(models.Model):

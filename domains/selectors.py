@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.core.paginator import Page
 from django.db.models import Case, Count, IntegerField, OuterRef, Subquery, Value, When
 from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from domains.filters import ListFilter
 from domains.models import Domain, Kind, SyncState
 from purelymanage.core.paging import page_of
+
+FOUND = 5
 
 
 @dataclass(frozen=True)
@@ -66,3 +71,12 @@ def _count(relation: str) -> Coalesce:
         .values("number")
     )
     return Coalesce(Subquery(counted), Value(0))
+
+
+def find_domains(text: str) -> list[tuple[str, str, str]]:
+    """The first few whose name contains `text`, for the command palette."""
+    url = reverse("domains:list")
+    return [
+        (domain.name, f"{url}?{urlencode({'q': domain.name})}", _("Domain"))
+        for domain in Domain.objects.search(text)[:FOUND]
+    ]

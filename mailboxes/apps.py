@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class MailboxesConfig(AppConfig):
@@ -7,6 +8,10 @@ class MailboxesConfig(AppConfig):
     def ready(self) -> None:
         from domains import copy
         from domains.models import Kind
-        from mailboxes import services
+        from mailboxes import selectors, services
+        from purelymanage.core.roles import Role
+        from purelymanage.ui.navigation import register_page, register_search
 
         copy.register_reader(Kind.MAILBOXES, services.refresh_mailboxes)
+        register_search("mailbox", "mail", selectors.find_mailboxes, group=_("Mailboxes"))
+        register_page(_("New mailbox"), "plus", "/mailboxes/new/", role=Role.ADMIN, action=True)

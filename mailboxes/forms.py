@@ -63,7 +63,7 @@ class MailboxForm(forms.Form):
     )
     password = _password_field()
     send_welcome_email = forms.BooleanField(
-        label=_("Send PurelyMail’s welcome e-mail"),
+        label=_("Send the welcome e-mail of PurelyMail"),
         help_text=_("It arrives in the new mailbox."),
         required=False,
     )

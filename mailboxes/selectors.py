@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 from django.core.paginator import Page
 from django.db.models import Count
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from domains.filters import ListFilter
 from domains.models import Domain
 from mailboxes.models import Mailbox
 from mailboxes.rules import RulesAround, book
 from purelymanage.core.paging import page_of
+
+FOUND = 5
 
 
 @dataclass(frozen=True)
@@ -49,3 +53,11 @@ def mailbox_list(wanted: ListFilter) -> MailboxList:
 def mailbox_rules(mailbox: Mailbox) -> RulesAround:
     """The routing rules that take mail of this address away, and those that deliver to it."""
     return book.around(mailbox.address)
+
+
+def find_mailboxes(text: str) -> list[tuple[str, str, str]]:
+    """The first few whose address contains `text`, for the command palette."""
+    return [
+        (mailbox.address, reverse("mailboxes:detail", args=[mailbox.pk]), _("Mailbox"))
+        for mailbox in Mailbox.objects.search(text)[:FOUND]
+    ]

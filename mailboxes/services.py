@@ -87,7 +87,11 @@ def create_mailbox(
     }
     with audited(Action.MAILBOX_CREATED, target=address, after=options):
         get_client().create_user(
-            local_part=local_part, domain=domain.name, password=password, **options
+            local_part=local_part,
+            domain=domain.name,
+            password=password,
+            send_welcome_email=send_welcome_email,
+            enable_password_reset=enable_password_reset,
         )
         _confirm_created(address)
         mailbox, _created = Mailbox.objects.get_or_create(

@@ -68,7 +68,7 @@ class RoutingRule(models.Model):
 
     @property
     def kind(self) -> RuleKind:
-        """Which of PurelyMail's forms it is; odd ones match any address, as PurelyMail shows them."""
+        """Which of PurelyMail's forms it is; odd ones count as any address, as they do there."""
         if not self.match_user:
             return RuleKind.CATCH_ALL if self.is_catchall else RuleKind.ANY
         return RuleKind.PREFIX if self.is_prefix else RuleKind.EXACT

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.core.paginator import Page
 from django.db.models import Count
+from django.urls import reverse
 
 from domains.filters import ListFilter
 from domains.models import Domain
@@ -15,6 +17,8 @@ from mailboxes.rules import RuleLine, RulesAround
 from purelymanage.core.addresses import split_address
 from purelymanage.core.paging import page_of
 from routing.models import RoutingRule
+
+FOUND = 5
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ def rules_per_address(addresses: Collection[str]) -> Mapping[str, int]:
 
 
 def rules_around(address: str) -> RulesAround:
-    """The rules that act on mail to `address`, nearest match first, and those that deliver there."""
+    """The rules that act on mail to `address`, nearest match first, and those delivering to it."""
     local_part, domain = split_address(address)
     rules = RoutingRule.objects.select_related("domain")
     taking = [rule for rule in rules.filter(domain__name=domain) if _acts_on(rule, local_part)]
@@ -83,3 +87,12 @@ def _acts_on(rule: RoutingRule, local_part: str) -> bool:
 
 def _line(rule: RoutingRule) -> RuleLine:
     return RuleLine(source=rule.source, kind=str(rule.kind.label), targets=rule.targets)
+
+
+def find_rules(text: str) -> list[tuple[str, str, str]]:
+    """The first few whose source or target contains `text`, for the command palette."""
+    url = reverse("routing:list")
+    return [
+        (rule.source, f"{url}?{urlencode({'q': rule.source})}", str(rule.kind.label))
+        for rule in RoutingRule.objects.select_related("domain").search(text)[:FOUND]
+    ]

@@ -1,9 +1,29 @@
-"""The home page, health checks and error pages."""
+"""The home page, and the answer to a form from elsewhere."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from purelymanage.core.http import Request, render_page, wants_fragment
+from purelymanage.core.permissions import viewer_required
+from purelymanage.dashboard import selectors
+from purelymanage.dashboard.attention import needs_attention
+
+
+@viewer_required
+@require_GET
+def home(request: Request) -> HttpResponse:
+    facts = selectors.home()
+    context = {
+        "home": facts,
+        "attention": needs_attention(facts),
+        "now": timezone.now(),
+        "is_fragment": wants_fragment(request),
+    }
+    return render_page(request, "dashboard/home.html", context, fragment="live")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
