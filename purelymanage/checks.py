@@ -7,11 +7,15 @@ command, not gunicorn, not a worker. What is merely unwise is a warning of `mana
 from __future__ import annotations
 
 import base64
+import logging
+import warnings
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
+import environ
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning  # noqa: A004  Django's name for it
 from django.core.exceptions import ImproperlyConfigured
@@ -19,6 +23,7 @@ from django.core.exceptions import ImproperlyConfigured
 MIN_SECRET_KEY = 50
 MIN_DISTINCT = 12
 KEY_BYTES = 32
+MAX_PORT = 65536
 INSECURE_PREFIX = "django-insecure-"
 ENGINES = ("auto", "imapsync", "builtin")
 MAKE_KEYS = "Make good ones with: python -m purelymanage.make_keys >> .env"
@@ -26,6 +31,29 @@ MAKE_KEYS = "Make good ones with: python -m purelymanage.make_keys >> .env"
 
 class UnusableSettingsError(ImproperlyConfigured):
     """What is wrong with the settings, a line each."""
+
+
+class Environment(environ.Env):  # type: ignore[misc]  # environ ships no types
+    """The environment; what does not read as what it should be is named in a sentence."""
+
+    def int(self, var: str, default: Any = environ.Env.NOTSET) -> Any:
+        if default is not self.NOTSET and not self.str(var, default="").strip():
+            return default
+        try:
+            return super().int(var, default)
+        except ValueError:
+            raise UnusableSettingsError(f"{var} must be a whole number.") from None
+
+    def db_url(self, var: str, default: Any = environ.Env.NOTSET, engine: Any = None) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # environ's warning would repeat the password
+            database = super().db_url(var, default, engine)
+        if "." not in database.get("ENGINE", ""):
+            raise UnusableSettingsError(
+                f"{var} is not the address of a database. Use postgres://user:password@host/name, "
+                "or leave it out for SQLite."
+            )
+        return database
 
 
 def refuse_unusable(values: Mapping[str, Any]) -> None:
@@ -83,6 +111,12 @@ def _value_problems(values: Mapping[str, Any]) -> Iterator[str]:
     for name in ("MIGRATION_CONCURRENCY", "SYNC_WORKERS"):
         if values[name] < 1:
             yield f"{name} is {values[name]}. Use 1 or more."
+    if not 0 < values["PORT"] < MAX_PORT:
+        yield f"PORT is {values['PORT']}. Use 1 to {MAX_PORT - 1}."
+    if values["TIME_ZONE"] not in available_timezones():
+        yield f"TIME_ZONE is {values['TIME_ZONE']!r}. Use a name such as Europe/Berlin."
+    if values["LOGGING"]["root"]["level"] not in logging.getLevelNamesMapping():
+        yield "LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR."
     for name in ("LOG_RETENTION_DAYS", "JOB_RETENTION_DAYS"):
         if values[name] < 0:
             yield f"{name} is {values[name]}. Use 0 or more days."

@@ -5,11 +5,11 @@ from urllib.parse import urlsplit
 
 import environ
 
-from purelymanage.checks import refuse_unusable
+from purelymanage.checks import Environment, refuse_unusable
 from purelymanage.core.startup import demo_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Environment()
 environ.Env.read_env(BASE_DIR / ".env")
 
 # Data: the database, demo keys and whatever else must outlive an upgrade

@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from purelymanage.checks import MAKE_KEYS, UnusableSettingsError, check_unwise, refuse_unusable
+from purelymanage.checks import (
+    MAKE_KEYS,
+    Environment,
+    UnusableSettingsError,
+    check_unwise,
+    refuse_unusable,
+)
 from purelymanage.make_keys import make_keys
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,11 +31,14 @@ def values(**changes: object) -> dict[str, object]:
         "MIGRATION_ENGINE": "auto",
         "MIGRATION_CONCURRENCY": 2,
         "SYNC_WORKERS": 8,
+        "PORT": 8000,
+        "TIME_ZONE": "UTC",
         "LOG_RETENTION_DAYS": 90,
         "JOB_RETENTION_DAYS": 365,
         "PURELYMAIL_API_URL": "https://purelymail.com",
         "BASE_URL": "https://panel.example.com",
         "TRUSTED_PROXIES": [],
+        "LOGGING": {"root": {"level": "INFO"}},
         **changes,
     }
 
@@ -66,6 +75,9 @@ def test_weak_or_missing_keys_are_refused_with_the_command_that_makes_good_ones(
         ("MIGRATION_ENGINE", "rsync"),
         ("MIGRATION_CONCURRENCY", 0),
         ("SYNC_WORKERS", 0),
+        ("PORT", 0),
+        ("PORT", 65536),
+        ("TIME_ZONE", "Mars/Olympus"),
         ("LOG_RETENTION_DAYS", -1),
         ("JOB_RETENTION_DAYS", -1),
         ("PURELYMAIL_API_URL", "http://purelymail.com"),
@@ -107,6 +119,28 @@ def test_everything_wrong_is_said_at_once():
     with pytest.raises(UnusableSettingsError) as caught:
         refuse_unusable(values(SECRET_KEY="", ENCRYPTION_KEYS=[], MIGRATION_CONCURRENCY=0))
     assert len(str(caught.value).splitlines()) == 3
+
+
+def test_a_log_level_that_does_not_exist_is_refused():
+    with pytest.raises(UnusableSettingsError, match="LOG_LEVEL"):
+        refuse_unusable(values(LOGGING={"root": {"level": "LOUD"}}))
+
+
+def test_a_number_that_is_none_is_refused_by_name(monkeypatch):
+    monkeypatch.setenv("MIGRATION_CONCURRENCY", "many")
+    with pytest.raises(UnusableSettingsError, match=r"^MIGRATION_CONCURRENCY must be a whole"):
+        Environment().int("MIGRATION_CONCURRENCY", default=2)
+    monkeypatch.setenv("MIGRATION_CONCURRENCY", "")
+    assert Environment().int("MIGRATION_CONCURRENCY", default=2) == 2
+    monkeypatch.setenv("MIGRATION_CONCURRENCY", "7")
+    assert Environment().int("MIGRATION_CONCURRENCY", default=2) == 7
+
+
+def test_a_database_address_that_is_none_is_refused_without_repeating_it(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "panel:secret@db")
+    with pytest.raises(UnusableSettingsError, match=r"^DATABASE_URL") as caught:
+        Environment().db_url("DATABASE_URL")
+    assert "secret" not in str(caught.value)
 
 
 def test_made_keys_are_good_and_never_the_same():
