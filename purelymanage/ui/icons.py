@@ -24,6 +24,9 @@ ALIASES = {
 DASHED = {"circle-help", "circle-minus"}
 """Rings drawn dashed: something is not there, or not known."""
 
+SIDEWAYS = {"split"}
+"""Drawn from left to right, as mail is read to flow."""
+
 STYLED = re.compile(r' (width|height|fill|stroke|stroke-[a-z]+)="[^"]*"')
 """What the class `icon` says already."""
 
@@ -36,6 +39,8 @@ def draw(name: str, *, css_class: str = "") -> SafeString:
         names.append("spin")
     if name in DASHED:
         names.append("dashed")
+    if name in SIDEWAYS:
+        names.append("sideways")
     if css_class:
         names.append(css_class)
     svg = lucide(
@@ -43,7 +48,8 @@ def draw(name: str, *, css_class: str = "") -> SafeString:
     )
     head, end, drawing = svg.partition(">")
     drawing = re.sub(r">\s+<", "><", drawing.strip())
-    return mark_safe(STYLED.sub("", head) + end + drawing)  # noqa: S308  from lucide's own files
+    head = STYLED.sub("", head).replace("0 0 24 24", "-2 -2 28 28")  # as light as our type
+    return mark_safe(head + end + drawing)  # noqa: S308  from lucide's own files
 
 
 COPYING = {"data_copy", "data_copy_from"}

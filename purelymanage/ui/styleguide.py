@@ -11,11 +11,13 @@ from django.utils import timezone
 
 from purelymanage.ui.states import DNS_STATES, JOB_STATES
 
-COLOURS = (
-    "canvas surface sunken hover active overlay line line-strong line-control ink ink-2 ink-3 "
-    "accent accent-solid accent-soft accent-mark ok ok-soft ok-mark warn warn-soft warn-mark "
-    "bad bad-soft bad-wash bad-mark bad-solid focus"
-).split()
+COLOURS = [
+    *("canvas", "surface", "sunken", "hover", "active", "overlay"),
+    *("line", "line-strong", "line-control", "ink", "ink-2", "ink-3"),
+    *("accent", "accent-solid", "accent-soft", "accent-mark", "ok", "ok-soft", "ok-mark"),
+    *("warn", "warn-soft", "warn-mark", "bad", "bad-soft", "bad-wash", "bad-mark", "bad-solid"),
+    "focus",
+]
 
 ROWS = (
     ("a.hartmann@lindenhof.example", "done", 3),

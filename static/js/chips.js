@@ -49,8 +49,8 @@ function enhance(field) {
   }
 
   function set(wanted) {
-    const seen = new Map(wanted.map((address) => [address.toLowerCase(), address]));
-    addresses = [...seen.values()];
+    const folded = wanted.map((address) => address.toLowerCase());
+    addresses = wanted.filter((_, index) => folded.indexOf(folded[index]) === index);
     draw();
     if (area.value === addresses.join("\n")) return;
     area.value = addresses.join("\n");

@@ -13,6 +13,7 @@ from purelymanage.core.addresses import split_address
 from purelymanage.ui.attributes import attributes, classes
 from purelymanage.ui.icons import COPYING, draw, draw_copy
 from purelymanage.ui.states import DNS_STATES, JOB_STATES, Look
+from purelymanage.ui.tags.words import EMPTY
 
 register = Library()
 
@@ -196,8 +197,9 @@ def dash() -> SafeString:
     {% if job.eta %}{{ job.eta|duration }}{% else %}{% dash %}{% endif %}
     """
     return format_html(
-        '<span class="quiet"><span aria-hidden="true">–</span>'
+        '<span class="quiet"><span aria-hidden="true">{}</span>'
         '<span class="visually-hidden">{}</span></span>',
+        EMPTY,
         _("none"),
     )
 
@@ -221,7 +223,7 @@ def progress_bar(
     tone: str = "",
     **extra: Any,
 ) -> SafeString:
-    """A bar; without `value` or `max` it only says that something goes on. Show the number beside it.
+    """A bar, with the number beside it; without `value` or `max` it says that something goes on.
 
     `label`: what moves; `tone`: ok, warn, bad.
 

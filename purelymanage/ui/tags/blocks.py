@@ -147,7 +147,7 @@ def banner(
 
     `title`: the strong beginning; `actions`: made with `{% button … as name %}`.
 
-        {% banner tone="warn" icon="cloud-off" title=since %}{% translate "You see…" %}{% endbanner %}
+        {% banner tone="warn" icon="cloud-off" title=since %}You see…{% endbanner %}
     """
     context = {
         "classes": classes("banner", tone, css_class),
@@ -182,10 +182,12 @@ def dialog(
     form: str = "",
     kind: str = "danger",
     icon: str = "",
+    opened: bool = False,
     **extra: Any,
 ) -> SafeString:
-    """A question in front of the page, opened by `data_opens=id` of a button. Escape is the safe answer.
+    """A question in front of the page. Escape is the safe answer.
 
+    A button with `data_opens="<id>"` opens it; in an answer to htmx, `opened=True` does.
     `title`: the question; `confirm`: the verb that acts, `keep`: the safe answer, which has the
     focus; `action`: where it is sent by POST, with what stands inside the dialog; `form`: the
     id of a form elsewhere in the page that is sent instead, to `action` if that is given;
@@ -193,7 +195,7 @@ def dialog(
     (`name="all"`) or, when they begin with `hx_`, of the dialog's own form.
     Without `confirm` there is only a button to close it.
 
-        {% dialog id="delete" title=question action=url confirm=_("Delete in 24 hours") keep=_("Keep it") icon="trash" %}
+        {% dialog id="delete" title=question action=url confirm=_("Delete…") keep=_("Keep it") %}
           <p>…</p>
         {% enddialog %}
     """
@@ -212,6 +214,7 @@ def dialog(
             "form_attributes": attributes(on_form),
             "button_attributes": attributes(on_button),
             "kind": kind,
+            "opened": opened,
             "icon": draw(icon) if icon else "",
             "content": SafeString(content),
             "csrf_token": context.get("csrf_token", ""),

@@ -45,8 +45,10 @@ def _control(bound: BoundField, css_class: str, extra: dict[str, Any], **fixed: 
     }
     own = bound.field.widget.attrs.get("class", "")
     attrs["class"] = f"{css_class} {own}".strip()
-    if _first_in_error(bound):
+    if _first_in_error(bound) and "autofocus" not in given:
         attrs["autofocus"] = True
+    if isinstance(bound.field.widget, forms.Textarea):
+        attrs.setdefault("rows", 3)
     return bound.as_widget(attrs=attrs)
 
 
@@ -77,7 +79,7 @@ def field(
     error has the focus.
 
         {% field form.name %}
-        {% field form.domain help=_("Only domains of yours.") hx_get=preview_url hx_target="#preview" %}
+        {% field form.domain help=_("Only yours.") hx_get=preview_url hx_target="#preview" %}
     """
     bound, widget = bound_field, bound_field.field.widget
     if bound.is_hidden:
@@ -97,7 +99,7 @@ def field(
 
 @register.simple_tag
 def form_errors(form: BaseForm) -> SafeString:
-    """The banner above a refused form: errors of the whole form, and links when several fields are in error.
+    """The banner above a refused form: its general errors, and links to several fields in error.
 
     <form method="post" novalidate>{% csrf_token %}{% form_errors form %}…
     """
@@ -185,6 +187,7 @@ def address_field(
     parts["errors"] += list(domain.errors)
     wired = _described_by(local_part, "help")
     parts |= {
+        "names": f"{local_part.html_name} {domain.html_name}",
         "local_part": _control(local_part, "input", extra, aria_describedby=wired),
         "domain": _control(domain, "input select", {}, aria_label=domain.label),
     }
@@ -263,7 +266,7 @@ def search_box(
     """The search of a list; the key `/` leads here. Other keyword arguments become attributes.
 
     {% search_box value=query label=_("Search mailboxes") placeholder=_("Search addresses")
-       hx_get=url hx_trigger="input changed delay:200ms, search" hx_target="#rows" hx_push_url="true" %}
+       hx_get=url hx_trigger="input changed delay:200ms, search" hx_target="#rows" %}
     """
     attrs = attributes(
         extra,

@@ -37,7 +37,7 @@ def _link(url: str, extra: dict[str, Any], **fixed: Any) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def paging(context: Context, page: Page[Any], **extra: Any) -> SafeString:
-    """“1–50 of 312”, Previous, Next; keeps the filters. Nothing for an empty list.
+    """Which rows of how many, Previous, Next; keeps the filters. Nothing for an empty list.
 
     With `hx_target="#rows"` (and `hx_swap`) the links fetch the fragment and change the URL.
 

@@ -17,7 +17,7 @@ register = Library()
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-EMPTY = "–"
+EMPTY = "\N{EN DASH}"
 
 
 @register.simple_tag

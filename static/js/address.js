@@ -1,0 +1,17 @@
+// The whole address under its two halves, while they are typed.
+//   <p data-address-preview="local_part domain" hidden>The address will be <strong></strong></p>
+
+function show(form) {
+  for (const preview of form.querySelectorAll("[data-address-preview]")) {
+    const [localPart, domain] = preview.dataset.addressPreview
+      .split(" ")
+      .map((name) => form.elements[name].value.trim().toLowerCase());
+    preview.hidden = !localPart || !domain;
+    preview.querySelector("strong").textContent = `${localPart}@${domain}`;
+  }
+}
+
+document.addEventListener("input", (event) => {
+  if (event.target.form) show(event.target.form);
+});
+document.querySelectorAll("[data-address-preview]").forEach((preview) => show(preview.closest("form")));
