@@ -63,15 +63,19 @@ class SimulatorServer(ThreadingHTTPServer):
         self._thread.start()
 
     def stop(self) -> None:
-        """Hang up on everybody and free the port."""
+        """Stop serving and free the port."""
         self.service.closing.set()
         if self._thread is not None:
             self.shutdown()
             self._thread.join()
+        self.hang_up()
+        self.server_close()
+
+    def hang_up(self) -> None:
+        """Close every connection, as servers do with idle ones."""
         for connection in list(self._connections):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        self.server_close()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._connections.add(request)

@@ -17,6 +17,7 @@ from purelymanage.purelymail.simulator.faults import Fault, FaultBox
 from purelymanage.purelymail.simulator.operations import OPERATIONS
 from purelymanage.purelymail.simulator.requests import ApiError, Body
 
+READS = ("check", "get", "list")
 TOKEN_HEADER = "Purelymail-Api-Token"  # noqa: S105  a header's name
 
 
@@ -74,7 +75,8 @@ class Service:
             body = Body(_parsed(content))
             with self.lock:
                 result = OPERATIONS[operation](self.account, body)
-                self.save()
+                if not operation.startswith(READS):
+                    self.save()
         except ApiError as error:
             return {"type": "error", "code": error.code, "message": error.message}
         return {"type": "success", "result": result}

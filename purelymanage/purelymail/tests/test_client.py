@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from decimal import Decimal
 
 import pytest
@@ -218,9 +220,10 @@ RULE = {"domain": "example.com", "match_user": "shop", "is_prefix": False, "is_c
 
 
 def test_a_new_rule_is_found_by_reading_back(client):
-    client.create_routing_rule(**{**RULE, "is_prefix": True}, targets=[ALICE])
-    rule = client.create_routing_rule(**RULE, targets=[ALICE, "x@example.net"])
-    assert rule == RemoteRule(123_001, targets=[ALICE, "x@example.net"], **RULE)
+    targets = [ALICE, "x@example.net"]
+    client.create_routing_rule(**{**RULE, "is_prefix": True}, targets=targets)
+    rule = client.create_routing_rule(**RULE, targets=targets)
+    assert rule == RemoteRule(123_001, targets=targets, **RULE)
     assert rule in client.list_routing_rules()
 
 
@@ -276,6 +279,20 @@ def test_get_client_is_kept_per_thread_and_follows_the_settings(purelymail):
         with pytest.raises(InvalidTokenError):
             get_client().list_users()
     assert get_client().list_users().addresses == []
+
+
+def test_a_forked_process_gets_a_connection_of_its_own(purelymail, monkeypatch):
+    client = get_client()
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert get_client() is not client
+
+
+def test_a_connection_that_was_closed_while_idle_is_replaced_before_a_change(purelymail, client):
+    client.list_users()
+    purelymail.server.hang_up()
+    time.sleep(0.05)
+    client.create_user(local_part="bob", domain="example.com", password="pw")
+    assert purelymail.calls == {"listUser": 1, "createUser": 1}
 
 
 @pytest.mark.parametrize(
