@@ -25,7 +25,7 @@ from audit.services import audited
 from migrations_app import logs, queue
 from migrations_app.clerk import Clerk
 from migrations_app.engines.base import Engine, LogLine, Reader, Verdict
-from migrations_app.engines.choice import choose
+from migrations_app.engines.choice import choose, describe
 from migrations_app.engines.plan import Endpoint, Options, Plan
 from migrations_app.models import MigrationJob
 from migrations_app.output import Lines, LogBuffer, Redactor
@@ -77,7 +77,7 @@ def prepare(job: MigrationJob) -> tuple[Engine, tuple[str, str]]:
         "run": job.run,
         "host": job.owner,
         "engine": engine.name,
-        "version": engine.version(),
+        "version": describe().version,
     }
     MigrationJob.objects.filter(pk=job.pk).update(engine=engine.name)
     logs.append(

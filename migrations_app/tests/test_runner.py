@@ -1,0 +1,368 @@
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from django.db import OperationalError, connections
+from django.db.models.functions import Now
+
+from migrations_app import clerk, logs, output, passfiles, queue, runner, tasks
+from migrations_app.engines.base import LogLine
+from migrations_app.models import MigrationJob, State
+from migrations_app.tests.queueing import (
+    DESTINATION_PASSWORD,
+    FAKE,
+    SOURCE_PASSWORD,
+    make_job,
+    processes_with,
+)
+from purelymanage.jobs.clock import seconds_from_now
+from purelymanage.jobs.models import WorkerHost
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _stand_in(settings, tmp_path):
+    settings.MIGRATION_ENGINE = "imapsync"
+    settings.IMAPSYNC_PATH = str(FAKE)
+    settings.DATA_DIR = tmp_path
+    settings.WORKER_HOST = "a:1"
+
+
+def run(behaviour=None, **facts) -> MigrationJob:
+    make_job(behaviour=behaviour, **facts)
+    claimed = queue.claim("a:1")
+    runner.run(claimed)
+    return MigrationJob.objects.get(pk=claimed.pk)
+
+
+def meanwhile(action, *, when) -> threading.Thread:
+    """Do something as soon as the one job is at the point `when`."""
+
+    def work() -> None:
+        try:
+            give_up = time.monotonic() + 10
+            while time.monotonic() < give_up:
+                job = MigrationJob.objects.first()
+                if job and when(job):
+                    action(job)
+                    return
+                time.sleep(0.05)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def is_copying(job: MigrationJob) -> bool:
+    return job.messages_done > 0
+
+
+def test_a_job_runs_to_its_end_with_progress_folders_and_log():
+    job = run({"mails": 4})
+    assert (job.state, job.exit_status, job.engine) == (State.DONE, 0, "imapsync")
+    assert (job.messages_done, job.messages_total, job.messages_copied) == (4, 4, 4)
+    assert job.bytes_done == 400
+    folder = job.folder_results.get()
+    assert (folder.source, folder.copied) == ("INBOX", 4)
+    text = logs.tail(job).text
+    assert "Run 1 on a:1 with imapsync 2.229." in text
+    assert job.verdict in text
+    assert job.token is None
+    assert job.lease_until is None
+
+
+def test_progress_is_stored_while_it_runs():
+    seen = []
+    thread = meanwhile(lambda job: seen.append(job), when=is_copying)
+    job = run({"mails": 30, "pause": 0.1})
+    thread.join()
+    assert seen[0].state == State.RUNNING
+    assert seen[0].phase == "copy"
+    assert 0 < seen[0].messages_done < 30
+    assert job.messages_done == 30
+
+
+def test_a_failed_engine_fails_the_job_with_a_verdict():
+    job = run({"mails": 0, "status": 16})
+    assert (job.state, job.exit_status) == (State.FAILED, 16)
+    assert job.verdict
+
+
+def test_an_engine_that_is_not_installed_fails_the_job_with_the_cure(settings):
+    settings.IMAPSYNC_PATH = "/nowhere/imapsync"
+    job = run()
+    assert job.state == State.FAILED
+    assert "IMAPSYNC_PATH" in job.verdict
+    assert job.verdict in logs.tail(job).text
+
+
+def test_passwords_that_do_not_open_fail_the_job_with_the_cure(settings):
+    make_job()
+    claimed = queue.claim("a:1")
+    settings.ENCRYPTION_KEYS = ["YW5vdGhlciBrZXkgb2YgZXhhY3RseSAzMiBieXRlcyE="]
+    runner.run(claimed)
+    claimed.refresh_from_db()
+    assert claimed.state == State.FAILED
+    assert "type them again" in claimed.verdict
+
+
+def test_an_engine_killed_by_a_stranger_is_interrupted_and_tried_again():
+    job = run({"crash": 9})
+    assert (job.state, job.requeues) == (State.INTERRUPTED, 1)
+    assert "signal 9" in job.verdict
+    assert queue.claim("a:1").pk == job.pk
+
+
+def test_an_engine_that_falls_over_gets_a_clear_verdict():
+    job = run({"mails": 0, "status": 3})
+    assert job.state == State.FAILED
+    assert job.exit_status == 3
+
+
+def test_cancel_stops_a_running_engine_within_seconds():
+    thread = meanwhile(lambda job: queue.cancel(job, by="Adam"), when=is_copying)
+    started = time.monotonic()
+    job = run({"mails": 1000, "pause": 0.05})
+    thread.join()
+    assert job.state == State.CANCELLED
+    assert "Adam" in job.verdict
+    assert time.monotonic() - started < 6
+
+
+def test_an_engine_that_ignores_sigterm_is_killed_with_all_it_started(monkeypatch, tmp_path):
+    monkeypatch.setattr(runner, "STOP_SECONDS", 1.0)
+    marker = f"child-{tmp_path.name}-{os.getpid()}"
+    pids = []
+
+    def cancel(job: MigrationJob) -> None:
+        pids.extend(processes_with(marker))
+        queue.cancel(job, by="Adam")
+
+    thread = meanwhile(cancel, when=is_copying)
+    job = run({"mails": 1000, "pause": 0.05, "deaf": 1, "child": marker})
+    thread.join()
+    assert job.state == State.CANCELLED
+    assert len(pids) >= 2, "the engine and its child were there"
+    assert processes_with(marker) == []
+
+
+def test_a_draining_host_gives_its_job_back_without_counting():
+    def drain(_job: MigrationJob) -> None:
+        WorkerHost.objects.create(name="a:1", started_at=Now(), seen_at=Now(), is_draining=True)
+
+    thread = meanwhile(drain, when=is_copying)
+    job = run({"mails": 1000, "pause": 0.05})
+    thread.join()
+    assert (job.state, job.requeues) == (State.QUEUED, 0)
+    assert queue.claim("b:1").pk == job.pk
+
+
+def test_a_run_that_lost_its_lease_is_killed_and_says_nothing(tmp_path):
+    marker = f"child-{tmp_path.name}-{os.getpid()}"
+
+    def steal(job: MigrationJob) -> None:
+        MigrationJob.objects.filter(pk=job.pk).update(lease_until=seconds_from_now(-1))
+        queue.reap()
+        assert queue.claim("b:1")
+
+    thread = meanwhile(steal, when=is_copying)
+    job = run({"mails": 1000, "pause": 0.05, "child": marker})
+    thread.join()
+    assert (job.state, job.owner, job.run) == (State.RUNNING, "b:1", 2)
+    assert processes_with(marker) == []
+
+
+def test_a_run_without_a_database_ends_itself_and_is_tried_again(monkeypatch):
+    """The engine goes on for a while, then is killed before the lease can end elsewhere."""
+    monkeypatch.setattr(clerk, "FENCE_SECONDS", 2.0)
+    absent = threading.Event()
+    real = queue.report
+
+    def report(*args, **facts):
+        if absent.is_set():
+            raise OperationalError("the database is gone")
+        return real(*args, **facts)
+
+    monkeypatch.setattr(queue, "report", report)
+
+    def outage(_job: MigrationJob) -> None:
+        absent.set()
+        time.sleep(5)
+        absent.clear()
+
+    thread = meanwhile(outage, when=is_copying)
+    job = run({"mails": 1000, "pause": 0.05})
+    thread.join()
+    assert (job.state, job.requeues) == (State.INTERRUPTED, 1)
+    assert "did not answer" in job.verdict
+
+
+def test_an_ending_during_a_short_outage_is_stored_afterwards(monkeypatch):
+    absent = threading.Event()
+    real = queue.report
+
+    def report(*args, **facts):
+        if absent.is_set():
+            raise OperationalError("the database is gone")
+        return real(*args, **facts)
+
+    monkeypatch.setattr(queue, "report", report)
+
+    def outage(_job: MigrationJob) -> None:
+        absent.set()
+        time.sleep(5)
+        absent.clear()
+
+    thread = meanwhile(outage, when=is_copying)
+    job = run({"mails": 40, "pause": 0.1})
+    thread.join()
+    assert job.state == State.DONE
+    text = logs.tail(job).text
+    assert text.count("INBOX/") in (0, 40), "no line is lost or stored twice"
+
+
+def test_a_run_that_was_lost_before_it_began_starts_no_engine(tmp_path):
+    make_job(behaviour={"stamps": str(tmp_path / "stamps")})
+    claimed = queue.claim("a:1")
+    MigrationJob.objects.filter(pk=claimed.pk).update(token=None)
+    with pytest.raises(runner.RunLostError):
+        runner.run(claimed)
+    assert not (tmp_path / "stamps").exists()
+
+
+def test_echoed_passwords_are_never_stored():
+    job = run({"echo": 1, "status": 16})
+    everything = "".join(logs.stream(job)) + job.verdict + job.folder
+    assert output.HIDDEN in everything
+    for password in (SOURCE_PASSWORD, DESTINATION_PASSWORD):
+        assert password not in everything
+        assert password[:8] not in everything
+        for form in output._spellings(password):
+            assert form not in everything
+
+
+def test_a_huge_line_without_an_end_is_cut():
+    job = run({"flood": 5_000_000})
+    assert job.state == State.DONE
+    assert len("".join(logs.stream(job))) < 20_000
+
+
+def test_the_engine_gets_none_of_our_keys(tmp_path, settings):
+    os.environ["SECRET_KEY_CANARY"] = "canary"
+    try:
+        run({"env": str(tmp_path / "env")})
+    finally:
+        del os.environ["SECRET_KEY_CANARY"]
+    environment = eval((tmp_path / "env").read_text())
+    assert not {"SECRET_KEY", "SECRET_KEY_CANARY", "ENCRYPTION_KEYS", "DATABASE_URL"} & set(
+        environment
+    )
+    values = " ".join(environment.values())
+    assert settings.SECRET_KEY not in values
+    assert settings.PURELYMAIL_API_TOKEN not in values
+
+
+def test_nothing_stays_in_the_private_directory(tmp_path):
+    leftover = tmp_path / "runs" / "999999999-1-dead"
+    leftover.mkdir(parents=True)
+    run()
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_passwords_reach_the_engine_by_memory_and_are_erased(tmp_path):
+    file = passfiles.Passfile("pä ss", directory=tmp_path, name="passfile1")
+    assert list(tmp_path.iterdir()) == []
+    assert Path(file.path).read_bytes() == "pä ss\n".encode()
+    copy = os.open(file.path, os.O_RDONLY)
+    file.erase()
+    file.erase()
+    assert os.read(copy, 99) == b""
+    os.close(copy)
+
+
+def test_without_memory_files_a_private_file_serves(tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "memfd_create")
+    file = passfiles.Passfile("pass", directory=tmp_path, name="passfile1")
+    assert Path(file.path).stat().st_mode & 0o777 == 0o600
+    assert Path(file.path).read_text() == "pass\n"
+    file.erase()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_runs_with_private_files_too(tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "memfd_create")
+    assert run().state == State.DONE
+
+
+def test_run_next_claims_runs_and_leaves_when_there_is_nothing():
+    job = make_job()
+    tasks.run_next()
+    job.refresh_from_db()
+    assert job.state == State.DONE
+    tasks.run_next()
+    job.refresh_from_db()
+    assert job.run == 1
+
+
+def test_lines_are_cut_at_their_ends_whatever_the_pieces():
+    lines = output.Lines()
+    text = "eins\nzwei\r\nä\nlast"
+    found = [line for byte in text.encode() for line in lines.feed(bytes([byte]))]
+    assert [*found, *lines.end()] == ["eins", "zwei", "ä", "last"]
+
+
+def test_any_bytes_make_a_line():
+    lines = output.Lines()
+    found = list(lines.feed(b"\xff\x00\x1b[31m\n" + b"z" * 200_000 + b"\nnext\n"))
+    assert len(found) == 3
+    assert len(found[1]) == output.LINE_BYTES + 1
+    assert found[2] == "next"
+    assert logs.line(found[0]).count("\n") == 1
+    assert "\x00" not in logs.line(found[0])
+
+
+def test_more_than_fits_is_counted_instead_of_kept(monkeypatch):
+    monkeypatch.setattr(output, "PENDING_CHARACTERS", 100)
+    buffer = output.LogBuffer(output.Redactor([]))
+    for number in range(50):
+        buffer.add(LogLine(f"line {number} " + "x" * 40))
+    kept = buffer.waiting()
+    assert 0 < len(kept) < 5
+    buffer.stored(len(kept))
+    buffer.add(LogLine("after"))
+    assert f"{50 - len(kept)} lines left out" in buffer.waiting()[0]
+
+
+def test_the_tail_goes_on_without_repeats_or_gaps(monkeypatch):
+    monkeypatch.setattr(logs, "CHUNK_CHARACTERS", 200)
+    job = make_job()
+    written = ""
+    read = ""
+    last = 0
+    for batch in range(5):
+        text = "".join(logs.line(f"{batch} {number} ü") for number in range(13))
+        logs.append(job, text)
+        written += text
+        tail = logs.tail(job, after_id=last)
+        read += tail.text
+        last = tail.last_id
+    assert read == written == "".join(logs.stream(job))
+    assert logs.tail(job, after_id=last) == logs.Tail(text="", last_id=last)
+    assert all(chunk.text.endswith("\n") for chunk in job.log_chunks.all())
+
+
+def test_a_long_log_opens_at_its_end(monkeypatch):
+    monkeypatch.setattr(logs, "NEWEST_CHUNKS", 2)
+    job = make_job()
+    for number in range(5):
+        logs.append(job, logs.line(f"chunk {number}"))
+    tail = logs.tail(job)
+    assert tail.is_cut
+    assert [line.split()[-1] for line in tail.text.splitlines()] == ["3", "4"]
