@@ -6,7 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from migrations_app.engines.base import Engine
+from migrations_app.engines.builtin.engine import BuiltinEngine
+from migrations_app.engines.imapsync.command import ImapsyncEngine
 from migrations_app.tests.dovecot import DOVECOT, MISSING, Dovecot, Pair, SilentServer, make_pair
+from purelymanage.core.errors import UnavailableError
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +61,22 @@ def silent_server() -> Iterator[SilentServer]:
     server = SilentServer()
     yield server
     server.close()
+
+
+@pytest.fixture
+def imapsync(settings: object) -> ImapsyncEngine:
+    """The real imapsync; the test is skipped where IMAPSYNC_PATH does not answer."""
+    found = ImapsyncEngine()
+    try:
+        found.version()
+    except UnavailableError as error:
+        pytest.skip(error.message)
+    return found
+
+
+@pytest.fixture(params=["builtin", pytest.param("imapsync", marks=pytest.mark.imapsync)])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Every engine in turn."""
+    if request.param == "builtin":
+        return BuiltinEngine()
+    return request.getfixturevalue("imapsync")

@@ -8,6 +8,7 @@ import getpass
 import hashlib
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -16,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +46,8 @@ class Mail:
 
 Message = tuple[str, frozenset[str], datetime, int]
 """What must be the same on both sides: SHA-256 of the body, flags, internal date, size."""
+View = Callable[[int, bytes], bytes | None]
+"""Makes of a UID and a body what is to be compared, or None to leave it out."""
 Snapshot = dict[str, Counter[Message]]
 """By folder path, its parts joined by `/`."""
 
@@ -84,7 +87,7 @@ class Dovecot:
         for name in ("mail", "run", "state"):
             (self.base / name).mkdir(mode=0o755)
         self.users = self.base / "users"
-        self.users.touch(mode=0o644)
+        self.users.mkdir(mode=0o755)
         os.chown(self.base / "mail", self._mail_uid, -1)
         self.start()
 
@@ -230,11 +233,11 @@ namespace inbox {{
 }}
 passdb {{
   driver = passwd-file
-  args = username_format=%u {self.users}
+  args = username_format=%u {self.users}/%Mu
 }}
 userdb {{
   driver = passwd-file
-  args = username_format=%u {self.users}
+  args = username_format=%u {self.users}/%Mu
 }}
 plugin {{
   quota = count:User quota
@@ -293,16 +296,13 @@ service auth-worker {{
         if connections is not None:
             extra.append(f"userdb_mail_max_userip_connections={connections}")
         secret = base64.b64encode(password.encode()).decode()
-        kept = [
-            line
-            for line in self.users.read_text().splitlines(keepends=True)
-            if not line.startswith(f"{name}:")
-        ]
-        line = f"{name}:{{PLAIN.b64}}{secret}::::{home}::{' '.join(extra)}\n"
-        replacement = self.base / "users.new"
-        replacement.write_text("".join(kept) + line)
-        replacement.chmod(0o644)
-        replacement.replace(self.users)
+        rest = f"{{PLAIN.b64}}{secret}::::{home}::{' '.join(extra)}\n"
+        # A file for each user: Dovecot looks only once a second whether a file has changed.
+        # In it, it looks for the name with quotes and backslashes escaped.
+        escaped = re.sub(r"([\\\"'])", r"\\\1", name)
+        file = self.users / hashlib.md5(name.encode()).hexdigest()
+        file.write_text(f"{escaped}:{rest}")
+        file.chmod(0o644)
         self.passwords[name] = password
         return name
 
@@ -346,30 +346,34 @@ service auth-worker {{
         """Messages in all folders."""
         return sum(sum(messages.values()) for messages in self.snapshot(user).values())
 
-    def snapshot(self, user: str) -> Snapshot:
-        """Everything in the mailbox, empty folders included."""
+    def snapshot(self, user: str, view: View | None = None) -> Snapshot:
+        """Everything in the mailbox, empty folders included; bodies as `view` wants them seen."""
         result: Snapshot = {}
         with self.client(user) as client:
             for flags, _separator, name in client.list_folders():
                 if b"\\Noselect" in flags or b"\\NonExistent" in flags:
                     continue
                 client.select_folder(name, readonly=True)
-                result[self.path(name)] = self._messages(client)
+                result[self.path(name)] = self._messages(client, view)
         return result
 
     @staticmethod
-    def _messages(client: IMAPClient) -> Counter[Message]:
+    def _messages(client: IMAPClient, view: View | None) -> Counter[Message]:
         messages: Counter[Message] = Counter()
-        uids = client.search("ALL")
+        uids = sorted(client.search("ALL"))
         for start in range(0, len(uids), 200):
             answers = client.fetch(
                 uids[start : start + 200], ["BODY.PEEK[]", "FLAGS", "INTERNALDATE", "RFC822.SIZE"]
             )
-            for data in answers.values():
-                flags = {flag.decode() for flag in data[b"FLAGS"]} - {"\\Recent"}
-                digest = hashlib.sha256(data[b"BODY[]"]).hexdigest()
-                date = data[b"INTERNALDATE"]
-                messages[(digest, frozenset(flags), date, data[b"RFC822.SIZE"])] += 1
+            for uid, data in sorted(answers.items()):
+                body, size = data[b"BODY[]"], data[b"RFC822.SIZE"]
+                if view is not None:
+                    body = view(uid, body)
+                    size = len(body or b"")
+                if body is not None:
+                    flags = {flag.decode() for flag in data[b"FLAGS"]} - {"\\Recent"}
+                    digest = hashlib.sha256(body).hexdigest()
+                    messages[(digest, frozenset(flags), data[b"INTERNALDATE"], size)] += 1
         return messages
 
     def folders(self, user: str) -> set[str]:

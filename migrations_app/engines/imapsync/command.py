@@ -116,7 +116,7 @@ def _choices(plan: Plan) -> list[str]:
     options = plan.options
     arguments = [
         "--automap" if options.map_special_folders else "--noautomap",
-        "--subscribeall" if options.subscribe else "--nosubscribeall",
+        "--subscribeall" if options.subscribe else "--nosubscribe",
         *(f"--include={folder_pattern(name)}" for name in options.include),
         *(f"--exclude={folder_pattern(name)}" for name in options.exclude),
     ]
