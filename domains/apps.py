@@ -6,10 +6,12 @@ class DomainsConfig(AppConfig):
     name = "domains"
 
     def ready(self) -> None:
-        from domains import copy, selectors, services
+        from accounts.about import register_fact
+        from domains import about, copy, selectors, services
         from domains.models import Kind
         from purelymanage.ui.navigation import register_search
 
         copy.register_reader(Kind.DOMAINS, services.refresh_domains)
         copy.register_reader(Kind.CREDIT, services.read_credit)
+        register_fact(_("Last sync"), about.last_sync, 50)
         register_search("domain", "globe", selectors.find_domains, group=_("Domains"))

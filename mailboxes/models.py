@@ -5,6 +5,10 @@ from __future__ import annotations
 from django.db import models
 
 from domains.models import Domain
+from purelymanage.core.addresses import split_address
+
+SYMBOLS = frozenset(".+-_")
+"""With symbolic subaddressing on, PurelyMail drops or joins what follows one of these."""
 
 
 class MailboxQuerySet(models.QuerySet["Mailbox"]):
@@ -33,3 +37,9 @@ class Mailbox(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def may_miss_mail(self) -> bool:
+        """Whether PurelyMail may simplify its own address before it looks for a mailbox."""
+        local_part, _domain = split_address(self.address)
+        return self.domain.symbolic_subaddressing and not SYMBOLS.isdisjoint(local_part)

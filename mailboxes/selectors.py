@@ -50,6 +50,12 @@ def mailbox_list(wanted: ListFilter) -> MailboxList:
     return MailboxList(page=page, total=sum(per_domain.values()), domains=list(per_domain))
 
 
+def busiest_domain() -> str:
+    """The domain with most mailboxes: the likeliest one for the next."""
+    domains = Domain.objects.ours().annotate(number=Count("mailboxes"))
+    return domains.order_by("-number", "name").values_list("name", flat=True).first() or ""
+
+
 def mailbox_rules(mailbox: Mailbox) -> RulesAround:
     """The routing rules that take mail of this address away, and those that deliver to it."""
     return book.around(mailbox.address)

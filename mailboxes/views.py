@@ -45,7 +45,8 @@ def mailbox_add(request: Request) -> HttpResponse:
     template = "mailboxes/mailbox_add.html"
     context: dict[str, Any] = {"crumbs": _crumbs()}
     if request.method == "GET":
-        initial = {"password": generate_password(), "domain": request.GET.get("domain", "")}
+        domain = request.GET.get("domain") or selectors.busiest_domain()
+        initial = {"password": generate_password(), "domain": domain}
         return render_page(request, template, context | {"form": MailboxForm(initial=initial)})
     form = MailboxForm(request.POST)
     if form.is_valid():

@@ -279,6 +279,30 @@ def test_a_mailbox_shows_the_rules_around_it(viewer_client, purelymail):
     assert not purelymail.calls
 
 
+@pytest.mark.parametrize(
+    ("local_part", "is_on", "warns"),
+    [("lea.f", True, True), ("lea-f", True, True), ("lea", True, False), ("lea.f", False, False)],
+)
+def test_an_address_purelymail_may_simplify_is_warned_about(
+    viewer_client, local_part, is_on, warns
+):
+    DomainFactory(name=DOMAIN, symbolic_subaddressing=is_on)
+    mailbox = MailboxFactory(address=f"{local_part}@{DOMAIN}")
+    html = page(viewer_client.get(reverse("mailboxes:detail", args=[mailbox.pk])))
+    assert ("symbolic subaddressing on" in html) is warns
+
+
+@pytest.mark.parametrize("text", ["lea", "LEA@lin"])
+def test_the_palette_finds_mailboxes_domains_and_rules(viewer_client, text):
+    mailbox = MailboxFactory(address=f"lea@{DOMAIN}")
+    RoutingRuleFactory(match_user="lea")
+    html = page(viewer_client.get("/palette/", {"q": text}))
+    assert reverse("mailboxes:detail", args=[mailbox.pk]) in html
+    assert "/routing/?q=lea%40lindenhof.example" in html
+    assert f"/domains/?q={DOMAIN}" in page(viewer_client.get("/palette/", {"q": "lindenhof"}))
+    assert viewer_client.get("/palette/", {"q": "nul\x00"}).status_code == 200
+
+
 def test_a_new_password_is_shown_once_with_what_to_do_next(admin_client, purelymail, domain):
     purelymail.state.add_user(f"lea@{DOMAIN}")
     mailbox = MailboxFactory(address=f"lea@{DOMAIN}")

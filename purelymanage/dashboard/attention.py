@@ -18,6 +18,7 @@ from migrations_app.models import MigrationJob
 from purelymanage.dashboard.credit import Credit
 from purelymanage.dashboard.selectors import Home
 
+TOP_UP = "https://purelymail.com/manage"
 DOMAINS_SHOWN = 4
 NAMES_SHOWN = 3
 SEVERITY = {"bad": 0, "warn": 1}
@@ -166,5 +167,7 @@ def _credit(credit: Credit) -> list[Item]:
             title=title,
             text=_("%(amount)s USD left. Topping up happens at PurelyMail.")
             % {"amount": f"{credit.amount:.2f}"},
+            url=TOP_UP,
+            action=_("Top up"),
         )
     ]

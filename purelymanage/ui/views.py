@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
 
+from purelymanage.core.addresses import CONTROL
 from purelymanage.core.http import Request, render_page, wants_fragment
 from purelymanage.core.permissions import viewer_required
 from purelymanage.ui.context_processors import SCHEMES
@@ -24,7 +25,7 @@ A_YEAR = 365 * 86400
 @require_GET
 def palette(request: Request) -> HttpResponse:
     """What the palette finds: a page of its own without script, a fragment with it."""
-    query = request.GET.get("q", "").strip()[:100]
+    query = CONTROL.sub("", request.GET.get("q", "")).strip()[:100]
     context = {
         "query": query,
         "groups": find(query, user=request.user),
