@@ -118,8 +118,8 @@ def watch(child: int, line: socket.socket, wakeups: int, scope: str) -> None:
             for number in os.read(wakeups, 64):
                 if number in PASSED_ON:
                     send(child, number, deliver)
-        if line.fileno() in readable and not line.recv(64):
-            return
+        if line.fileno() in readable:
+            return  # the owner never writes, so this is its end
 
 
 def end_like(status: int | None) -> NoReturn:
@@ -151,8 +151,11 @@ def main() -> None:
     let_go_of_files({line.fileno(), wakeups, wake})
     with contextlib.suppress(OSError):  # the owner may be gone already; the watch will see it
         line.send(b"%d\n" % child)
-    watch(child, line, wakeups, sys.argv[2])
-    end_like(sweep(child))
+    try:
+        watch(child, line, wakeups, sys.argv[2])
+    finally:
+        status = sweep(child)
+    end_like(status)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,8 @@ class Service:
     env: Mapping[str, str] = field(default_factory=dict)
     is_once: bool = False
     """Run until it ends with status 0, then no more."""
+    start_after: float = 0.0
+    """Seconds, so that what somebody waits for has the processors first."""
     is_needed_by_others: bool = False
     """Stopped last, after those who may still talk to it."""
 
@@ -64,7 +66,7 @@ class Post:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.child: Child | None = None
-        self.due_at: float | None = time.monotonic()
+        self.due_at: float | None = time.monotonic() + service.start_after
         self.kill_at: float | None = None
         self._started_at = 0.0
         self._pause = FIRST_PAUSE

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from argparse import ArgumentParser
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -45,7 +46,8 @@ class Command(BaseCommand):
             call_command("setup_code", stdout=self.stdout)
         except KeyboardInterrupt:
             sys.exit(130)
-        services = [web(bind, port), *clusters(), *(demo() if settings.DEMO else []), first_sync()]
+        others = [*clusters(), *(demo() if settings.DEMO else []), first_sync()]
+        services = [web(bind, port), *(replace(one, start_after=1) for one in others)]
         threading.Thread(target=self._announce, args=(bind, port), daemon=True).start()
         Supervisor(services, capacity=settings.SYNC_WORKERS).run()
 
