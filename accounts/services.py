@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from allauth.usersessions.models import UserSession
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit.actions import Action
 from audit.services import audited
+from purelymanage.core.context import acting_as, current_actor
 from purelymanage.core.errors import MissingError, RefusedError
 from purelymanage.core.locks import lock_transaction
 from purelymanage.core.roles import Role
@@ -22,7 +24,12 @@ OWNERS = "accounts.owners"
 
 def create_first_owner(*, email: str, name: str, password: str) -> User:
     """Make the first account. Of two at once, one makes it and the other is told it is too late."""
-    with audited(Action.OWNER_CREATED, target=email), transaction.atomic():
+    newcomer = replace(current_actor(), kind="person", name=name)
+    with (
+        acting_as(newcomer),
+        audited(Action.OWNER_CREATED, target=email),
+        transaction.atomic(),
+    ):
         lock_transaction(OWNERS)
         if User.objects.exists():
             raise MissingError(_("The panel is set up already. Sign in instead."))
@@ -110,7 +117,7 @@ def check_connection() -> Decimal:
     """Ask PurelyMail for the account's credit: the cheapest question that needs the token."""
     with audited(Action.CONNECTION_TESTED) as change:
         credit = get_client().check_account_credit()
-        change.after["credit"] = credit
+        change.after["credit"] = f"{credit:.2f} USD"
     return credit
 
 

@@ -145,7 +145,7 @@ def purelymail_test(request: Request) -> HttpResponse:
     except PurelyManageError as error:
         return _purelymail_page(request, error=error.message)
     return _purelymail_page(
-        request, answer=_("Connected. Credit: %(credit)s USD.") % {"credit": credit}
+        request, answer=_("Connected. Credit: %(credit).2f USD.") % {"credit": credit}
     )
 
 

@@ -6,11 +6,17 @@ class MigrationsConfig(AppConfig):
     name = "migrations_app"
 
     def ready(self) -> None:
+        from accounts.about import register_fact
         from accounts.settings_tabs import register_tab
-        from migrations_app import navigation, queue  # models are not there when this module loads
+        from migrations_app import (
+            about,
+            navigation,
+            queue,
+        )  # models are not there when this module loads
         from purelymanage.jobs import registry
 
         registry.register_upkeep(queue.upkeep)
         registry.register_kept_waiting(queue.is_kept_waiting)
         navigation.register()
+        register_fact(_("Engine"), about.engine, 35)
         register_tab(_("Migrations"), "migration_settings:limits", 60)

@@ -12,6 +12,7 @@ from accounts import about, services, settings_tabs
 from accounts.about import Fact
 from audit.actions import Action
 from audit.models import Entry
+from domains.models import Kind, SyncState
 from purelymanage.core.errors import UnavailableError
 from purelymanage.jobs.models import WorkerHost
 
@@ -80,12 +81,12 @@ def test_opening_the_page_asks_purelymail_nothing(owner_client, credit):
 
 
 def test_the_test_shows_the_credit(admin_client, credit):
-    credit.append(Decimal("3.41"))
+    credit.append(Decimal("3.4100000000208333333"))
     page = admin_client.post(TEST).content.decode()
     assert "Connected. Credit: 3.41 USD." in page
     assert "<html" in page
     entry = Entry.objects.newest_first().get()
-    assert (entry.action, entry.outcome.after) == (Action.CONNECTION_TESTED, {"credit": "3.41"})
+    assert (entry.action, entry.outcome.after) == (Action.CONNECTION_TESTED, {"credit": "3.41 USD"})
 
 
 def test_with_htmx_the_test_answers_in_place(admin_client, credit):
@@ -108,7 +109,7 @@ def test_a_viewer_may_not_test(viewer_client, credit):
 
 def test_about_tells_version_database_workers_and_queue(viewer_client):
     page = viewer_client.get("/settings/about/").content.decode()
-    for words in ("Version", "Database", "Workers", "Queue", "Never seen", "0 tasks"):
+    for words in ("Version", "Database", "Workers", "Never seen", "Queue", "0 tasks"):
         assert words in page
 
 
@@ -122,9 +123,17 @@ def test_about_says_whether_somebody_works(age, tone):
 
 def test_apps_above_add_facts_in_order(monkeypatch):
     monkeypatch.setattr(about, "_facts", list(about._facts))
-    about.register_fact("Engine", lambda: Fact("imapsync 2.3"), order=35)
+    about.register_fact("Weather", lambda: Fact("fair"), order=21)
     names = [label for label, _fact in about.facts()]
-    assert names.index("Engine") == names.index("Workers") + 1
+    assert names.index("Weather") == names.index("Database") + 1
+
+
+def test_about_tells_the_engine_and_the_last_sync(viewer_client):
+    SyncState.objects.create(name=Kind.DOMAINS, synced_at=timezone.now())
+    page = viewer_client.get("/settings/about/").content.decode()
+    assert "Engine" in page
+    assert "Last sync" in page
+    assert "just now" in page
 
 
 def test_the_version_is_the_one_of_the_package():

@@ -69,9 +69,9 @@ def test_set_up_makes_the_owner_and_signs_them_in(here):
     owner = User.objects.get()
     assert (owner.email, owner.name, owner.role) == ("olga@panel.example", "Olga", Role.OWNER)
     assert here.get("/settings/").status_code == 200
-    assert set(Entry.objects.values_list("action", "target")) == {
-        (Action.OWNER_CREATED, "olga@panel.example"),
-        (Action.SIGNED_IN, "olga@panel.example"),
+    assert set(Entry.objects.values_list("action", "target", "actor_name")) == {
+        (Action.OWNER_CREATED, "olga@panel.example", "Olga"),
+        (Action.SIGNED_IN, "olga@panel.example", "Olga"),
     }
 
 

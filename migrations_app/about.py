@@ -1,0 +1,12 @@
+"""What the About page tells of the engine."""
+
+from __future__ import annotations
+
+from accounts.about import Fact
+from migrations_app.engines import choice
+
+
+def engine() -> Fact:
+    """Which one runs migrations here, and why."""
+    chosen = choice.describe()
+    return Fact(f"{chosen.name} {chosen.version}".strip(), note=chosen.reason)
