@@ -1,0 +1,139 @@
+"""A whole panel as its user starts it: web, workers and demo, in processes of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_SECONDS = 60
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` neighbouring loopback ports that nobody listens on right now."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            first = probe.getsockname()[1]
+        if all(_is_free(first + offset) for offset in range(count)):
+            return first
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except (OSError, OverflowError):
+        return False
+    return True
+
+
+def database_of_its_own(data_dir: Path) -> str:
+    """A URL for an empty database of the kind the test run uses."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url:
+        return f"sqlite:///{data_dir / 'panel.sqlite3'}"
+    name = f"panel_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return url.rsplit("/", 1)[0] + f"/{name}"
+
+
+def drop_database(url: str) -> None:
+    """Remove what `database_of_its_own` made, whoever is still connected."""
+    if url.startswith("sqlite"):
+        return
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {url.rsplit('/', 1)[1]} WITH (FORCE)")
+
+
+@dataclass
+class Panel:
+    """`manage.py start` in demo mode, on free ports and data of its own."""
+
+    data_dir: Path
+    extra: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        self.port = free_ports(1)
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.database_url = database_of_its_own(self.data_dir)
+        self.log = self.data_dir / "panel.log"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.data_dir),
+            "DATA_DIR": str(self.data_dir),
+            "DATABASE_URL": self.database_url,
+            "PORT": str(self.port),
+            "DEMO_PORT": str(free_ports(3)),
+            "EMAIL_URL": "filemail://" + str(self.data_dir / "mail"),
+            **self.extra,
+        }
+
+    def start(self) -> Panel:
+        """Start and wait until everything is ready, workers included."""
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "start"],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                break
+            if self.is_ready():
+                return self
+            time.sleep(0.1)
+        raise AssertionError(f"The panel did not start:\n{self.log.read_text()[-4000:]}")
+
+    def is_ready(self) -> bool:
+        """Whether database, migrations and workers answer."""
+        try:
+            return requests.get(f"{self.url}/readyz", timeout=2).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Ask it to stop, as Ctrl-C or systemd would; the exit status."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(40)
+
+    def remove(self) -> None:
+        """Stop it if it runs, and drop its database."""
+        if self.process is not None and self.process.poll() is None:
+            try:
+                self.stop()
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        drop_database(self.database_url)
+
+    def processes(self) -> list[int]:
+        """All processes that carry this panel's DATA_DIR in their environment."""
+        marker = f"DATA_DIR={self.data_dir}".encode()
+        found = []
+        for entry in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if marker in entry.read_bytes().split(b"\0"):
+                    found.append(int(entry.parent.name))
+            except OSError:
+                continue
+        return found

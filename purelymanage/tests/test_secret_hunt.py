@@ -1,0 +1,235 @@
+"""A whole migration by a whole panel, and then a search for the passwords in all that is left."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import shutil
+import stat
+import subprocess
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+import requests
+
+from migrations_app.tests.conftest import _session_pair, imap_pair  # noqa: F401  fixtures
+from migrations_app.tests.dovecot import Dovecot, Mail, Pair
+from purelymanage.tests.panel import Panel
+from purelymanage.tests.visitor import Visitor
+
+pytestmark = [pytest.mark.imap, pytest.mark.slow]
+
+SOURCE = f"s0urce-pässword-{uuid.uuid4().hex}"
+DESTINATION = f"dest-p@ss word-{uuid.uuid4().hex}"
+OWNER = f"owner passphrase {uuid.uuid4().hex}"
+MAILBOX = f"mailbox-passw0rd-{uuid.uuid4().hex}"
+SECRETS = (SOURCE, DESTINATION, OWNER, MAILBOX)
+MAILS = [
+    Mail(("INBOX",), b"Message-ID: <%d@hunt>\r\nSubject: s\r\n\r\n%s\r\n" % (n, b"x" * 2000))
+    for n in range(1500)
+]
+
+
+def spellings(secret: str) -> set[bytes]:
+    """A secret as it is, and as it may stand in a URL, a form, JSON or base64."""
+    raw = secret.encode()
+    return {
+        raw,
+        quote(secret).encode(),
+        quote(secret, safe="").replace("%20", "+").encode(),
+        secret.encode("unicode_escape"),
+        base64.b64encode(raw).rstrip(b"="),
+    }
+
+
+NEEDLES = {needle for secret in SECRETS for needle in spellings(secret)}
+
+
+def finds(content: bytes) -> list[bytes]:
+    return [needle for needle in NEEDLES if needle in content]
+
+
+class ProcessWatch(threading.Thread):
+    """Looks at the command line and environment of every process until it is stopped."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.seen: dict[str, list[bytes]] = {}
+        self.engines: set[bytes] = set()
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        while not self.done.wait(0.02):
+            for process in Path("/proc").glob("[0-9]*"):
+                self._look(process)
+
+    def _look(self, process: Path) -> None:
+        for name in ("cmdline", "environ"):
+            try:
+                content = (process / name).read_bytes()
+            except OSError:
+                continue
+            if b"--passfile1" in content:
+                self.engines.add(content)
+            if found := finds(content):
+                self.seen[f"{process.name}/{name}"] = found
+
+
+def wait_for_end(visitor: Visitor, job: int) -> str:
+    """The last page of a job; asks for its live fragment as a browser does."""
+    for _attempt in range(600):
+        text = visitor.get(f"/migrations/{job}/").text
+        visitor.get(f"/migrations/{job}/live/")
+        if "Run for real" in text or "Re-run" in text:
+            return text
+        threading.Event().wait(0.2)
+    raise AssertionError(f"Job {job} did not end")
+
+
+def add_server(visitor: Visitor, name: str, server: Dovecot) -> None:
+    answer = visitor.post(
+        "/migrations/servers/new/",
+        name=name,
+        host="localhost",
+        port=str(server.port_tls),
+        security="tls",
+    )
+    assert name in answer.text
+
+
+@pytest.fixture(params=["builtin", pytest.param("imapsync", marks=pytest.mark.imapsync)])
+def panel(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    _session_pair: Pair,  # noqa: F811
+) -> Iterator[Panel]:
+    imapsync = os.environ.get("IMAPSYNC_PATH", "imapsync")
+    if request.param == "imapsync" and shutil.which(imapsync) is None:
+        pytest.skip("imapsync is not installed: set IMAPSYNC_PATH")
+    (tmp_path / "tmp").mkdir()
+    panel = Panel(
+        tmp_path,
+        extra={
+            "IMAP_CA_FILE": str(_session_pair.ca_file),
+            "IMAPSYNC_PATH": imapsync,
+            "MIGRATION_ENGINE": request.param,
+            "LOG_LEVEL": "DEBUG",
+            "TMPDIR": str(tmp_path / "tmp"),
+        },
+    )
+    yield panel.start()
+    panel.remove()
+
+
+def journey(panel: Panel, pair: Pair) -> Visitor:
+    """Set up, a mailbox, two servers, tested logins, a mistake, a dry run, a real run, an edit."""
+    user = f"hunt.{uuid.uuid4().hex[:8]}@lindenhof.example"
+    pair.source.add_user(user, SOURCE)
+    pair.destination.add_user(user, DESTINATION)
+    pair.source.fill(user, MAILS)
+    visitor = Visitor(panel.url)
+    visitor.post("/setup/", name="Olga", email="olga@panel.example", password=OWNER)
+    made = visitor.post(
+        "/mailboxes/new/", local_part="hunted", domain=_first_domain(visitor), password=MAILBOX
+    )
+    assert MAILBOX in made.text  # shown once, in this answer
+    visitor.answers = [answer for answer in visitor.answers if MAILBOX not in answer]
+    add_server(visitor, "Old", pair.source)
+    add_server(visitor, "New", pair.destination)
+    form = visitor.get("/migrations/new/").text
+    job = {
+        "name": "hunt",
+        "source_server": _option(form, "Old"),
+        "source_address": user,
+        "source_password": SOURCE,
+        "destination_server": _option(form, "New"),
+        "destination_address": user,
+        "destination_password": DESTINATION,
+    }
+    visitor.post("/migrations/new/", **job, dry_run="on", test="1")
+    visitor.post("/migrations/new/", **{**job, "source_server": ""}, dry_run="on")
+    visitor.post("/migrations/new/", **job, dry_run="on")
+    wait_for_end(visitor, 1)
+    assert pair.destination.count(user) == 0
+    visitor.post("/migrations/1/real/", form="/migrations/new/")
+    wait_for_end(visitor, 2)
+    assert pair.destination.count(user) == len(MAILS)
+    visitor.post("/migrations/2/edit/", **{**job, "source_address": f"{user}x"})
+    for page in ("/", "/migrations/", "/migrations/2/log/", "/settings/audit/", "/mailboxes/"):
+        visitor.get(page)
+    for path in ("/admin/migrations_app/migrationjob/", "/admin/audit/entry/"):
+        assert visitor.get(path).status_code == 200
+    visitor.get("/admin/migrations_app/migrationjob/2/change/")
+    return visitor
+
+
+def _option(form: str, label: str) -> str:
+    before = form.split(f">{label}</option>")[0]
+    return before.rsplit('value="', 1)[1].split('"')[0]
+
+
+def _first_domain(visitor: Visitor) -> str:
+    return _option(visitor.get("/mailboxes/new/").text, "lindenhof.example")
+
+
+def database_content(panel: Panel) -> bytes:
+    """All of the database: its files, or a dump."""
+    if panel.database_url.startswith("sqlite"):
+        return b"".join(file.read_bytes() for file in panel.data_dir.glob("*.sqlite3*"))
+    return subprocess.run(
+        [shutil.which("pg_dump") or "pg_dump", panel.database_url],
+        check=True,
+        capture_output=True,
+    ).stdout
+
+
+def test_the_passwords_are_nowhere_but_encrypted(panel: Panel, imap_pair: Pair):  # noqa: F811
+    began = time.time()
+    watch = ProcessWatch()
+    watch.start()
+    try:
+        visitor = journey(panel, imap_pair)
+    finally:
+        watch.done.set()
+        watch.join()
+    assert watch.engines, "no engine was seen at work"
+    assert watch.seen == {}
+    everything = {f"answer {n}": text.encode() for n, text in enumerate(visitor.answers)}
+    stored = database_content(panel)
+    assert b"pm1." in stored
+    everything["database"] = stored
+    panel.stop()
+    everything["database after the end"] = database_content(panel)
+    for directory in (panel.data_dir, Path("/tmp"), Path("/dev/shm")):
+        for file in _files(directory, since=began):
+            everything[str(file)] = file.read_bytes()
+    assert str(panel.log) in everything
+    assert not _files(panel.data_dir / "runs", since=0)
+    found = {place: finds(content) for place, content in everything.items()}
+    assert {place: needles for place, needles in found.items() if needles} == {}
+
+
+def _files(directory: Path, *, since: float) -> list[Path]:
+    """Regular files written since then; the tests' mail servers keep their users in their own."""
+    found = []
+    for root, folders, names in os.walk(directory):
+        folders[:] = [name for name in folders if not name.startswith("dovecot-")]
+        for path in (Path(root, name) for name in names):
+            with contextlib.suppress(OSError):
+                facts = path.lstat()
+                if stat.S_ISREG(facts.st_mode) and facts.st_mtime >= since:
+                    path.open("rb").close()
+                    found.append(path)
+    return found
+
+
+def test_the_needle_is_found_where_it_lies(tmp_path: Path):
+    assert finds(f"x {SOURCE} y".encode())
+    assert finds(quote(DESTINATION).encode())
+    assert finds(requests.Request("POST", "http://x", data={"p": SOURCE}).prepare().body.encode())
