@@ -304,3 +304,11 @@ def test_a_token_that_cannot_be_right_is_never_sent(purelymail, token, sentence)
         get_client().list_users()
     assert sentence in caught.value.message
     assert purelymail.calls["listUser"] == 0
+
+
+def test_the_simulator_is_not_looked_for_behind_a_proxy(purelymail, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    assert purelymail.client.list_users().addresses == []

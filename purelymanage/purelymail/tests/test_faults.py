@@ -335,3 +335,22 @@ def test_an_app_password_whose_revocation_is_unclear_is_reported_as_such(purelym
     with pytest.raises(UnknownOutcomeError, match="may still open the mailbox"):
         purelymail.client.delete_app_password(address=ALICE, app_password=secret)
     assert account.verify_password(ALICE, secret)
+
+
+@pytest.mark.parametrize(("targets", "is_catchall"), [(["x@example.net"], False), ([ALICE], True)])
+def test_a_similar_rule_is_not_taken_for_the_one_that_was_lost(
+    purelymail, account, targets, is_catchall
+):
+    account.add_rule("example.com", "shop", *targets, is_catchall=is_catchall)
+    purelymail.fault("createRoutingRule", "drop_before")
+    with pytest.raises(UnavailableError, match="Nothing was changed"):
+        CHANGES["create rule"].make(purelymail.client)
+
+
+def test_a_mailbox_that_has_the_new_name_already_is_not_taken_for_the_renamed_one(
+    purelymail, account
+):
+    account.add_user("alicia@example.com")
+    purelymail.fault("modifyUser", "drop_before")
+    with pytest.raises(UnavailableError, match="Nothing was changed"):
+        CHANGES["rename mailbox"].make(purelymail.client)
