@@ -242,7 +242,8 @@ class JobForm(forms.Form):
     def opens_options(self) -> bool:
         """Whether the options have to be seen: one is wrong, or one is set."""
         return any(
-            name in self.errors or (self.job and self[name].value() != self.fields[name].initial)
+            name in self.errors
+            or (self.job and (self[name].value() or None) != (self.fields[name].initial or None))
             for name in self.OPTIONS
         )
 

@@ -117,7 +117,7 @@ class JobView:
             (job.messages_done, job.messages_total),
         ):
             if total and done:
-                return max(0, total - done) * self.seconds / done
+                return _rounded(max(0, total - done) * self.seconds / done)
         return None
 
     @property
@@ -155,6 +155,17 @@ class JobView:
     # In words
 
     @property
+    def journey(self) -> str:
+        """From where to where, and that nobody has to wait."""
+        ends = _("From %(source)s to %(destination)s.") % {
+            "source": self.source_name,
+            "destination": self.destination_name,
+        }
+        if self.job.is_finished:
+            return ends
+        return f"{ends} {_('You can close this page; the migration goes on.')}"
+
+    @property
     def doing(self) -> str:
         """What a running job does, in a word or two, for its row and for the live region."""
         if self.job.stop_requested:
@@ -173,3 +184,8 @@ class JobView:
         """The first sentence of how it ended."""
         head, dot, _rest = self.job.verdict.partition(". ")
         return head if dot else head.removesuffix(".")
+
+
+def _rounded(seconds: float) -> float:
+    """Whole minutes from one minute on: more would pretend to know."""
+    return round(seconds / 60) * 60 if seconds >= 60 else round(seconds)

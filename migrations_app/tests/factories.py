@@ -41,20 +41,18 @@ class JobFactory(factory.django.DjangoModelFactory):
     dry_run = False
     state = State.DONE
 
+    source_password = SOURCE_PASSWORD
+    destination_password = DESTINATION_PASSWORD
+
     @classmethod
     def _create(cls, model_class: Any, *args: Any, **values: Any) -> Any:
-        """Passwords are sealed by assignment, so they are set on the instance."""
-        source = values.pop("source_password", SOURCE_PASSWORD)
-        destination = values.pop("destination_password", DESTINATION_PASSWORD)
+        """A job copies what it needs of its servers."""
         for side in ("source", "destination"):
             server = values.get(f"{side}_server")
             if server:
                 for name in ("host", "port", "security"):
                     values[f"{side}_{name}"] = getattr(server, name)
-        job = model_class(*args, **values)
-        job.source_password, job.destination_password = source, destination
-        job.save()
-        return job
+        return super()._create(model_class, *args, **values)
 
 
 class RunningJobFactory(JobFactory):
