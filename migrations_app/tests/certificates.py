@@ -83,6 +83,7 @@ def _sign(
             [
                 x509.DNSName("localhost"),
                 x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+                x509.IPAddress(ipaddress.ip_address("127.0.0.3")),
             ]
         )
         builder = builder.add_extension(names, critical=False).add_extension(

@@ -75,6 +75,10 @@ class Dovecot:
     tls: bool = True
     self_signed: bool = False
     host: str = "127.0.0.1"
+    misnamed_host: str = "127.0.0.2"
+    """The same server; its certificate does not speak of this name."""
+    limited_host: str = "127.0.0.3"
+    """The same server; one connection for each user, no more."""
     port_tls: int = field(default_factory=free_port)
     port: int = field(default_factory=free_port)
     base: Path = field(init=False)
@@ -194,8 +198,7 @@ class Dovecot:
             for name in ("Sent", "Junk", "Trash", "Drafts")
         )
         implicit = (
-            f"inet_listener imaps {{\n    port = {self.port_tls}\n"
-            f"    address = {self.host}\n    ssl = yes\n  }}"
+            f"inet_listener imaps {{\n    port = {self.port_tls}\n    ssl = yes\n  }}"
             if self.tls
             else "inet_listener imaps {\n    port = 0\n  }"
         )
@@ -205,7 +208,12 @@ base_dir = {self.base}/run
 state_dir = {self.base}/state
 log_path = {self.base}/dovecot.log
 {users}
-listen = {self.host}
+listen = {self.host}, {self.misnamed_host}, {self.limited_host}
+local {self.limited_host} {{
+  protocol imap {{
+    mail_max_userip_connections = 1
+  }}
+}}
 ssl = {"yes" if self.tls else "no"}
 ssl_cert = <{certificate}
 ssl_key = <{key}
@@ -251,7 +259,6 @@ service imap-login {{
   {chroots}
   inet_listener imap {{
     port = {self.port}
-    address = {self.host}
   }}
   {implicit}
   process_min_avail = 1
@@ -284,7 +291,6 @@ service auth-worker {{
         *,
         quota: str = "",
         largest_mail: str = "",
-        connections: int | None = None,
     ) -> str:
         """Add a mailbox. `quota` and `largest_mail` as Dovecot writes sizes: `10M`."""
         home = self.base / "mail" / hashlib.sha256(name.encode()).hexdigest()[:16]
@@ -293,14 +299,14 @@ service auth-worker {{
             extra.append(f"userdb_quota_rule=*:storage={quota}")
         if largest_mail:
             extra.append(f"userdb_quota_max_mail_size={largest_mail}")
-        if connections is not None:
-            extra.append(f"userdb_mail_max_userip_connections={connections}")
         secret = base64.b64encode(password.encode()).decode()
         rest = f"{{PLAIN.b64}}{secret}::::{home}::{' '.join(extra)}\n"
         # A file for each user: Dovecot looks only once a second whether a file has changed.
         # In it, it looks for the name with quotes and backslashes escaped.
         escaped = re.sub(r"([\\\"'])", r"\\\1", name)
         file = self.users / hashlib.md5(name.encode()).hexdigest()
+        if file.exists():
+            time.sleep(1.1)
         file.write_text(f"{escaped}:{rest}")
         file.chmod(0o644)
         self.passwords[name] = password
