@@ -9,6 +9,7 @@ from typing import NamedTuple
 from django.db import models
 from django.db.models.functions import TruncDate
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 REFRESH_PATIENCE = timedelta(seconds=90)
@@ -79,6 +80,13 @@ class Kind(models.TextChoices):
     CREDIT = "credit", _("account credit")
 
 
+def _clock(moment: datetime) -> str:
+    """`14:20`, or `19 Nov, 14:20` when that was not today."""
+    local = timezone.localtime(moment)
+    is_today = local.date() == timezone.localdate()
+    return date_format(local, "H:i" if is_today else "j M, H:i")
+
+
 class SyncState(models.Model):
     """How fresh one part of the copy is, and since when it could not be refreshed."""
 
@@ -96,6 +104,16 @@ class SyncState(models.Model):
 
     def __str__(self) -> str:
         return self.get_name_display()
+
+    @property
+    def failed_clock(self) -> str:
+        """When it began to fail, as banners say it."""
+        return _clock(self.failed_since) if self.failed_since else ""
+
+    @property
+    def synced_clock(self) -> str:
+        """When the copy was last whole, as banners say it."""
+        return _clock(self.synced_at) if self.synced_at else ""
 
     @property
     def is_overdue(self) -> bool:

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.text import get_text_list
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -52,8 +50,8 @@ def _outage(states: list[SyncState]) -> list[Item]:
     failing = [(state.failed_since, state) for state in states if state.failed_since]
     if not failing:
         return []
-    since, state = min(failing, key=lambda pair: pair[0])
-    words = {"time": date_format(localtime(since), "j M, H:i"), "kind": state}
+    _since, state = min(failing, key=lambda pair: pair[0])
+    words = {"time": state.failed_clock, "kind": state}
     title = (
         _("PurelyMail has not answered since %(time)s") % words
         if state.is_outage
@@ -66,8 +64,8 @@ def _outage(states: list[SyncState]) -> list[Item]:
             icon="cloud-off",
             title=title,
             text=_("%(error)s All lists show the last copy.") % {"error": state.error},
-            url=reverse("mailboxes:list"),
-            action=_("See the copy"),
+            url=reverse("accounts:purelymail"),
+            action=_("Check the connection"),
         )
     ]
 
