@@ -8,8 +8,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from zxcvbn import zxcvbn
 
-LONGEST = 100
-"""zxcvbn's effort grows with the length; beyond this a password is strong or a joke."""
+JUDGED = 32
+"""Only the beginning is judged: enough to be very strong, and anybody may ask. zxcvbn's effort
+explodes with the length: 100 unlucky characters keep it busy for 5 seconds, 32 for half a one."""
 
 
 class Strength(NamedTuple):
@@ -33,4 +34,4 @@ def judge(password: str) -> Strength | None:
     """The strength by zxcvbn; None while nothing is typed."""
     if not password:
         return None
-    return STEPS[zxcvbn(password[:LONGEST], max_length=LONGEST)["score"]]
+    return STEPS[zxcvbn(password[:JUDGED])["score"]]

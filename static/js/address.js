@@ -14,4 +14,9 @@ function show(form) {
 document.addEventListener("input", (event) => {
   if (event.target.form) show(event.target.form);
 });
-document.querySelectorAll("[data-address-preview]").forEach((preview) => show(preview.closest("form")));
+
+const showAll = () => {
+  document.querySelectorAll("[data-address-preview]").forEach((preview) => show(preview.closest("form")));
+};
+showAll();
+document.addEventListener("htmx:load", showAll);

@@ -2,7 +2,7 @@
 // to that key; j and k walk over the rows of data-rows, x ticks one; ? shows them all.
 const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 const help = document.getElementById("keys");
-const toggle = document.querySelector("[data-keys-switch]");
+let on = document.querySelector("[data-keys-switch]")?.checked;
 
 function isVisible(element) {
   return element.checkVisibility() && element.getAttribute("aria-disabled") !== "true";
@@ -36,10 +36,16 @@ const ACTIONS = {
 
 document.addEventListener("keydown", (event) => {
   const free = !event.ctrlKey && !event.metaKey && !event.altKey && !event.defaultPrevented;
-  if (!free || !toggle?.checked) return;
+  if (!free || !on) return;
   if (event.target.closest(FIELDS) || document.querySelector("dialog:modal, [popover]:popover-open:not(.toasts)")) return;
   const action = ACTIONS[event.key];
   if (action) action();
   else if (!press(event.key)) return;
   event.preventDefault();
+});
+
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches("[data-keys-switch]")) return;
+  on = target.checked;
+  for (const other of document.querySelectorAll("[data-keys-switch]")) other.checked = on;
 });

@@ -116,6 +116,14 @@ def test_single_keys_can_be_turned_off_and_on(viewer_client):
     assert b"data-keys-off" not in viewer_client.get(PAGE).content
 
 
+def test_scheme_and_keys_are_chosen_in_the_settings(viewer_client):
+    viewer_client.cookies["theme"] = "light"
+    html = viewer_client.get("/settings/").content.decode()
+    assert 'data-theme-choice="light" aria-pressed="true"' in html
+    assert 'data-theme-choice="system" aria-pressed="false"' in html
+    assert 'role="switch"' in html
+
+
 def test_the_palette_finds_pages_and_actions(viewer_client, admin_client, registry):
     registry.register_page(
         "New migration", "plus", "/migrations/new/", role=Role.ADMIN, action=True

@@ -5,7 +5,7 @@ import time
 import pytest
 from django.test import Client
 
-from purelymanage.ui.strength import LONGEST, judge
+from purelymanage.ui.strength import judge
 
 URL = "/password-strength/?field=new"
 
@@ -31,11 +31,10 @@ def test_nothing_typed_is_not_judged(client, db):
     assert client.post(URL, {"password": "other field"}).content.strip() == b""
 
 
-def test_a_very_long_password_costs_no_more(client, db):
+def test_no_password_keeps_the_server_busy():
     started = time.perf_counter()
-    assert judge("correct horse " * 5000) is not None
-    assert time.perf_counter() - started < 2
-    assert LONGEST == 100
+    assert judge('4@8({[<369&#!1/|0$5+7%2"' * 500) is not None
+    assert time.perf_counter() - started < 3
 
 
 def test_it_is_asked_by_post_from_our_pages_only(client, db):
