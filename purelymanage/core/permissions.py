@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -21,7 +22,17 @@ def _sign_in(request: HttpRequest) -> HttpResponse:
     """To the sign-in page and back; htmx takes the whole page there, not the part it asked for."""
     if htmx := getattr(request, "htmx", None):
         return HttpResponseClientRedirect(redirect_to_login(htmx.current_url_abs_path or "/").url)
-    return redirect_to_login(request.get_full_path())
+    return redirect_to_login(_way_back(request))
+
+
+def _way_back(request: HttpRequest) -> str:
+    """The page to return to: this one, or the one whose form was sent."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    form = urlsplit(request.headers.get("Referer", ""))
+    return (
+        form._replace(scheme="", netloc="").geturl() if form.netloc == request.get_host() else "/"
+    )
 
 
 def _role_required(role: Role) -> Callable[[View[P]], View[P]]:

@@ -75,6 +75,21 @@ def test_a_poll_after_the_session_ended_leads_the_whole_page_to_sign_in(owner):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        ("http://testserver/settings/people/7/?x=1", "/settings/people/7/%3Fx%3D1"),
+        ("https://evil.example/settings/", "/"),
+        ("http://testserver//evil.example/", "//evil.example/"),
+        ("", "/"),
+    ],
+)
+def test_a_form_sent_after_the_session_ended_leads_back_to_the_form(owner, referer, back):
+    response = Client().post("/settings/people/7/remove/", headers={"referer": referer})
+    assert response["Location"] == f"/accounts/login/?next={back}"
+
+
+@pytest.mark.django_db
 def test_htmx_on_another_site_is_not_led_back_there(owner):
     response = Client().get(
         "/settings/about/",
