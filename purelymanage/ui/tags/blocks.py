@@ -286,13 +286,15 @@ def toast(content: str, *, tone: str = "ok", actions: str = "") -> SafeString:
 
 
 @register.simple_tag
-def shown_once(title: str, value: str, note: str = "") -> SafeString:
+def shown_once(title: str, value: str, note: str = "", heading: str = "h3") -> SafeString:
     """A secret in the answer to the POST that made it; it is stored nowhere.
 
-    `title`: whose it is; `note`: what to know instead of our usual sentence.
+    `title`: whose it is; `note`: what to know instead of our usual sentence; `heading`: h2 where
+    it stands directly under the page's head.
 
         {% shown_once title=whose value=password %}
     """
     return render_to_string(
-        "components/shown_once.html", {"title": title, "value": value, "note": note}
+        "components/shown_once.html",
+        {"title": title, "value": value, "note": note, "heading": heading},
     )

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from purelymanage.ui.attributes import attributes
 from purelymanage.ui.icons import draw
+from purelymanage.ui.strength import judge
 
 register = Library()
 
@@ -121,6 +122,12 @@ def form_errors(form: BaseForm) -> SafeString:
     return render_to_string("components/form_errors.html", context)
 
 
+def _shown_value(bound: BoundField) -> str:
+    """The password the page already holds, where its widget is one that shows it."""
+    renders = getattr(bound.field.widget, "render_value", True)
+    return str(bound.value() or "") if renders else ""
+
+
 @register.simple_tag
 def password_field(
     bound_field: BoundField,
@@ -151,7 +158,7 @@ def password_field(
     if strength:
         wiring |= {
             "hx_post": f"{reverse('ui:password_strength')}?field={bound.html_name}",
-            "hx_trigger": "input changed delay:300ms, filled",
+            "hx_trigger": "input changed delay:300ms",
             "hx_target": f"#{slot}",
             "hx_swap": "innerHTML",
             "hx_params": bound.html_name,
@@ -165,7 +172,8 @@ def password_field(
         ),
         "generate": generate,
         "copy": copy,
-        "strength": slot if strength else "",
+        "slot": slot if strength else "",
+        "strength": judge(_shown_value(bound)) if strength else None,
         "aside": aside,
     }
     return render_to_string("components/password_field.html", parts)
@@ -257,41 +265,3 @@ def switch(
         **{"class": "switch"},
     )
     return format_html("<input{}>", attrs)
-
-
-@register.simple_tag
-def search_box(
-    *, name: str = "q", value: str = "", label: str, placeholder: str = "", **extra: Any
-) -> SafeString:
-    """The search of a list; the key `/` leads here. Other keyword arguments become attributes.
-
-    {% search_box value=query label=_("Search mailboxes") placeholder=_("Search addresses")
-       hx_get=url hx_trigger="input changed delay:200ms, search" hx_target="#rows" %}
-    """
-    attrs = attributes(
-        extra,
-        type="search",
-        name=name,
-        value=value or "",
-        aria_label=label,
-        placeholder=placeholder or None,
-        autocomplete="off",
-        data_key="/",
-        **{"class": "input"},
-    )
-    return format_html('<div class="search">{}<input{}></div>', draw("search"), attrs)
-
-
-@register.simple_tag
-def filter_select(
-    name: str, choices: Iterable[tuple[Any, Any]], *, value: Any = "", label: str, **extra: Any
-) -> SafeString:
-    """A select of a list's toolbar. `choices`: `(value, label)`; `value`: the one in force.
-
-    {% filter_select "domain" domain_choices value=domain label=_("Domain") hx_get=url %}
-    """
-    options = [(str(key), text, str(key) == str(value or "")) for key, text in choices]
-    attrs = attributes(extra, name=name, aria_label=label, **{"class": "input select"})
-    return render_to_string(
-        "components/filter_select.html", {"attributes": attrs, "options": options}
-    )

@@ -1,4 +1,4 @@
-"""What lists are read with: sorting, filters, selecting, paging."""
+"""What lists are read with: searching, filters, sorting, selecting, paging."""
 
 from __future__ import annotations
 
@@ -90,6 +90,44 @@ def sort_head(
         _link(url, extra),
         label,
         arrow,
+    )
+
+
+@register.simple_tag
+def search_box(
+    *, name: str = "q", value: str = "", label: str, placeholder: str = "", **extra: Any
+) -> SafeString:
+    """The search of a list; the key `/` leads here. Other keyword arguments become attributes.
+
+    {% search_box value=query label=_("Search mailboxes") placeholder=_("Search addresses")
+       hx_get=url hx_trigger="input changed delay:200ms, search" hx_target="#rows" %}
+    """
+    attrs = attributes(
+        extra,
+        type="search",
+        name=name,
+        value=value or "",
+        aria_label=label,
+        placeholder=placeholder or None,
+        autocomplete="off",
+        data_key="/",
+        **{"class": "input"},
+    )
+    return format_html('<div class="search">{}<input{}></div>', draw("search"), attrs)
+
+
+@register.simple_tag
+def filter_select(
+    name: str, choices: Iterable[tuple[Any, Any]], *, value: Any = "", label: str, **extra: Any
+) -> SafeString:
+    """A select of a list's toolbar. `choices`: `(value, label)`; `value`: the one in force.
+
+    {% filter_select "domain" domain_choices value=domain label=_("Domain") hx_get=url %}
+    """
+    options = [(str(key), text, str(key) == str(value or "")) for key, text in choices]
+    attrs = attributes(extra, name=name, aria_label=label, **{"class": "input select"})
+    return render_to_string(
+        "components/filter_select.html", {"attributes": attrs, "options": options}
     )
 
 

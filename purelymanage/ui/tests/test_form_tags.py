@@ -113,6 +113,26 @@ def test_a_new_password_can_be_generated_copied_and_judged(form):
     assert 'id="id_password-strength" role="status"' in html
 
 
+def test_a_password_the_page_already_holds_is_judged_at_once():
+    class Prefilled(forms.Form):
+        password = forms.CharField(widget=forms.PasswordInput(render_value=True))
+
+    html = render(
+        "{% password_field form.password strength=True %}",
+        form=Prefilled(initial={"password": "h7@Kd2mQv%9sTzX4pLw#"}),
+    )
+    assert "Very strong" in html
+
+
+def test_a_password_that_is_not_shown_is_not_judged():
+    html = render(
+        "{% password_field form.password strength=True %}",
+        form=SampleForm({"password": "h7@Kd2mQv%9sTzX4pLw#"}),
+    )
+    assert "Very strong" not in html
+    assert "h7@Kd2mQv" not in html
+
+
 def test_chips_are_a_textarea_until_script_comes(form):
     html = render("{% chip_field form.note suggestions=known %}", form=form, known=["a@b.example"])
     assert "<textarea" in html
