@@ -6,6 +6,7 @@ from allauth.account.utils import perform_login
 from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -116,6 +117,9 @@ def person(request: Request, pk: int) -> HttpResponse:
 def person_remove(request: Request, pk: int) -> HttpResponse:
     leaver = get_object_or_404(User, pk=pk)
     services.remove_person(person=leaver)
+    if leaver == request.user:
+        logout(request)
+        return go_to(request, reverse("account_login"))
     messages.success(request, _("%(name)s can no longer sign in.") % {"name": leaver.name})
     return go_to(request, reverse("accounts:people"))
 

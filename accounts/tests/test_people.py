@@ -101,6 +101,15 @@ def test_the_last_owner_can_neither_be_removed_nor_made_less(owner_client, owner
     assert (owner.role, owner.is_active) == (Role.OWNER, True)
 
 
+def test_an_owner_who_leaves_is_signed_out(admin, owner):
+    services.change_role(person=admin, role=Role.OWNER)
+    theirs = sign_in(owner)
+    response = theirs.post(f"/settings/people/{owner.pk}/remove/")
+    assert (response.status_code, response["Location"]) == (302, "/accounts/login/")
+    assert theirs.get("/settings/").status_code == 302
+    assert not UserSession.objects.filter(user=owner).exists()
+
+
 def test_a_removed_owner_does_not_count(owner, admin):
     services.change_role(person=admin, role=Role.OWNER)
     services.remove_person(person=admin)
