@@ -216,7 +216,10 @@ def _signal_name(number: int) -> str:
 
 
 def _stopped(by: str) -> Verdict:
-    why = " Perhaps the machine ran out of memory." if by == "SIGKILL" else ""
+    why = {
+        "SIGKILL": " Perhaps the machine ran out of memory.",
+        "SIGPIPE": " A server hung up while the engine was writing to it.",
+    }.get(by, "")
     return Verdict(
         "interrupted",
         Cause.STOPPED,
