@@ -82,6 +82,7 @@ def main() -> None:
 
         django.setup()
         call_command("migrate", verbosity=0)
+        call_command("createcachetable", verbosity=0)
         workers = subprocess.Popen([sys.executable, str(ROOT / "manage.py"), "workers"])
         try:
             waits = measure(arguments.runs)

@@ -7,6 +7,7 @@ import socket
 from django.conf import settings
 
 from migrations_app import queue, runner
+from migrations_app.engines import choice
 
 
 def run_next() -> None:
@@ -19,3 +20,8 @@ def run_next() -> None:
         runner.run(job)
     finally:
         queue.kick()
+
+
+def probe_engine() -> None:
+    """Find out which engine runs here before a page or a job has to wait for the answer."""
+    choice.probe()

@@ -3,16 +3,20 @@
 `mails=5&pause=0.1&stamps=/tmp/x`. It writes a line at start and end of each run into `stamps`.
 """
 
+import base64
 import os
+import quopri
 import signal
 import subprocess
 import sys
 import time
-from urllib.parse import parse_qs
+from pathlib import Path
+from urllib.parse import parse_qs, quote
 
 
 def say(text):
-    print(text, flush=True)
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def option(name):
@@ -27,22 +31,7 @@ def stamp(behaviour, word):
         os.close(fd)
 
 
-def main():
-    if "--version" in sys.argv:
-        say("2.229")
-        return 0
-    behaviour = {key: values[-1] for key, values in parse_qs(option("user1")).items()}
-    passwords = []
-    for number in "12":
-        with open(option(f"passfile{number}"), encoding="utf-8") as file:
-            passwords.append(file.readline().rstrip("\n"))
-    stamp(behaviour, "start")
-    if "deaf" in behaviour:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if "child" in behaviour:
-        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", behaviour["child"]])
-    mails = int(behaviour.get("mails", 3))
-    pause = float(behaviour.get("pause", 0))
+def introduce(mails):
     say("Host1: success login on [a] with user [b] auth [LOGIN] or [LOGIN]")
     say("Host2: success login on [a] with user [b] auth [LOGIN] or [LOGIN]")
     say(f"Host1 Nb messages: {mails} messages")
@@ -51,19 +40,36 @@ def main():
     say("Folder    1/1 [INBOX]                     -> [INBOX]")
     say(f"Host1: folder [INBOX] has {mails} messages in total (mentioned by SELECT)")
     say(f"Host1: folder [INBOX] considering {mails} messages")
-    if "env" in behaviour:
-        with open(behaviour["env"], "w") as file:
-            file.write(repr(dict(os.environ)))
-    if "echo" in behaviour:
-        import base64
-        import quopri
-        from urllib.parse import quote
 
-        for word in passwords:
-            plain = base64.b64encode(f"\0someone\0{word}".encode()).decode()
-            quoted = quopri.encodestring(word.encode()).decode().strip()
-            say(f"Err 1/1: server says NO {word} is wrong, {quote(word)} {plain} {quoted}")
-            say("x" * 3995 + word)
+
+def echo(passwords):
+    for word in passwords:
+        plain = base64.b64encode(f"\0someone\0{word}".encode()).decode()
+        quoted = quopri.encodestring(word.encode()).decode().strip()
+        say(f"Err 1/1: server says NO {word} is wrong, {quote(word)} {plain} {quoted}")
+        say("x" * 3995 + word)
+
+
+def main():
+    if "--version" in sys.argv:
+        say("2.229")
+        return 0
+    behaviour = {key: values[-1] for key, values in parse_qs(option("user1")).items()}
+    passwords = []
+    for number in "12":
+        passwords.append(Path(option(f"passfile{number}")).read_text().rstrip("\n"))
+    stamp(behaviour, "start")
+    if "deaf" in behaviour:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if "child" in behaviour:
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", behaviour["child"]])
+    mails = int(behaviour.get("mails", 3))
+    pause = float(behaviour.get("pause", 0))
+    introduce(mails)
+    if "env" in behaviour:
+        Path(behaviour["env"]).write_text(repr(dict(os.environ)))
+    if "echo" in behaviour:
+        echo(passwords)
     if "flood" in behaviour:
         sys.stdout.write("y" * int(behaviour["flood"]))
     if "crash" in behaviour:

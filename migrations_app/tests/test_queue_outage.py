@@ -1,0 +1,60 @@
+"""A database that stops in the middle of a run: nothing runs twice at once, nothing is lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from migrations_app.tests.postgres import BINARIES, MISSING, PrivatePostgres
+from migrations_app.tests.queueing import processes_with
+from migrations_app.tests.workers import Workers, gone, settles
+
+pytestmark = pytest.mark.slow
+
+FENCED_AFTER = 24.0
+SLACK = 4.0
+
+
+@pytest.fixture
+def postgres() -> Iterator[PrivatePostgres]:
+    if BINARIES is None:
+        pytest.skip(MISSING)
+    server = PrivatePostgres()
+    yield server
+    server.remove()
+
+
+@pytest.mark.parametrize(
+    ("outage", "runs"), [(8, 1), (35, 2)], ids=["a short one is sat out", "a long one is fenced"]
+)
+def test_the_database_stops_in_the_middle_of_a_run(postgres, tmp_path, outage, runs):
+    stamps = tmp_path / "stamps"
+    behaviour = {"stamps": str(stamps), "mails": 200, "pause": 0.1}
+    workers = Workers(tmp_path, url=postgres.url, prepare=True)
+    try:
+        workers.manage(
+            "shell",
+            "-c",
+            "from migrations_app.tests.queueing import make_job; from migrations_app import queue;"
+            f" queue.submit(make_job('outage', behaviour={behaviour!r}))",
+        )
+        progress = "SELECT messages_done FROM migrations_app_migrationjob"
+        assert settles(lambda: postgres.ask(progress)[0])
+        engines = processes_with("outage@new.example")
+        assert engines
+        postgres.stop()
+        stopped = time.monotonic()
+        fenced = settles(lambda: gone(engines), min(outage, FENCED_AFTER + SLACK))
+        assert fenced == (runs == 2)
+        time.sleep(max(outage - (time.monotonic() - stopped), 0))
+        postgres.start()
+        ending = "SELECT state, run FROM migrations_app_migrationjob"
+        assert settles(lambda: postgres.ask(ending)[0] == "done", 90)
+        assert postgres.ask(ending) == ("done", runs)
+        assert stamps.read_text().count("start") == runs
+    finally:
+        family = workers.family()
+        workers.stop()
+        assert settles(lambda: gone(family), 5)

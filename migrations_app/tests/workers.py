@@ -1,0 +1,131 @@
+"""Real supervisors on the test's database: to be killed, stopped and watched."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from migrations_app.tests.queueing import FAKE
+
+MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
+
+
+def settles(question: Callable[[], Any], seconds: float = 60.0) -> Any:
+    """The answer as soon as it is true, or the last one."""
+    give_up = time.monotonic() + seconds
+    while not (answer := question()) and time.monotonic() < give_up:
+        time.sleep(0.05)
+    return answer
+
+
+def database_url() -> str:
+    """The test database, as DATABASE_URL."""
+    facts = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{facts['NAME']}"
+    place = f"{facts['HOST'] or 'localhost'}:{facts['PORT'] or 5432}"
+    secret = f":{facts['PASSWORD']}" if facts["PASSWORD"] else ""
+    return f"postgres://{facts['USER']}{secret}@{place}/{facts['NAME']}"
+
+
+class Workers:
+    """`manage.py workers` as a process of its own."""
+
+    def __init__(self, directory: Path, *, url: str = "", prepare: bool = False) -> None:
+        self.environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "purelymanage.settings",
+            "DATABASE_URL": url or database_url(),
+            "DATA_DIR": str(directory),
+            "MIGRATION_ENGINE": "imapsync",
+            "IMAPSYNC_PATH": str(FAKE),
+            "SYNC_WORKERS": "4",
+            "LOG_LEVEL": "WARNING",
+        }
+        if prepare:
+            self.manage("migrate", "--verbosity=0")
+        self.manage("createcachetable")
+        self.supervisor = subprocess.Popen(
+            [*MANAGE, "workers"], env=self.environment, start_new_session=True
+        )
+
+    def manage(self, *command: str) -> None:
+        """Run one of our commands with the settings of these workers."""
+        subprocess.run([*MANAGE, *command], env=self.environment, check=True)
+
+    def family(self) -> list[int]:
+        """Every process below the supervisor, and engines by their working directory."""
+        below: dict[int, list[int]] = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                except OSError:
+                    continue
+                below.setdefault(parent, []).append(int(entry.name))
+        found, todo = [], [self.supervisor.pid]
+        while todo:
+            children = below.get(todo.pop(), [])
+            found += children
+            todo += children
+        return found
+
+    def named(self, *words: str) -> list[int]:
+        """Those of the family with all `words` on their command line or in their environment."""
+        return [pid for pid in self.family() if all(word in self._about(pid) for word in words)]
+
+    def main_of(self, cluster: str) -> int:
+        """The main process of a cluster: below a guard, above a sentinel."""
+
+        def mains() -> list[int]:
+            return [
+                pid
+                for pid in self.named("manage.py", "qcluster")
+                if "guard.py" not in self._about(pid)
+                and "guard.py" in self._about(self.parent(pid))
+                and ("Q_CLUSTER_NAME=sync" in self._about(pid)) == (cluster == "sync")
+            ]
+
+        return int(settles(mains, 10)[0])
+
+    def children(self, pid: int) -> list[int]:
+        return [other for other in self.family() if self.parent(other) == pid]
+
+    def parent(self, pid: int) -> int:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+    def stop(self, number: int = signal.SIGTERM) -> float:
+        """Seconds that stopping took."""
+        started = time.monotonic()
+        self.supervisor.send_signal(number)
+        self.supervisor.wait(60)
+        return time.monotonic() - started
+
+    def _about(self, pid: int) -> str:
+        try:
+            return "".join(
+                (Path("/proc") / str(pid) / name).read_bytes().decode(errors="replace")
+                for name in ("cmdline", "environ")
+            )
+        except OSError:
+            return ""
+
+
+def gone(pids: list[int]) -> bool:
+    """Whether none of these runs any more; zombies of somebody else's do not."""
+    for pid in pids:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX":
+                return False
+        except OSError:
+            continue
+    return True
