@@ -78,7 +78,7 @@ class JobView:
     def tries(self) -> str:
         """Which try this is, as “2 of 4”."""
         most = MAX_REQUEUES + 1
-        this = min(self.job.requeues + (not self.job.is_finished or not self.job.requeues), most)
+        this = min(self.job.requeues + 1, most)
         return _("%(this)d of %(most)d") % {"this": this, "most": most}
 
     # How far

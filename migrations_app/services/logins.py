@@ -17,7 +17,8 @@ from migrations_app.imap_report import Report, Target
 from purelymanage.core.context import current_actor
 from purelymanage.core.errors import RefusedError, UnavailableError
 
-AT_ONCE = 4
+AT_ONCE = 2
+"""In each web process, which has four threads: the pages of others must not wait."""
 PER_MINUTE = 20
 
 _places = BoundedSemaphore(AT_ONCE)

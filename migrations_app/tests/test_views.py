@@ -292,6 +292,19 @@ def test_log_lines_arrive_once_each(admin_client: Client) -> None:
     assert poll_job(admin_client, answer).status_code == 204
 
 
+def test_a_flood_of_lines_starts_the_shown_log_anew_so_that_it_has_no_gap(
+    admin_client: Client,
+) -> None:
+    job = RunningJobFactory()
+    LogFactory(job=job, text=LINE.format("old"))
+    page = admin_client.get(url("detail", job.pk))
+    LogFactory(job=job, text="".join(LINE.format(f"line-{number}.") for number in range(300)))
+    html = text_of(poll_job(admin_client, page))
+    assert '<div id="log-lines" hx-swap-oob="innerHTML">' in html
+    assert "line-99." not in html
+    assert "line-100." in html
+
+
 def test_the_page_shows_the_last_200_lines_and_the_download_all(admin_client: Client) -> None:
     job = JobFactory(name="Anna's mail / 2026")
     for start in (0, 150):
@@ -507,10 +520,17 @@ def test_many_are_run_again_at_once(admin_client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "status"), [({"action": "format"}, 400), ({"action": "cancel", "selected": "x"}, 302)]
+    ("data", "status"),
+    [
+        ({"action": "format"}, 400),
+        ({"action": "cancel", "selected": "x"}, 302),
+        ({"action": "cancel", "selected": [str(number) for number in range(101)]}, 302),
+        ({"action": "cancel", "selected": "12345"}, 404),
+        ({"action": "cancel", "selected": "9" * 40}, 302),
+    ],
 )
 def test_nonsense_on_many_is_refused(
-    admin_client: Client, data: dict[str, str], status: int
+    admin_client: Client, data: dict[str, Any], status: int
 ) -> None:
     assert admin_client.post(url("selected"), data).status_code == status
 

@@ -14,11 +14,12 @@ from migrations_app.models import MigrationJob
 from migrations_app.services import jobs as services
 from migrations_app.services.bulk import ACTIONS, act_on_jobs
 from migrations_app.views.parts import get_job, go_back
+from purelymanage.core.errors import MissingError
 from purelymanage.core.http import Request, render_page
 from purelymanage.core.permissions import admin_required
 
 ASKED_FIRST = ("cancel", "delete")
-MAX_SELECTED = 500
+MAX_SELECTED = 100
 
 
 @admin_required
@@ -77,11 +78,14 @@ def jobs_selected(request: Request) -> HttpResponse:
     action = request.POST.get("action", "")
     if action not in ACTIONS:
         return HttpResponseBadRequest(_("Unknown action."))
-    pks = [int(pk) for pk in request.POST.getlist("selected")[:MAX_SELECTED] if pk.isdecimal()]
+    pks = [int(pk) for pk in request.POST.getlist("selected") if pk.isdecimal() and len(pk) < 19]
+    if not 0 < len(pks) <= MAX_SELECTED:
+        words = _("Select one job at least and %(most)d at most.") % {"most": MAX_SELECTED}
+        messages.warning(request, words)
+        return go_back(request, reverse("migrations:list"))
     jobs = list(MigrationJob.objects.filter(pk__in=pks).order_by("pk"))
     if not jobs:
-        messages.warning(request, _("Select at least one job first."))
-        return go_back(request, reverse("migrations:list"))
+        raise MissingError(_("The selected jobs have been deleted meanwhile."))
     if action in ASKED_FIRST and "confirmed" not in request.POST:
         return _ask(request, action, jobs, reverse("migrations:selected"))
     outcome = act_on_jobs(action=action, jobs=jobs)

@@ -23,6 +23,7 @@ from migrations_app.forms import JobForm
 from migrations_app.imap_report import Target
 from migrations_app.models import MigrationJob, Server
 from migrations_app.presets import hint_for
+from migrations_app.progress import JobView
 from migrations_app.services import jobs as services
 from migrations_app.services.logins import test_logins
 from migrations_app.views.parts import get_job, report_rows, tabs
@@ -104,7 +105,7 @@ def list_key(wanted: selectors.JobFilter, number: int) -> str:
     return f"{crc32(list_address(wanted, number).encode()):x}"
 
 
-def known(rows: list[selectors.JobView]) -> str:
+def known(rows: list[JobView]) -> str:
     """Which rows a browser shows, and how they looked, in their order."""
     return ",".join(f"{row.job.pk}:{row.token}" for row in rows)
 
@@ -212,6 +213,7 @@ def detail_context(request: Request, job: MigrationJob, tail: logs.Tail) -> dict
         "job": job,
         "view": selectors.view_of(job),
         "lines": lines[-selectors.LINES_SHOWN :],
+        "starts_anew": len(lines) > selectors.LINES_SHOWN,
         "cursor": tail.last_id,
         "folders": selectors.folders_of(job, everything=everything),
         "shows_everything": everything,
