@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from allauth.usersessions.models import UserSession
+from django.db import connections
 from django.test import Client
 
 from accounts import services
@@ -99,6 +102,34 @@ def test_the_last_owner_can_neither_be_removed_nor_made_less(owner_client, owner
     assert "only owner" in response.content.decode()
     owner.refresh_from_db()
     assert (owner.role, owner.is_active) == (Role.OWNER, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_owners_cannot_remove_each_other_at_once():
+    owners = [
+        User.objects.create_user(email=f"o{n}@panel.example", name=f"O{n}", role=Role.OWNER)
+        for n in range(2)
+    ]
+    barrier = threading.Barrier(2)
+    outcomes: list[str] = []
+
+    def remove(person: User) -> None:
+        barrier.wait(timeout=30)
+        try:
+            services.remove_person(person=person)
+            outcomes.append("removed")
+        except RefusedError:
+            outcomes.append("refused")
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=remove, args=[person]) for person in owners]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert sorted(outcomes) == ["refused", "removed"]
+    assert User.objects.filter(role=Role.OWNER, is_active=True).count() == 1
 
 
 def test_an_owner_who_leaves_is_signed_out(admin, owner):
