@@ -116,6 +116,11 @@ class SyncState(models.Model):
         return _clock(self.synced_at) if self.synced_at else ""
 
     @property
+    def is_expected(self) -> bool:
+        """Whether an answer is on its way: asked for, or the very first one."""
+        return self.is_refreshing or (self.tried_at is None and self.requested_at is None)
+
+    @property
     def is_overdue(self) -> bool:
         """Whether a refresh somebody asked for has not come, and is not waited for any more."""
         return self._is_awaited(since=None) and not self.is_refreshing

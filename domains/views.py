@@ -41,7 +41,7 @@ def copy_note(request: Request, kind: str) -> HttpResponse:
         raise Http404
     state = selectors.copy_state(Kind(kind))
     response = render_page(request, COPY_NOTE, {"copy": state})
-    if not state.is_refreshing:
+    if not state.is_expected:
         trigger_client_event(response, "copy-refreshed")
         if state.failed_since:
             messages.error(request, state.error)

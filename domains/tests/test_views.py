@@ -89,6 +89,20 @@ def test_when_the_refresh_has_ended_the_rows_are_asked_to_follow(admin_client):
     assert "Synced" in page(response)
 
 
+def test_the_first_reading_appears_by_itself_and_its_failure_is_told_once(viewer_client):
+    note = viewer_client.get(NOTE, headers=HTMX)
+    assert "Not read yet" in page(note)
+    assert f'hx-get="{NOTE}"' in page(note)
+    assert "HX-Trigger" not in note.headers
+    now = timezone.now()
+    SyncStateFactory(
+        name=Kind.DOMAINS, synced_at=None, tried_at=now, failed_since=now, error="It hung up."
+    )
+    note = viewer_client.get(NOTE, headers=HTMX)
+    assert "It hung up." in note.headers["HX-Trigger"]
+    assert "hx-get" not in page(note)
+
+
 def test_a_failed_refresh_is_told(admin_client):
     SyncStateFactory(name=Kind.DOMAINS, failed_since=timezone.now(), error="PurelyMail hung up.")
     response = admin_client.get(NOTE, headers=HTMX)

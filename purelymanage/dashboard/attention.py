@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from domains.models import Domain, SyncState
 from migrations_app.engines.causes import Cause
-from migrations_app.models import MigrationJob
+from migrations_app.models import MigrationJob, State
 from purelymanage.dashboard.credit import Credit
 from purelymanage.dashboard.selectors import Home
 
@@ -116,32 +116,44 @@ def _domain(domain: Domain) -> Item:
 
 
 def _migrations(home: Home) -> list[Item]:
-    return [_jobs(cause, jobs) for cause, jobs in home.migrations.failed_by_cause]
+    return [_jobs(jobs) for jobs in home.migrations.failed_alike]
 
 
-def _jobs(cause: str, jobs: list[MigrationJob]) -> Item:
-    reason = Cause(cause).label if cause in Cause else _("no reason recorded")
-    words = {"count": len(jobs), "reason": reason, "name": jobs[0].name}
-    title = ngettext(
-        "%(name)s did not finish: %(reason)s",
-        "%(count)d migrations did not finish: %(reason)s",
-        len(jobs),
-    )
+def _jobs(jobs: list[MigrationJob]) -> Item:
+    """Jobs that ended alike: one by its name and verdict, several by their number and names."""
+    first, is_one = jobs[0], len(jobs) == 1
+    reason = Cause(first.cause).label if first.cause in Cause else _("no reason recorded")
+    words = {"count": len(jobs), "reason": reason, "name": first.name}
+    is_partial = first.state == State.DONE_WITH_ERRORS
     names = [job.name for job in jobs[:NAMES_SHOWN]]
     more = len(jobs) - len(names)
     if more:
-        names.append(ngettext("%(count)d more", "%(count)d more", more) % {"count": more})
-    is_one = len(jobs) == 1
+        names.append(_("%(count)d more") % {"count": more})
+    query = urlencode({"state": first.state})
     return Item(
-        key=f"jobs-{cause or 'unknown'}",
-        tone="bad",
-        icon="circle-x",
-        title=title % words,
-        text=jobs[0].verdict if is_one else get_text_list(names, _("and")),
-        url=reverse("migrations:detail", args=[jobs[0].pk])
+        key=f"jobs-{first.state}-{first.cause or 'unknown'}",
+        tone="warn" if is_partial else "bad",
+        icon="triangle-alert" if is_partial else "circle-x",
+        title=_how_they_ended(len(jobs), is_partial=is_partial) % words,
+        text=first.verdict if is_one else get_text_list(names, _("and")),
+        url=reverse("migrations:detail", args=[first.pk])
         if is_one
-        else reverse("migrations:list"),
+        else f"{reverse('migrations:list')}?{query}",
         action=_("See why"),
+    )
+
+
+def _how_they_ended(count: int, *, is_partial: bool) -> str:
+    if is_partial:
+        return ngettext(
+            "%(name)s finished with errors: %(reason)s",
+            "%(count)d migrations finished with errors: %(reason)s",
+            count,
+        )
+    return ngettext(
+        "%(name)s did not finish: %(reason)s",
+        "%(count)d migrations did not finish: %(reason)s",
+        count,
     )
 
 

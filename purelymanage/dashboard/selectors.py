@@ -49,12 +49,12 @@ class Migrations:
     failed_count: int
 
     @property
-    def failed_by_cause(self) -> list[tuple[str, list[MigrationJob]]]:
-        """The failed jobs in groups that need the same thing done."""
-        groups: dict[str, list[MigrationJob]] = defaultdict(list)
+    def failed_alike(self) -> list[list[MigrationJob]]:
+        """The failed jobs in groups that need the same thing done, the largest first."""
+        groups: dict[tuple[str, str], list[MigrationJob]] = defaultdict(list)
         for job in self.failed:
-            groups[job.cause].append(job)
-        return sorted(groups.items(), key=lambda group: -len(group[1]))
+            groups[job.state, job.cause].append(job)
+        return sorted(groups.values(), key=len, reverse=True)
 
 
 @dataclass(frozen=True)

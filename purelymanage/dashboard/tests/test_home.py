@@ -86,6 +86,7 @@ def test_the_page_costs_the_same_with_any_number_of_rows(
 
 
 def test_polling_gets_the_live_part_alone(viewer_client):
+    SyncStateFactory()
     html = page(viewer_client.get(HOME, headers=HTMX))
     assert "<html" not in html
     assert html.count('id="live"') == 1
@@ -121,6 +122,7 @@ def test_a_panel_that_was_just_started_says_that_the_figures_follow(viewer_clien
     html = page(viewer_client.get(HOME))
     assert "has not been read yet" in html
     assert "Nothing needs you" not in html
+    assert 'hx-trigger="every 3s"' in html
 
 
 def test_the_worst_comes_first_and_each_has_its_link():
@@ -147,7 +149,18 @@ def test_failed_jobs_with_one_cause_are_one_line():
     (item,) = needs_attention(selectors.home())
     assert item.title == "5 migrations did not finish: Wrong source password"
     assert "2 more" in item.text
-    assert item.url == reverse("migrations:list")
+    assert item.url == f"{reverse('migrations:list')}?state=failed"
+
+
+def test_a_job_done_with_errors_is_a_warning_of_its_own():
+    job(state=State.DONE_WITH_ERRORS, cause=Cause.DESTINATION_FULL)
+    job("bert", state=State.FAILED, cause=Cause.DESTINATION_FULL)
+    failed, partial = needs_attention(selectors.home())
+    assert (failed.tone, failed.title) == ("bad", "bert did not finish: Destination full")
+    assert (partial.tone, partial.title) == (
+        "warn",
+        "lea finished with errors: Destination full",
+    )
 
 
 def test_a_failed_job_that_was_run_again_needs_nobody():
