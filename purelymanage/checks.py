@@ -175,7 +175,11 @@ def check_unwise(**_kwargs: Any) -> list[CheckMessage]:
         found.append(Warning(text, hint="Set DEBUG=off.", id="purelymanage.W001"))
     if site.scheme != "https":
         text = "Passwords travel unencrypted, because BASE_URL begins with http://."
-        found.append(Warning(text, hint="Serve it by https:// and set BASE_URL to that.", id="purelymanage.W002"))
+        found.append(
+            Warning(
+                text, hint="Serve it by https:// and say so in BASE_URL.", id="purelymanage.W002"
+            )
+        )
     if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
         text = "Mails for new passwords are printed to the log instead of being sent."
         found.append(Warning(text, hint="Set EMAIL_URL.", id="purelymanage.W003"))
