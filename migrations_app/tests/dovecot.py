@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import getpass
+import grp
 import hashlib
 import os
 import pwd
@@ -183,11 +184,12 @@ class Dovecot:
         )
 
     def _configuration(self) -> str:
-        me = getpass.getuser()
+        me, my_group = getpass.getuser(), grp.getgrgid(os.getegid()).gr_name
         users = (
             "default_internal_user = dovecot\ndefault_login_user = dovenull"
             if self._is_root
-            else f"default_internal_user = {me}\ndefault_login_user = {me}"
+            else f"default_internal_user = {me}\ndefault_login_user = {me}\n"
+            f"default_internal_group = {my_group}"
         )
         chroots = "" if self._is_root else "chroot ="
         pair = self.certificates
@@ -209,6 +211,7 @@ state_dir = {self.base}/state
 log_path = {self.base}/dovecot.log
 {users}
 listen = {self.host}, {self.misnamed_host}, {self.limited_host}
+mail_max_userip_connections = 40
 local {self.limited_host} {{
   protocol imap {{
     mail_max_userip_connections = 1
@@ -230,7 +233,6 @@ mail_gid = {pwd.getpwuid(self._mail_uid).pw_gid}
 mail_location = sdbox:~/boxes
 mail_fsync = never
 mailbox_list_index = yes
-mail_max_userip_connections = 40
 mail_max_keyword_length = 100
 mail_plugins = quota
 namespace inbox {{
