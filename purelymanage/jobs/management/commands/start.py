@@ -10,16 +10,21 @@ import time
 import urllib.error
 import urllib.request
 from argparse import ArgumentParser
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import Error as DatabaseError
 
 from purelymanage.jobs.preparation import prepare
 from purelymanage.jobs.supervisor import Service, Supervisor, clusters, manage
 
+MEMORY = Path("/dev/shm")  # noqa: S108  not for files of ours
 LOOK_SECONDS = 0.1
 ANSWER_SECONDS = 120.0
 
@@ -40,16 +45,31 @@ class Command(BaseCommand):
             self._start_again_with(port)
         try:
             self._refuse_taken_ports(bind, port)
-            prepare()
-            if settings.DEMO:
-                call_command("seed_demo", stdout=self.stdout)
-            call_command("setup_code", stdout=self.stdout)
+            self._prepare()
         except KeyboardInterrupt:
             sys.exit(130)
         others = [*clusters(), *(demo() if settings.DEMO else []), first_sync()]
         services = [web(bind, port), *(replace(one, start_after=1) for one in others)]
         threading.Thread(target=self._announce, args=(bind, port), daemon=True).start()
         Supervisor(services, capacity=settings.SYNC_WORKERS).run()
+
+    def _prepare(self) -> None:
+        """What is amiss before anything is served is said in one sentence."""
+        try:
+            prepare()
+            if settings.DEMO:
+                call_command("seed_demo", stdout=self.stdout)
+            call_command("setup_code", stdout=self.stdout)
+        except DatabaseError as error:
+            raise CommandError(
+                f"The database cannot be used: {str(error).strip()}. Start it, or correct"
+                " DATABASE_URL."
+            ) from None
+        except OSError as error:
+            raise CommandError(
+                f"{error.filename or settings.DATA_DIR} cannot be written: {error.strerror}."
+                " Make room or correct its rights, or choose another place with DATA_DIR."
+            ) from None
 
     def _start_again_with(self, port: int) -> None:
         """Several settings follow from the port, and only the environment sets it."""
@@ -73,14 +93,14 @@ class Command(BaseCommand):
         """Say where to look, as soon as there is something to see."""
         host = "127.0.0.1" if bind in ("0.0.0.0", "::") else bind  # noqa: S104  compared, not bound
         request = urllib.request.Request(
-            f"http://{host}:{port}/healthz", headers={"Host": settings.ALLOWED_HOSTS[0]}
+            f"http://{host}:{port}/healthz", headers={"Host": urlsplit(settings.BASE_URL).netloc}
         )
         give_up = time.monotonic() + ANSWER_SECONDS
         while time.monotonic() < give_up:
             try:
-                with urllib.request.urlopen(request, timeout=5):  # noqa: S310  as above
-                    pass
-            except (OSError, urllib.error.URLError):
+                with suppress(urllib.error.HTTPError):  # any answer will do
+                    urllib.request.urlopen(request, timeout=5).close()  # noqa: S310  as above
+            except OSError:
                 time.sleep(LOOK_SECONDS)
             else:
                 self.stdout.write(f"PurelyManage is ready: {settings.BASE_URL}/")
@@ -101,7 +121,9 @@ def web(bind: str, port: int) -> Service:
         str(settings.BASE_DIR),
     ]
     argv += ["--bind", address, "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
-    argv += ["--preload", "--no-control-socket", "--worker-tmp-dir", "/dev/shm"]  # noqa: S108
+    argv += ["--preload", "--no-control-socket"]
+    if MEMORY.is_dir():  # heartbeats on a disk that hangs would look like workers that hang
+        argv += ["--worker-tmp-dir", str(MEMORY)]
     argv += ["--log-level", "warning", "--graceful-timeout", "5"]
     return Service(name="web", argv=tuple(argv))
 
