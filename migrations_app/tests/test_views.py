@@ -579,6 +579,8 @@ def test_a_login_test_names_the_failing_step_and_stores_nothing(admin_client: Cl
         assert response.status_code == 200
         assert "refused the connection" in page
         assert "typed-secret" not in page
+        posts_by_htmx = f'hx-post="{url("server_test", server.pk)}"' in page
+        assert posts_by_htmx is bool(headers)
 
 
 @pytest.mark.imap
@@ -601,6 +603,18 @@ def test_both_logins_are_tried_with_what_was_typed_or_is_stored(
     assert "wrong-secret" not in page
     assert SOURCE_PASSWORD not in page
     assert MigrationJob.objects.get().state == State.DONE
+
+
+def test_both_logins_are_tried_without_script_too(admin_client: Client) -> None:
+    here = ServerFactory(host="127.0.0.1", port=9, security="none").pk
+    data = job_data(source_server=here, destination_server=here, test="1")
+    page = text_of(admin_client.post(url("add"), data))
+    assert "<html" in page
+    assert page.count("refused the connection") == 2
+    assert "anna@new.example" in page
+    assert "typed-old" not in page
+    assert "Type them again" in page
+    assert not MigrationJob.objects.exists()
 
 
 def test_testing_an_incomplete_form_says_what_is_missing(admin_client: Client) -> None:
