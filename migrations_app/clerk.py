@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 WRITE_SECONDS = 1.0
 FENCE_SECONDS = 0.8 * queue.LEASE_SECONDS
+GUARD_SECONDS = 0.9 * queue.LEASE_SECONDS
+"""After which the engine's guard acts by itself, should this whole process hang or be stopped."""
 SETTLE_SECONDS = 60.0
 HANG_SECONDS = 15.0
 NAME_CHARACTERS = 1000
@@ -58,7 +60,8 @@ class Clerk(threading.Thread):
         self._progress = progress
         self._log = log
         self._redactor = redactor
-        self._renewed_at = time.monotonic()
+        self.renewed_at = time.monotonic()
+        """When the lease was last renewed, by our own clock."""
         self._stored_columns: dict[str, Any] = {}
         self._stored_folders: dict[int, tuple[Any, ...]] = {}
         self._ended = threading.Event()
@@ -67,7 +70,7 @@ class Clerk(threading.Thread):
     @property
     def is_fenced(self) -> bool:
         """Whether the run is lost, or must be taken for lost: the lease was not renewed in time."""
-        return self.is_lost or time.monotonic() - self._renewed_at > FENCE_SECONDS
+        return self.is_lost or time.monotonic() - self.renewed_at > FENCE_SECONDS
 
     def run(self) -> None:
         """Until `settle`. An absent database is tried again each second."""
@@ -102,7 +105,7 @@ class Clerk(threading.Thread):
             time.sleep(WRITE_SECONDS)
 
     def _look_and_write(self) -> None:
-        is_due = time.monotonic() - self._renewed_at >= queue.BEAT_SECONDS
+        is_due = time.monotonic() - self.renewed_at >= queue.BEAT_SECONDS
         if (is_due or self._has_news()) and not self._write():
             self.is_lost = True
         row = MigrationJob.objects.filter(pk=self._job.pk)
@@ -126,7 +129,7 @@ class Clerk(threading.Thread):
             self._log.stored(len(news.lines))
             self._stored_columns = news.columns
             self._stored_folders.update(news.folders)
-            self._renewed_at = started
+            self.renewed_at = started
             return True
         finally:
             self._writing.release()

@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from audit.actions import Action
 from audit.services import audited
 from migrations_app import logs, queue
-from migrations_app.clerk import Clerk
+from migrations_app.clerk import GUARD_SECONDS, Clerk
 from migrations_app.engines.base import Engine, LogLine, Reader, Verdict
 from migrations_app.engines.choice import choose, describe
 from migrations_app.engines.plan import Endpoint, Options, Plan
@@ -165,6 +165,7 @@ class Run:
         child = Child(
             argv,
             scope="group",
+            silence=GUARD_SECONDS,
             env=child_environment(self.workdir),
             cwd=self.workdir,
             stdout=output,
@@ -177,7 +178,11 @@ class Run:
     def _attend(self, child: Child, output: int) -> int:
         """Read all it prints until it has ended; stop it when it is to be stopped."""
         is_open = True
+        told = 0.0
         while (status := child.poll()) is None:
+            if told != (renewed := self.clerk.renewed_at):
+                child.still_here()
+                told = renewed
             files = [output, child.fileno()] if is_open else [child.fileno()]
             if output in select.select(files, [], [], LOOK_SECONDS)[0]:
                 is_open = self._read(output)

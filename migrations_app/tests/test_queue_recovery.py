@@ -119,6 +119,24 @@ def test_a_killed_supervisor_leaves_nothing_and_the_next_one_goes_on(workers, tm
         second.stop()
 
 
+def test_a_worker_that_is_only_stopped_loses_its_engine_before_the_job_runs_again(
+    workers, tmp_path
+):
+    job = submit("stopped-worker", tmp_path, mails=300, pause=0.1)
+    until_copying(job)
+    engines = processes_with("stopped-worker@")
+    guard = next(pid for pid in engines if pid not in engine_of("stopped-worker@"))
+    worker = workers.parent(guard)
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        assert settles(lambda: gone(engines), 30)
+        job.refresh_from_db()
+        assert job.run == 1
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    assert ends_done(job, runs=2)
+
+
 def test_stopping_gives_running_jobs_back_and_leaves_nothing(workers, tmp_path):
     jobs = [submit(f"drained-{number}", tmp_path, mails=1000, pause=0.1) for number in range(2)]
     for job in jobs:

@@ -1,9 +1,11 @@
-"""Runs one program and never lets it outlive its owner: `python -I -S guard.py FD SCOPE PROGRAM …`.
+"""Runs one program that never outlives its owner: `guard.py FD SCOPE SILENCE PROGRAM …`.
 
 The owner (see `process.py`) holds the other end of the socket FD. When that end closes, the owner
-is gone or wants the end: everything the program started is killed. SIGTERM and SIGINT are passed on
-to the program, or to its whole process group when SCOPE is `group`. The program's exit status, or
-the signal that killed it, becomes ours. Standard library only, because it stays beside each child.
+is gone or wants the end: everything the program started is killed. With SILENCE above 0 the owner
+must write something every so many seconds, so that an owner that hangs counts as gone as well.
+SIGTERM and SIGINT are passed on to the program, or to its whole process group when SCOPE is
+`group`. The program's exit status, or the signal that killed it, becomes ours. Standard library
+only, and started with `python -I -S`, because one stays beside each child.
 """
 
 import contextlib
@@ -109,17 +111,31 @@ def reap_orphans(child: int) -> bool:
         os.waitpid(ended.si_pid, 0)
 
 
-def watch(child: int, line: socket.socket, wakeups: int, scope: str) -> None:
+def hears(line: socket.socket) -> bool:
+    """Whether the owner wrote something, and not the end."""
+    try:
+        return bool(line.recv(64))
+    except OSError:  # it died before it read what we wrote
+        return False
+
+
+def watch(child: int, line: socket.socket, wakeups: int, *, scope: str, silence: float) -> None:
     """Until the program ends or the owner is gone."""
     deliver = os.killpg if scope == "group" else os.kill
+    heard = time.monotonic()
     while not reap_orphans(child):
-        readable = select.select([line.fileno(), wakeups], [], [])[0]
+        wait = max(heard + silence - time.monotonic(), 0) if silence else None
+        readable = select.select([line.fileno(), wakeups], [], [], wait)[0]
         if wakeups in readable:
             for number in os.read(wakeups, 64):
                 if number in PASSED_ON:
                     send(child, number, deliver)
         if line.fileno() in readable:
-            return  # the owner never writes, so this is its end
+            if not hears(line):
+                return
+            heard = time.monotonic()
+        elif silence and time.monotonic() >= heard + silence:
+            return
 
 
 def end_like(status: int | None) -> NoReturn:
@@ -146,13 +162,13 @@ def main() -> None:
     for number in (*PASSED_ON, signal.SIGCHLD):
         signal.signal(number, lambda *_: None)
     exec_done, started = os.pipe()
-    child = start(sys.argv[3:], started)
+    child = start(sys.argv[4:], started)
     os.read(exec_done, 1)  # ends when the program runs, or could not be started
     let_go_of_files({line.fileno(), wakeups, wake})
     with contextlib.suppress(OSError):  # the owner may be gone already; the watch will see it
         line.send(b"%d\n" % child)
     try:
-        watch(child, line, wakeups, sys.argv[2])
+        watch(child, line, wakeups, scope=sys.argv[2], silence=float(sys.argv[3]))
     finally:
         status = sweep(child)
     end_like(status)

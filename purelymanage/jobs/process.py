@@ -25,7 +25,8 @@ class Child:
     """A program under guard, in a session of its own.
 
     `scope` says who gets our SIGTERM: the program alone (a cluster's main process, which stops its
-    own workers) or its whole process group (an engine).
+    own workers) or its whole process group (an engine). With `silence`, the program is killed when
+    we have not said `still_here` for so many seconds: even a stopped or hanging owner is safe.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Child:
         argv: Sequence[str],
         *,
         scope: Literal["program", "group"] = "program",
+        silence: float = 0,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         stdout: int | None = None,
@@ -40,9 +42,10 @@ class Child:
         pass_fds: Sequence[int] = (),
     ) -> None:
         self._line, theirs = socket.socketpair()
+        guard = [sys.executable, "-I", "-S", str(GUARD), str(theirs.fileno()), scope, str(silence)]
         try:
             self._guard = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(GUARD), str(theirs.fileno()), scope, *argv],
+                [*guard, *argv],
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
@@ -94,6 +97,11 @@ class Child:
             time.sleep(pause)
             pause = min(pause * 2, 0.05)
         return status
+
+    def still_here(self) -> None:
+        """Tell the guard that its owner is well."""
+        with suppress(OSError):
+            self._line.send(b".", socket.MSG_DONTWAIT)
 
     def terminate(self) -> None:
         """Ask it to end."""

@@ -150,6 +150,16 @@ def test_the_programs_own_files_reach_it_and_the_guards_line_does_not():
     assert set(files.split()) <= {"0", "1", "2", "3", str(fd)}
 
 
+def test_an_owner_that_falls_silent_counts_as_gone(marker):
+    child = Child([sys.executable, "-c", SLEEPER, marker], silence=0.6)
+    for _ in range(10):
+        time.sleep(0.1)
+        child.still_here()
+    assert child.poll() is None
+    assert child.wait(3) == -9
+    assert alive(marker) == []
+
+
 def test_a_zombie_orphan_is_not_taken_for_the_program(marker):
     """The guard inherits orphans; the end of one is not the end of the program."""
     child = Child(["sh", "-c", "(sleep 0.1 &) ; sleep 0.6; exit 4"])
