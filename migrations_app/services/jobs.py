@@ -56,19 +56,17 @@ def update_job(
     destination: End,
     dry_run: bool,
     options: Options,
-    run: bool,
 ) -> MigrationJob:
-    """Change a job that is idle, and queue it again when `run` says so."""
+    """Change a job that is idle and queue it again: its verdict was about what it was before."""
     before = _facts(job)
     _fill(job, name=name, source=source, destination=destination, dry_run=dry_run, options=options)
     _refuse_same_mailbox(job)
     facts = {"before": before, "after": _facts(job)}
     with audited(Action.JOB_CHANGED, target=job, **facts), _queue_lock():
         _refuse_busy(job)
-        job.save(update_fields=[*_FILLED, "version"])
-        if run:
-            _refuse_duplicate(job)
-            queue.submit(job)
+        _refuse_duplicate(job)
+        job.save(update_fields=_FILLED)
+        queue.submit(job)
     return job
 
 
@@ -78,7 +76,7 @@ def rerun_job(*, job: MigrationJob) -> MigrationJob:
         _refuse_busy(job)
         _take_server_values(job)
         _refuse_duplicate(job)
-        job.save(update_fields=list(_FILLED))
+        job.save(update_fields=_FILLED)
         queue.submit(job)
     return job
 
@@ -158,7 +156,6 @@ def _fill(
         if end.password:
             setattr(job, f"{side}_password", end.password)
     _take_server_values(job)
-    job.version += 1
 
 
 def _take_server_values(job: MigrationJob) -> None:

@@ -119,10 +119,9 @@ def test_editing_keeps_the_stored_password_where_nothing_is_typed() -> None:
             source=End(other, "new@old.example", ""),
             destination=End(None, "b@new.example", "fresh"),
         ),
-        run=False,
     )
     job.refresh_from_db()
-    assert (job.name, job.state, job.dry_run) == ("Renamed", State.DONE, True)
+    assert (job.name, job.state, job.dry_run) == ("Renamed", State.QUEUED, True)
     assert (job.source_host, job.source_port, job.source_security) == (
         "imap.other.example",
         143,
@@ -132,9 +131,9 @@ def test_editing_keeps_the_stored_password_where_nothing_is_typed() -> None:
     assert job.destination_password.reveal() == "fresh"
 
 
-def test_editing_can_queue_the_job_at_once() -> None:
+def test_an_edited_job_runs_again_and_forgets_its_verdict() -> None:
     job = JobFactory(state=State.FAILED, verdict="No.")
-    jobs.update_job(job=job, **details(), run=True)
+    jobs.update_job(job=job, **details())
     job.refresh_from_db()
     assert (job.state, job.verdict) == (State.QUEUED, "")
 
@@ -144,7 +143,7 @@ def test_a_busy_job_is_not_edited_rerun_deleted_or_emptied(state: str) -> None:
     job = JobFactory(state=state)
     address = job.source_address
     for act in (
-        lambda: jobs.update_job(job=job, **details(), run=True),
+        lambda: jobs.update_job(job=job, **details()),
         lambda: jobs.rerun_job(job=job),
         lambda: jobs.delete_job(job=job),
         lambda: jobs.erase_credentials(job=job),
@@ -203,7 +202,7 @@ def test_erased_passwords_stop_a_rerun_until_they_are_typed_again() -> None:
     with pytest.raises(RefusedError, match="erased"):
         jobs.rerun_job(job=job)
     assert MigrationJob.objects.get(pk=job.pk).state == State.DONE
-    jobs.update_job(job=job, **details(), run=True)
+    jobs.update_job(job=job, **details())
     assert job.state == State.QUEUED
 
 

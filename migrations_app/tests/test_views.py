@@ -428,13 +428,6 @@ def test_edit_and_rerun_keeps_stored_passwords(admin_client: Client) -> None:
     assert job.source_password.reveal() == SOURCE_PASSWORD
 
 
-def test_saving_alone_does_not_run_the_job(admin_client: Client) -> None:
-    job = JobFactory()
-    admin_client.post(url("edit", job.pk), job_data(save="1"))
-    job.refresh_from_db()
-    assert (job.state, job.source_address) == (State.DONE, "anna@old.example")
-
-
 def test_a_busy_job_is_not_offered_for_editing(admin_client: Client) -> None:
     response = admin_client.get(url("edit", RunningJobFactory().pk))
     assert response.status_code == 409

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlencode
 from zlib import crc32
 
-from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -22,7 +21,6 @@ from migrations_app.engines import choice
 from migrations_app.forms import JobForm
 from migrations_app.imap_report import Target
 from migrations_app.models import MigrationJob, Server
-from migrations_app.presets import hint_for
 from migrations_app.progress import JobView
 from migrations_app.services import jobs as services
 from migrations_app.services.logins import test_logins
@@ -143,11 +141,8 @@ def job_edit(request: Request, pk: int) -> HttpResponse:
     if "test" in request.POST:
         return _tested(request, form)
     if form.is_valid():
-        run = "save" not in request.POST
         with errors_on(form):
-            services.update_job(job=job, run=run, **form.values())
-            if not run:
-                messages.success(request, _("%(job)s changed.") % {"job": job})
+            services.update_job(job=job, **form.values())
             return go_to(request, reverse("migrations:detail", args=[pk]))
     return _job_form(request, form)
 
@@ -179,8 +174,7 @@ def _tested(request: Request, form: JobForm) -> HttpResponse:
             for label, report in zip(
                 (_("Source"), _("Destination")), test_logins(targets=targets), strict=True
             ):
-                hint = "" if report.ok else hint_for(report.host)
-                tests.append({"label": label, "steps": report_rows(report), "hint": hint})
+                tests.append({"label": label, "steps": report_rows(report)})
     return _job_form(request, form, tests)
 
 
