@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.core.management import call_command
+
 from accounts.mail import send_reset_link
 from accounts.models import User
 
@@ -11,3 +13,8 @@ def send_password_reset(person_id: int) -> None:
     person = User.objects.filter(pk=person_id, is_active=True).first()
     if person is not None:
         send_reset_link(person)
+
+
+def forget_old_sessions() -> None:
+    """Remove the rows of sessions that have expired."""
+    call_command("clearsessions")

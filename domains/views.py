@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
-from django_htmx.http import trigger_client_event
+from django_htmx.http import HttpResponseClientRefresh, trigger_client_event
 
 from domains import selectors, services
 from domains.filters import ListFilter, render_list
@@ -40,6 +40,8 @@ def copy_note(request: Request, kind: str) -> HttpResponse:
     if kind not in Kind:
         raise Http404
     state = selectors.copy_state(Kind(kind))
+    if "first" in request.GET and state.synced_at and not state.is_expected:
+        return HttpResponseClientRefresh()  # the filters have nothing to choose from yet
     response = render_page(request, COPY_NOTE, {"copy": state})
     if not state.is_expected:
         trigger_client_event(response, "copy-refreshed")

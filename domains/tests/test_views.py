@@ -103,6 +103,14 @@ def test_the_first_reading_appears_by_itself_and_its_failure_is_told_once(viewer
     assert "hx-get" not in page(note)
 
 
+def test_the_first_reading_shows_the_whole_page_with_its_filters(viewer_client):
+    assert "?first" in page(viewer_client.get(LIST))
+    assert "HX-Refresh" not in viewer_client.get(f"{NOTE}?first", headers=HTMX).headers
+    SyncStateFactory(name=Kind.DOMAINS)
+    assert viewer_client.get(f"{NOTE}?first", headers=HTMX).headers["HX-Refresh"] == "true"
+    assert "?first" not in page(viewer_client.get(LIST))
+
+
 def test_a_failed_refresh_is_told(admin_client):
     SyncStateFactory(name=Kind.DOMAINS, failed_since=timezone.now(), error="PurelyMail hung up.")
     response = admin_client.get(NOTE, headers=HTMX)

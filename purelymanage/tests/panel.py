@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import functools
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -17,6 +22,8 @@ import requests
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60
+KEPT = ("static", "demo-mail")
+"""What every first start makes in seconds of work; the second panel of a test run copies it."""
 
 
 def free_ports(count: int) -> int:
@@ -47,6 +54,13 @@ def database_of_its_own(data_dir: Path) -> str:
     return url.rsplit("/", 1)[0] + f"/{name}"
 
 
+@functools.cache
+def _kept() -> Path:
+    directory = Path(tempfile.mkdtemp(prefix="purelymanage-panel-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return directory
+
+
 def drop_database(url: str) -> None:
     """Remove what `database_of_its_own` made, whoever is still connected."""
     if url.startswith("sqlite"):
@@ -61,12 +75,15 @@ class Panel:
 
     data_dir: Path
     extra: dict[str, str] = field(default_factory=dict)
+    database_url: str = ""
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
         self.port = free_ports(1)
         self.url = f"http://127.0.0.1:{self.port}"
-        self.database_url = database_of_its_own(self.data_dir)
+        self.demo_port = free_ports(3)
+        self.has_own_database = not self.database_url
+        self.database_url = self.database_url or database_of_its_own(self.data_dir)
         self.log = self.data_dir / "panel.log"
 
     @property
@@ -77,13 +94,14 @@ class Panel:
             "DATA_DIR": str(self.data_dir),
             "DATABASE_URL": self.database_url,
             "PORT": str(self.port),
-            "DEMO_PORT": str(free_ports(3)),
+            "DEMO_PORT": str(self.demo_port),
             "EMAIL_URL": "filemail://" + str(self.data_dir / "mail"),
             **self.extra,
         }
 
     def start(self) -> Panel:
         """Start and wait until everything is ready, workers included."""
+        self._borrow()
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "start"],
@@ -103,6 +121,22 @@ class Panel:
             time.sleep(0.1)
         raise AssertionError(f"The panel did not start:\n{self.log.read_text()[-4000:]}")
 
+    def _borrow(self) -> None:
+        for name in KEPT:
+            if (_kept() / name).exists() and not (self.data_dir / name).exists():
+                shutil.copytree(_kept() / name, self.data_dir / name)
+
+    def _lend(self) -> None:
+        """Keep what is complete; whoever comes first does it."""
+        complete = {"static": "static/.collected", "demo-mail": "demo-mail/old/seeded"}
+        for name, sign in complete.items():
+            if (self.data_dir / sign).exists() and not (_kept() / name).exists():
+                draft = Path(tempfile.mkdtemp(dir=_kept()))
+                shutil.copytree(self.data_dir / name, draft / name)
+                with contextlib.suppress(OSError):
+                    (draft / name).rename(_kept() / name)
+                shutil.rmtree(draft)
+
     def is_ready(self) -> bool:
         """Whether database, migrations and workers answer."""
         try:
@@ -119,12 +153,14 @@ class Panel:
 
     def remove(self) -> None:
         """Stop it if it runs, and drop its database."""
+        self._lend()
         if self.process is not None and self.process.poll() is None:
             try:
                 self.stop()
             except subprocess.TimeoutExpired:
                 self.process.kill()
-        drop_database(self.database_url)
+        if self.has_own_database:
+            drop_database(self.database_url)
 
     def processes(self) -> list[int]:
         """All processes that carry this panel's DATA_DIR in their environment."""
@@ -133,6 +169,17 @@ class Panel:
         for entry in Path("/proc").glob("[0-9]*/environ"):
             try:
                 if marker in entry.read_bytes().split(b"\0"):
+                    found.append(int(entry.parent.name))
+            except OSError:
+                continue
+        return found
+
+    def processes_with(self, words: str) -> list[int]:
+        """Processes with `words` on their command line; engines do not carry our environment."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                if words.encode() in entry.read_bytes():
                     found.append(int(entry.parent.name))
             except OSError:
                 continue

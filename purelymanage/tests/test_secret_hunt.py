@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from migrations_app.tests.conftest import _session_pair, imap_pair  # noqa: F401  fixtures
-from migrations_app.tests.dovecot import Dovecot, Mail, Pair
+from migrations_app.tests.dovecot import Mail, Pair
 from purelymanage.tests.panel import Panel
 from purelymanage.tests.visitor import Visitor
 
@@ -81,28 +81,6 @@ class ProcessWatch(threading.Thread):
                 self.seen[f"{process.name}/{name}"] = found
 
 
-def wait_for_end(visitor: Visitor, job: int) -> str:
-    """The last page of a job; asks for its live fragment as a browser does."""
-    for _attempt in range(600):
-        text = visitor.get(f"/migrations/{job}/").text
-        visitor.get(f"/migrations/{job}/live/")
-        if "Run for real" in text or "Re-run" in text:
-            return text
-        threading.Event().wait(0.2)
-    raise AssertionError(f"Job {job} did not end")
-
-
-def add_server(visitor: Visitor, name: str, server: Dovecot) -> None:
-    answer = visitor.post(
-        "/migrations/servers/new/",
-        name=name,
-        host="localhost",
-        port=str(server.port_tls),
-        security="tls",
-    )
-    assert name in answer.text
-
-
 @pytest.fixture(params=["builtin", pytest.param("imapsync", marks=pytest.mark.imapsync)])
 def panel(
     request: pytest.FixtureRequest,
@@ -134,31 +112,19 @@ def journey(panel: Panel, pair: Pair) -> Visitor:
     pair.destination.add_user(user, DESTINATION)
     pair.source.fill(user, MAILS)
     visitor = Visitor(panel.url)
-    visitor.post("/setup/", name="Olga", email="olga@panel.example", password=OWNER)
-    made = visitor.post(
-        "/mailboxes/new/", local_part="hunted", domain=_first_domain(visitor), password=MAILBOX
-    )
+    visitor.set_up(password=OWNER)
+    domain = visitor.option("/mailboxes/new/", "lindenhof.example")
+    made = visitor.post("/mailboxes/new/", local_part="hunted", domain=domain, password=MAILBOX)
     assert MAILBOX in made.text  # shown once, in this answer
     visitor.answers = [answer for answer in visitor.answers if MAILBOX not in answer]
-    add_server(visitor, "Old", pair.source)
-    add_server(visitor, "New", pair.destination)
-    form = visitor.get("/migrations/new/").text
-    job = {
-        "name": "hunt",
-        "source_server": _option(form, "Old"),
-        "source_address": user,
-        "source_password": SOURCE,
-        "destination_server": _option(form, "New"),
-        "destination_address": user,
-        "destination_password": DESTINATION,
-    }
+    job = visitor.job_between(pair, user)
     visitor.post("/migrations/new/", **job, dry_run="on", test="1")
     visitor.post("/migrations/new/", **{**job, "source_server": ""}, dry_run="on")
     visitor.post("/migrations/new/", **job, dry_run="on")
-    wait_for_end(visitor, 1)
+    visitor.wait_for_end(1)
     assert pair.destination.count(user) == 0
     visitor.post("/migrations/1/real/", form="/migrations/new/")
-    wait_for_end(visitor, 2)
+    visitor.wait_for_end(2)
     assert pair.destination.count(user) == len(MAILS)
     visitor.post("/migrations/2/edit/", **{**job, "source_address": f"{user}x"})
     for page in ("/", "/migrations/", "/migrations/2/log/", "/settings/audit/", "/mailboxes/"):
@@ -167,15 +133,6 @@ def journey(panel: Panel, pair: Pair) -> Visitor:
         assert visitor.get(path).status_code == 200
     visitor.get("/admin/migrations_app/migrationjob/2/change/")
     return visitor
-
-
-def _option(form: str, label: str) -> str:
-    before = form.split(f">{label}</option>")[0]
-    return before.rsplit('value="', 1)[1].split('"')[0]
-
-
-def _first_domain(visitor: Visitor) -> str:
-    return _option(visitor.get("/mailboxes/new/").text, "lindenhof.example")
 
 
 def database_content(panel: Panel) -> bytes:

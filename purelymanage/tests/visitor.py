@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from urllib.parse import urljoin
 
 import requests
+
+from migrations_app.tests.dovecot import Dovecot, Pair
 
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
@@ -33,6 +36,47 @@ class Visitor:
                 timeout=60,
             )
         )
+
+    def set_up(self, *, password: str = "a long enough passphrase 42") -> None:
+        """Make the owner and be signed in as them."""
+        done = self.post("/setup/", name="Olga", email="olga@panel.example", password=password)
+        assert "Dashboard" in done.text
+
+    def option(self, path: str, label: str) -> str:
+        """The value behind a choice of a select."""
+        before, found, _after = self.get(path).text.partition(f">{label}</option>")
+        assert found, f"{path} does not offer {label}"
+        return before.rsplit('value="', 1)[1].split('"')[0]
+
+    def add_server(self, name: str, server: Dovecot) -> str:
+        """Define a server; its value in the form for jobs."""
+        port = str(server.port_tls)
+        self.post(
+            "/migrations/servers/new/", name=name, host="localhost", port=port, security="tls"
+        )
+        return self.option("/migrations/new/", name)
+
+    def job_between(self, pair: Pair, user: str) -> dict[str, str]:
+        """What to post for a job that moves `user`'s mailbox; both servers are added."""
+        return {
+            "source_server": self.add_server("Old", pair.source),
+            "source_address": user,
+            "source_password": pair.source.passwords[user],
+            "destination_server": self.add_server("New", pair.destination),
+            "destination_address": user,
+            "destination_password": pair.destination.passwords[user],
+        }
+
+    def wait_for_end(self, job: int, *, seconds: float = 120) -> str:
+        """The page of a job once it has ended; asks for its live part as a browser does."""
+        give_up = time.monotonic() + seconds
+        while time.monotonic() < give_up:
+            text = self.get(f"/migrations/{job}/").text
+            self.get(f"/migrations/{job}/live/")
+            if "Run for real" in text or "Re-run" in text:
+                return text
+            time.sleep(0.2)
+        raise AssertionError(f"Job {job} did not end:\n{self.get(f'/migrations/{job}/log/').text}")
 
     def _keep(self, response: requests.Response) -> requests.Response:
         self.answers.append(response.text)
