@@ -6,31 +6,19 @@ few words, so one table serves both. A status alone is too coarse: what the serv
 
 from __future__ import annotations
 
-import re
 import signal
-import socket
 from dataclasses import dataclass, field
-from typing import Literal
+
+from imapclient.imap_utf7 import encode
 
 from migrations_app.engines.base import Progress, Verdict
 from migrations_app.engines.causes import Cause
-from migrations_app.engines.plan import Endpoint, Plan
-from migrations_app.engines.wording import server_words
+from migrations_app.engines.plan import Plan
+from migrations_app.engines.selection import is_selected
+from migrations_app.engines.sentences import sentence_for
+from migrations_app.engines.troubles import BOTH_ENDS, Trouble, cause_of
 
 MAX_TROUBLES = 1000
-
-
-Stage = Literal["connect", "tls", "login", "lost", "fetch", "append", "folder", "flags", "other"]
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """One thing that went wrong: while doing what, at which end, and what was said."""
-
-    stage: Stage
-    side: int
-    """1 is the source, 2 the destination, as both engines number them."""
-    text: str
 
 
 @dataclass
@@ -76,72 +64,6 @@ class Counts:
         )
 
 
-_BOTH: dict[str, tuple[Cause, Cause]] = {
-    "password": (Cause.SOURCE_PASSWORD, Cause.DESTINATION_PASSWORD),
-    "host": (Cause.SOURCE_HOST, Cause.DESTINATION_HOST),
-    "unreachable": (Cause.SOURCE_UNREACHABLE, Cause.DESTINATION_UNREACHABLE),
-    "certificate": (Cause.SOURCE_CERTIFICATE, Cause.DESTINATION_CERTIFICATE),
-    "tls": (Cause.SOURCE_TLS, Cause.DESTINATION_TLS),
-    "busy": (Cause.SOURCE_BUSY, Cause.DESTINATION_BUSY),
-    "throttled": (Cause.SOURCE_THROTTLED, Cause.DESTINATION_THROTTLED),
-    "lost": (Cause.SOURCE_LOST, Cause.DESTINATION_LOST),
-}
-_CERTIFICATE = r"certificate verify failed|hostname mismatch|hostname verification failed"
-_UNKNOWN_HOST = (
-    r"Invalid argument|Name or service not known|nodename nor servname|name resolution|No address"
-)
-_NOT_TLS = r"wrong version number|SSL connect attempt failed|SSL handshake|unexpected eof|STARTTLS"
-_NEEDS_TLS = r"PRIVACYREQUIRED|Plaintext authentication disallowed|LOGINDISABLED"
-_BUSY = r"\[LIMIT\]|too many (?:simultaneous )?connections|Maximum number of connections"
-_THROTTLED = r"throttled|\[UNAVAILABLE\]|\[INUSE\]|Session expired|Suggested Backoff"
-_GONE = (
-    r"socket closed|Connection reset|Broken pipe|Unable to connect|not connected|timeout waiting"
-    r"|timed out|EOF"
-)
-_TOO_LARGE = (
-    r"\[LIMIT\]|\[TOOBIG\]|larger than the maximum|size exceed|maximum message size|Maximum size"
-)
-_FULL = r"OVERQUOTA|Quota limit will be exceeded|full: it is time|mailbox is full"
-_WORDS: dict[Stage, dict[str, str | Cause]] = {
-    "connect": {
-        _CERTIFICATE: "certificate",
-        _UNKNOWN_HOST: "host",
-        _NOT_TLS: "tls",
-        _BUSY: "busy",
-        _THROTTLED: "throttled",
-        "": "unreachable",
-    },
-    "tls": {_CERTIFICATE: "certificate", "": "tls"},
-    "login": {
-        _NEEDS_TLS: "tls",
-        _BUSY: "busy",
-        _THROTTLED: "throttled",
-        _GONE: "lost",
-        "": "password",
-    },
-    "lost": {_THROTTLED: "throttled", "": "lost"},
-    "fetch": {_THROTTLED: "throttled", _GONE: "lost", "": Cause.MESSAGES_UNREADABLE},
-    "append": {
-        _FULL: Cause.DESTINATION_FULL,
-        _TOO_LARGE: Cause.MESSAGES_TOO_LARGE,
-        _THROTTLED: "throttled",
-        _GONE: "lost",
-        "": Cause.MESSAGES_REFUSED,
-    },
-    "folder": {_FULL: Cause.DESTINATION_FULL, "": Cause.FOLDERS_REFUSED},
-    "flags": {"": Cause.FLAGS_REFUSED},
-    "other": {_FULL: Cause.DESTINATION_FULL, "": Cause.UNKNOWN},
-}
-
-
-def cause_of(trouble: Trouble) -> Cause:
-    """The cause that one trouble speaks of."""
-    for pattern, kind in _WORDS[trouble.stage].items():
-        if re.search(pattern, trouble.text, re.IGNORECASE):
-            return kind if isinstance(kind, Cause) else _BOTH[kind][max(trouble.side, 1) - 1]
-    raise AssertionError
-
-
 _STATUS_CAUSES = {
     8: Cause.ALREADY_RUNNING,
     64: Cause.ENGINE_SETTINGS,
@@ -162,8 +84,8 @@ _STATUS_CAUSES = {
     162: Cause.DESTINATION_PASSWORD,
 }
 _PRIORITY = [
-    *(pair[0] for pair in _BOTH.values()),
-    *(pair[1] for pair in _BOTH.values()),
+    *(pair[0] for pair in BOTH_ENDS.values()),
+    *(pair[1] for pair in BOTH_ENDS.values()),
     Cause.DESTINATION_FULL,
     Cause.MESSAGES_TOO_LARGE,
     Cause.MESSAGES_REFUSED,
@@ -200,11 +122,11 @@ _STOPPED = {6: "a signal", 7: "its stop file"}
 
 def _both_ends(cause: Cause, plan: Plan, status: int, facts: Facts) -> str:
     """The sentence of the cause; one more where the other end has a trouble of its own."""
-    sentences = [_sentence(cause, plan, status, facts)]
+    sentences = [sentence_for(cause, plan, status, facts.troubles)]
     if cause.value.startswith("source_") and not facts.has_started_copying:
         found = {cause_of(trouble) for trouble in facts.troubles}
-        others = [other for _, other in _BOTH.values() if other in found]
-        sentences += [_sentence(other, plan, status, facts) for other in others]
+        others = [other for _, other in BOTH_ENDS.values() if other in found]
+        sentences += [sentence_for(other, plan, status, facts.troubles) for other in others]
     return " ".join(sentences)
 
 
@@ -235,7 +157,7 @@ def _ended(plan: Plan, progress: Progress, facts: Facts, counts: Counts) -> Verd
             "The engine ended without looking at any folder. Read the log, then run it again.",
         )
     cause = _worst(0, facts) if facts.trouble_count else None
-    troubles = [_sentence(cause, plan, 0, facts)] if cause else []
+    troubles = [sentence_for(cause, plan, 0, facts.troubles)] if cause else []
     if counts.failed and not cause:
         cause = Cause.MESSAGES_REFUSED
     if facts.missing > counts.skipped and not plan.dry_run and not cause:
@@ -247,12 +169,24 @@ def _ended(plan: Plan, progress: Progress, facts: Facts, counts: Counts) -> Verd
     if facts.unidentified and not cause:
         cause = Cause.MESSAGES_MISSING
         troubles.append(f"{_messages(facts.unidentified)} left out: no header identifies them.")
-    if facts.unknown_folders and not cause:
+    unknown = [*facts.unknown_folders, *_not_met(plan, progress)]
+    if unknown and not cause:
         cause = Cause.FOLDERS_REFUSED
-        names = ", ".join(facts.unknown_folders[:3])
+        names = ", ".join(unknown[:3])
         troubles.append(f"Not found at the source: {names}. Check the folder names.")
     words = " ".join([_tally(plan, counts, progress), *troubles])
     return Verdict("done_with_errors" if cause else "done", cause, words)
+
+
+def _not_met(plan: Plan, progress: Progress) -> list[str]:
+    """Folders that were asked for and are not there."""
+    met = [encode(name).decode("ascii") for name in progress.folders]
+    return [
+        name
+        for name in plan.options.include
+        if is_selected(encode(name).decode("ascii"), include=(), exclude=plan.options.exclude)
+        and not any(is_selected(folder, include=[name], exclude=()) for folder in met)
+    ]
 
 
 def _worst(status: int, facts: Facts) -> Cause:
@@ -299,113 +233,3 @@ def _volume(size: int) -> str:
             return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
         size = size / 1000  # type: ignore[assignment]  # becomes a float after the first unit
     raise AssertionError
-
-
-def _sentence(cause: Cause, plan: Plan, status: int, facts: Facts) -> str:
-    fitting = [trouble.text for trouble in facts.troubles if cause_of(trouble) == cause]
-    error = next(iter(fitting or [trouble.text for trouble in facts.troubles]), "")
-    is_source = not cause.value.startswith("destination_")
-    end = plan.source if is_source else plan.destination
-    kind = cause.value.split("_", 1)[1] if cause.value.startswith(("source_", "dest")) else ""
-    template = (
-        _SENTENCES.get(kind) or _OTHER_SENTENCES.get(cause) or _OTHER_SENTENCES[Cause.UNKNOWN]
-    )
-    if kind in {"host", "unreachable"} and error:
-        template = _connection_words(template, end, error)
-    return template.format(
-        side="source" if is_source else "destination",
-        host=f"{end.host}:{end.port}",
-        name=end.host,
-        user=end.user,
-        status=status,
-        count=f"{facts.trouble_count:,}",
-        seconds=plan.options.timeout_seconds,
-        said=f" It said: {said}." if (said := server_words(error)) else "",
-    )
-
-
-def _connection_words(template: str, end: Endpoint, error: str) -> str:
-    """`Invalid argument` is what Perl says of a name it cannot look up; look it up ourselves."""
-    if re.search("Invalid argument", error):
-        try:
-            socket.getaddrinfo(end.host, end.port)
-        except (OSError, UnicodeError):
-            return _SENTENCES["host"]
-        return _SENTENCES["unreachable"]
-    return template
-
-
-_SENTENCES = {
-    "password": (
-        "The {side} server {name} refused the sign-in of {user}. Check the address and the "
-        "password (some providers need an app password), then run it again.{said}"
-    ),
-    "host": (
-        "The {side} server {name} is unknown: the name cannot be looked up. "
-        "Check how it is written, then run it again."
-    ),
-    "unreachable": (
-        "No connection to the {side} server {host}. Check host and port, or wait until the "
-        "server answers, then run it again.{said}"
-    ),
-    "certificate": (
-        "The certificate of the {side} server {host} is not trusted. Use the host name the "
-        "certificate was made for, or name a private authority in IMAP_CA_FILE."
-    ),
-    "tls": (
-        "The {side} server {host} does not speak TLS as it was set. Check port and security: "
-        "TLS is usually port 993, STARTTLS port 143.{said}"
-    ),
-    "busy": (
-        "The {side} server {name} allows no further connection for {user}. Close other mail "
-        "programs or wait some minutes, then run it again.{said}"
-    ),
-    "throttled": (
-        "The {side} server {name} is slowing us down. Wait some minutes, then run it again, "
-        "perhaps with a bandwidth limit.{said}"
-    ),
-    "lost": (
-        "The connection to the {side} server {name} was lost and did not come back. "
-        "Run it again; only what is missing is copied.{said}"
-    ),
-    "full": (
-        "The destination mailbox {user} is full. Make room or raise its quota, then run it "
-        "again; only what is missing is copied.{said}"
-    ),
-}
-_OTHER_SENTENCES = {
-    Cause.MESSAGES_TOO_LARGE: (
-        "Some messages are larger than the destination accepts. The log names them; "
-        "save them by hand or set a size limit.{said}"
-    ),
-    Cause.MESSAGES_REFUSED: (
-        "The destination refused some messages. The log names them; run it again to try "
-        "them once more.{said}"
-    ),
-    Cause.MESSAGES_UNREADABLE: (
-        "The source could not hand out some messages. The log names them; run it again to "
-        "try them once more.{said}"
-    ),
-    Cause.FOLDERS_REFUSED: (
-        "Some folders could not be opened or created. The log names them; rename or exclude "
-        "them, then run it again.{said}"
-    ),
-    Cause.FLAGS_REFUSED: (
-        "The destination refused some flags. The messages themselves are there.{said}"
-    ),
-    Cause.ALREADY_RUNNING: (
-        "Another run of this job seems to be active. Wait until it ends, then run it again."
-    ),
-    Cause.ENGINE_SETTINGS: (
-        "The engine did not accept its settings (status {status}). Its version may be too old "
-        "or too new: see the log.{said}"
-    ),
-    Cause.ENGINE_CRASHED: (
-        "The engine stopped unexpectedly (status {status}). Read the end of the log, "
-        "then run it again.{said}"
-    ),
-    Cause.UNKNOWN: (
-        "The engine ended with status {status}, which is not known here. "
-        "Read the end of the log, then run it again.{said}"
-    ),
-}

@@ -163,12 +163,19 @@ class Dovecot:
 
     def drop_sessions(self) -> None:
         """Cut every signed-in connection; the server goes on."""
+        self._signal_sessions(signal.SIGKILL)
+
+    def freeze_sessions(self) -> None:
+        """Every signed-in connection stays open and falls silent; `drop_sessions` ends it."""
+        self._signal_sessions(signal.SIGSTOP)
+
+    def _signal_sessions(self, number: signal.Signals) -> None:
         if self.process is None:
             return
         for pid in self._children(self.process.pid):
             with contextlib.suppress(OSError):
-                if "imap" in Path(f"/proc/{pid}/comm").read_text().split("-")[0].split():
-                    os.kill(pid, signal.SIGKILL)
+                if Path(f"/proc/{pid}/comm").read_text().strip() == "imap":
+                    os.kill(pid, number)
 
     @staticmethod
     def _children(pid: int) -> list[int]:

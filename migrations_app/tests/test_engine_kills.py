@@ -107,6 +107,48 @@ def test_sigterm_ends_the_builtin_engine_within_a_second_with_a_true_report(
     assert 0 <= there - outcome.total("copied") <= 1
 
 
+@pytest.mark.parametrize("side", ["source", "destination"])
+def test_sigterm_ends_the_builtin_engine_though_a_server_fell_silent(
+    imap_pair: Pair, side: str
+) -> None:
+    mails = [Mail(("INBOX",), attachment_of(n)) for n in range(3)]
+    source, destination = _users(imap_pair, mails)
+    server: Dovecot = getattr(imap_pair, side)
+    moments = []
+
+    def freeze(process: subprocess.Popen[str]) -> None:
+        server.freeze_sessions()
+        time.sleep(0.5)  # it runs into the silence
+        moments.append(time.monotonic())
+        process.terminate()
+
+    outcome = run_pair(
+        BuiltinEngine(),
+        imap_pair,
+        plan_for(imap_pair, source, destination),
+        on_progress=_At(1, freeze),
+    )
+    moments.append(time.monotonic())
+    server.drop_sessions()
+
+    assert outcome.status == -signal.SIGTERM
+    assert moments[1] - moments[0] < 1.5
+    assert '"event":"end","status":6' in outcome.output
+
+
+def test_a_server_that_falls_silent_in_mid_run_is_noticed(imap_pair: Pair) -> None:
+    source, destination = _users(imap_pair)
+    plan = plan_for(imap_pair, source, destination, options=Options(timeout_seconds=2))
+    freeze = _At(100, lambda process: imap_pair.destination.freeze_sessions())
+
+    outcome = run_pair(BuiltinEngine(), imap_pair, plan, on_progress=freeze)
+
+    imap_pair.destination.drop_sessions()
+    assert freeze.has_acted
+    assert outcome.verdict.state == "done", outcome.text
+    assert _is_exact(imap_pair, source, destination)
+
+
 def attachment_of(number: int) -> bytes:
     """A message large enough to be stopped in."""
     return attachment(random.Random(number), 8_000_000, number)

@@ -11,6 +11,7 @@ import pytest
 
 from migrations_app.engines.base import Engine
 from migrations_app.engines.builtin.engine import BuiltinEngine
+from migrations_app.engines.causes import Cause
 from migrations_app.engines.imapsync.command import ImapsyncEngine
 from migrations_app.engines.plan import Options
 from migrations_app.tests.dovecot import Mail, Pair, Snapshot
@@ -196,6 +197,18 @@ def test_folders_are_chosen_by_their_readable_names(
 
     assert outcome.verdict.state == "done", outcome.text
     assert set(_arrived(imap_pair, destination)) == expected
+
+
+def test_a_chosen_folder_that_is_not_there_is_said(engine: Engine, imap_pair: Pair) -> None:
+    source, destination = _users(imap_pair, [_plain(1, "Archiv")])
+    options = Options(include=("Archiv", "Archlv"))
+    outcome = run_pair(engine, imap_pair, plan_for(imap_pair, source, destination, options=options))
+    assert (outcome.verdict.state, outcome.verdict.cause) == (
+        "done_with_errors",
+        Cause.FOLDERS_REFUSED,
+    )
+    assert "Archlv" in outcome.verdict.sentence
+    assert outcome.total("copied") == 1
 
 
 def test_large_and_old_messages_can_be_left_out(engine: Engine, imap_pair: Pair) -> None:

@@ -11,15 +11,17 @@ from types import FrameType
 
 from imapclient.exceptions import IMAPClientError
 
-from migrations_app.engines.builtin.copier import Copier, GiveUp, Pace
 from migrations_app.engines.builtin.events import Events, FolderCounts
+from migrations_app.engines.builtin.folder_copy import copy_folder
 from migrations_app.engines.builtin.folders import Folders, map_folders, read_folders
+from migrations_app.engines.builtin.job import Job, Pace
 from migrations_app.engines.builtin.options import Settings, read_settings
 from migrations_app.engines.builtin.session import Session
 from migrations_app.engines.builtin.troubles import (
     DESTINATION,
     SOURCE,
     Exit,
+    GiveUp,
     Stopped,
     TroubleError,
     exit_value,
@@ -97,12 +99,11 @@ class Run:
         )
 
     def run(self) -> Exit:
-        """From the first connection to the last."""
-        try:
-            return self._run()
-        finally:
-            self.source.close()
-            self.destination.close()
+        """From the first connection to the last; a stop leaves them to the end of the process."""
+        status = self._run()
+        self.source.close()
+        self.destination.close()
+        return status
 
     def _run(self) -> Exit:
         self.events.phase("connect")
@@ -170,7 +171,7 @@ class Run:
 
     def _copy(self, pairs: list[tuple[str, str]], there: Folders) -> None:
         plan = self.settings.plan
-        copier = Copier(
+        job = Job(
             source=self.source,
             destination=self.destination,
             options=plan.options,
@@ -183,7 +184,7 @@ class Run:
             counts = FolderCounts(readable_folder(name), readable_folder(target))
             self.events.begin_folder(counts, number=number, total=len(pairs))
             try:
-                copier.copy(name, target, creates=target not in known, counts=counts)
+                copy_folder(job, name, target, creates=target not in known, counts=counts)
                 known.add(target)
             except TroubleError as error:
                 if error.stage == "lost":

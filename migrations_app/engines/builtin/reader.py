@@ -16,7 +16,8 @@ from migrations_app.engines.base import (
 )
 from migrations_app.engines.plan import Plan
 from migrations_app.engines.tally import EVERY, summary
-from migrations_app.engines.verdicts import Facts, Stage, Trouble, judge
+from migrations_app.engines.troubles import Stage, Trouble
+from migrations_app.engines.verdicts import Facts, judge
 from migrations_app.engines.wording import clean
 
 _MAX_LINE = 100_000

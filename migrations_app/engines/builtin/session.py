@@ -20,6 +20,7 @@ from migrations_app.engines.builtin.troubles import SOURCE, GoneError, LostError
 from migrations_app.engines.plan import Endpoint
 
 CONNECT_SECONDS = 30
+LOGOUT_SECONDS = 3
 RECONNECT_PAUSES = (0.5, 2, 5)
 _MAX_LINE = 64 * 1024 * 1024
 _BYTES_TEXT = re.compile(r"b'(.*?)'|b\"(.*?)\"", re.DOTALL)
@@ -166,6 +167,7 @@ class Session:
         client, self.client = self.client, None
         if client is not None:
             with contextlib.suppress(Exception):
+                client.socket().settimeout(LOGOUT_SECONDS)
                 client.logout()
 
     def reopen(self) -> None:

@@ -89,3 +89,11 @@ def exit_value(trouble: TroubleError) -> Exit:
 def most_frequent(values: Counter[Exit]) -> Exit:
     """The exit value of a run: the most frequent one, the lower where they are even."""
     return min(values, key=lambda value: (-values[value], value)) if values else Exit.OK
+
+
+class GiveUp(Exception):  # noqa: N818  an ending, not an error
+    """The run makes no sense any more; `status` says why."""
+
+    def __init__(self, status: Exit) -> None:
+        super().__init__(status)
+        self.status = status

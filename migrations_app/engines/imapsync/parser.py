@@ -1,7 +1,7 @@
 """Understands imapsync's output line by line: progress, a readable log, and the end.
 
-Grammar and meaning are written down in docs/engines.md. Any bytes may come: a line that is cut,
-huge or strange is shown as far as it makes sense and never stops a run.
+Any bytes may come: a line that is cut, huge or strange is shown as far as it makes sense and never
+stops a run.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from migrations_app.engines.base import FolderProgress, LogLine, Progress, Verdi
 from migrations_app.engines.imapsync import noise
 from migrations_app.engines.plan import Plan
 from migrations_app.engines.tally import FolderTally
-from migrations_app.engines.verdicts import Facts, Stage, Trouble, judge
+from migrations_app.engines.troubles import Stage, Trouble
+from migrations_app.engines.verdicts import Facts, judge
 from migrations_app.engines.wording import clean, readable_folder, shortened
 
 _MAX_LINE = 4000

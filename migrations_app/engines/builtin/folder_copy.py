@@ -6,27 +6,26 @@ destination is looked at again before anything is repeated.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from imapclient.exceptions import IMAPClientError
 
-from migrations_app.engines.builtin.events import Events, FolderCounts
+from migrations_app.engines.builtin.events import FolderCounts
 from migrations_app.engines.builtin.identity import added_header
 from migrations_app.engines.builtin.index import Contents, Entry, flags_for, read_contents
-from migrations_app.engines.builtin.session import Session, said
+from migrations_app.engines.builtin.job import Job
+from migrations_app.engines.builtin.session import said
 from migrations_app.engines.builtin.troubles import (
     DESTINATION,
     SOURCE,
     Exit,
+    GiveUp,
     LostError,
     TroubleError,
     exit_value,
     is_over_quota,
 )
-from migrations_app.engines.plan import Options
 
 WINDOW_MESSAGES = 50
 WINDOW_BYTES = 4_000_000
@@ -35,72 +34,30 @@ MAX_QUOTA_REFUSALS = 10
 ATTEMPTS = 3
 
 
-class GiveUp(Exception):  # noqa: N818  an ending, not an error
-    """The run makes no sense any more; `status` says why."""
-
-    def __init__(self, status: Exit) -> None:
-        super().__init__(status)
-        self.status = status
-
-
-@dataclass
-class Pace:
-    """Keeps the run below its bandwidth limit."""
-
-    bytes_per_second: int | None
-    started: float = field(default_factory=time.monotonic)
-    sent: int = 0
-
-    def wait(self, size: int) -> None:
-        """Sleep as long as `size` more bytes are ahead of the limit."""
-        if self.bytes_per_second:
-            self.sent += size
-            ahead = self.sent / self.bytes_per_second - (time.monotonic() - self.started)
-            if ahead > 0:
-                time.sleep(ahead)
-
-
-@dataclass
-class Copier:
-    """What all folders of a run share."""
-
-    source: Session
-    destination: Session
-    options: Options
-    is_dry_run: bool
-    events: Events
-    pace: Pace
-    quota_refusals: int = 0
-
-    def copy(self, name: str, target: str, *, creates: bool, counts: FolderCounts) -> None:
-        """One folder into its destination."""
-        for attempt in range(1, ATTEMPTS + 1):
-            done_before = self.events.done - counts.copied
-            try:
-                FolderCopy(self, name, target, counts).run(creates=creates)
-            except LostError as error:
-                if attempt == ATTEMPTS:
-                    raise
-                self._reopen(error)
-                counts.found = counts.present = counts.skipped = counts.failed = 0
-                counts.copied *= not self.is_dry_run
-                self.events.done = done_before + counts.copied
-            else:
-                return
-
-    def _reopen(self, error: LostError) -> None:
-        session = self.source if error.side == SOURCE else self.destination
-        self.events.log(f"Connection to the {session.name} lost: {error.text}", "warning")
-        session.reopen()
-        self.events.log(f"Connected to the {session.name} again")
+def copy_folder(job: Job, name: str, target: str, *, creates: bool, counts: FolderCounts) -> None:
+    """One folder into its destination; begun again where a connection breaks while comparing."""
+    events = job.events
+    for attempt in range(1, ATTEMPTS + 1):
+        done_before = events.done - counts.copied
+        try:
+            FolderCopy(job, name, target, counts).run(creates=creates)
+        except LostError as error:
+            if attempt == ATTEMPTS:
+                raise
+            job.reopen(error)
+            counts.found = counts.present = counts.skipped = counts.failed = 0
+            counts.copied *= not job.is_dry_run
+            events.done = done_before + counts.copied
+        else:
+            return
 
 
 class FolderCopy:
     """One folder of a run, between two losses of a connection while it is being compared."""
 
-    def __init__(self, copier: Copier, name: str, target: str, counts: FolderCounts) -> None:
-        self.run_of = copier
-        self.events = copier.events
+    def __init__(self, job: Job, name: str, target: str, counts: FolderCounts) -> None:
+        self.job = job
+        self.events = job.events
         self.name = name
         self.target = target
         self.counts = counts
@@ -112,11 +69,9 @@ class FolderCopy:
         self._select_source()
         is_there = self._open_target(creates=creates)
         tick = self.events.progress
-        ours = read_contents(
-            self.run_of.source, tick=tick, max_age_days=self.run_of.options.max_age_days
-        )
+        ours = read_contents(self.job.source, tick=tick, max_age_days=self.job.options.max_age_days)
         if is_there:
-            self.theirs = read_contents(self.run_of.destination, tick=tick)
+            self.theirs = read_contents(self.job.destination, tick=tick)
         self.counts.found = ours.found
         self._note_duplicates(ours)
         missing = []
@@ -130,7 +85,7 @@ class FolderCopy:
         self.events.done += self.counts.present
         self.events.progress()
         self._sync_flags(shared)
-        if self.run_of.is_dry_run:
+        if self.job.is_dry_run:
             self._pretend(missing)
         else:
             self._copy_all(missing)
@@ -140,20 +95,20 @@ class FolderCopy:
 
     def _select_source(self) -> None:
         try:
-            with self.run_of.source.talking() as client:
+            with self.job.source.talking() as client:
                 client.select_folder(self.name, readonly=True)
         except IMAPClientError as error:
             raise TroubleError("folder", SOURCE, said(error)) from error
 
     def _open_target(self, *, creates: bool) -> bool:
         """Create it where needed, subscribe, select. False where a dry run finds nothing."""
-        if creates and self.run_of.is_dry_run:
+        if creates and self.job.is_dry_run:
             return False
         try:
-            with self.run_of.destination.talking() as client:
+            with self.job.destination.talking() as client:
                 if creates:
                     self._create(client)
-                if self.run_of.options.subscribe and not self.run_of.is_dry_run:
+                if self.job.options.subscribe and not self.job.is_dry_run:
                     client.subscribe_folder(self.target)
                 self._select_target(client)
         except IMAPClientError as error:
@@ -168,7 +123,7 @@ class FolderCopy:
                 raise
 
     def _select_target(self, client: Any) -> None:
-        answer = client.select_folder(self.target, readonly=self.run_of.is_dry_run)
+        answer = client.select_folder(self.target, readonly=self.job.is_dry_run)
         if not self.permanent:
             self.permanent = answer.get(b"PERMANENTFLAGS", ())
 
@@ -185,7 +140,7 @@ class FolderCopy:
             )
 
     def _is_small_enough(self, entry: Entry) -> bool:
-        limit = self.run_of.options.max_message_bytes
+        limit = self.job.options.max_message_bytes
         if limit is None or entry.size <= limit:
             return True
         self.events.skipped(entry.uid, f"{entry.size} bytes are more than the limit of {limit}")
@@ -199,7 +154,7 @@ class FolderCopy:
             flags = flags_for(entry.flags, self.permanent)
             if flags != other.flags - {b"\\Recent"}:
                 wanted.setdefault(flags, []).append(other.uid)
-        if self.run_of.is_dry_run:
+        if self.job.is_dry_run:
             return
         for flags, uids in wanted.items():
             for start in range(0, len(uids), WINDOW_MESSAGES):
@@ -207,7 +162,7 @@ class FolderCopy:
 
     def _store_flags(self, uids: list[int], flags: frozenset[bytes]) -> None:
         try:
-            with self.run_of.destination.talking() as client:
+            with self.job.destination.talking() as client:
                 client.set_flags(uids, sorted(flags), silent=True)
         except IMAPClientError as error:
             trouble = TroubleError("flags", DESTINATION, said(error))
@@ -223,7 +178,7 @@ class FolderCopy:
         self.counts.copied += 1
         self.counts.bytes_copied += size
         self.events.done += 1
-        if not self.run_of.is_dry_run:
+        if not self.job.is_dry_run:
             self.events.bytes_done += size
         self.events.progress()
 
@@ -243,7 +198,7 @@ class FolderCopy:
         uids = [entry.uid for entry in window]
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with self.run_of.source.talking() as client:
+                with self.job.source.talking() as client:
                     answers = client.fetch(uids, ["BODY.PEEK[]"])
             except LostError as error:
                 if attempt == ATTEMPTS:
@@ -259,7 +214,7 @@ class FolderCopy:
         bodies = {}
         for uid in uids:
             try:
-                with self.run_of.source.talking() as client:
+                with self.job.source.talking() as client:
                     bodies.update(_bodies(client.fetch([uid], ["BODY.PEEK[]"])))
             except IMAPClientError as error:
                 self.events.log(f"{self.counts.source}/{uid}: {said(error)}", "warning")
@@ -269,10 +224,10 @@ class FolderCopy:
         if entry.needs_header:
             body = added_header(entry.uid) + b"\r\n" + body
         flags = b"(%s)" % b" ".join(sorted(flags_for(entry.flags, self.permanent)))
-        self.run_of.pace.wait(len(body))
+        self.job.pace.wait(len(body))
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with self.run_of.destination.talking() as client:
+                with self.job.destination.talking() as client:
                     refusal = client.store(self.target, body, flags, entry.date)
                 break
             except LostError as error:
@@ -283,7 +238,7 @@ class FolderCopy:
                 if attempt == ATTEMPTS:
                     refusal = f"connection lost at each of {ATTEMPTS} attempts"
         if refusal is None:
-            self.run_of.quota_refusals = 0
+            self.job.quota_refusals = 0
             self._count_copied(len(body))
         else:
             self._note_refusal(entry, refusal)
@@ -292,15 +247,15 @@ class FolderCopy:
         trouble = TroubleError("append", DESTINATION, refusal)
         self.events.failed(trouble, entry.uid)
         if is_over_quota(refusal):
-            self.run_of.quota_refusals += 1
-            if self.run_of.quota_refusals >= MAX_QUOTA_REFUSALS:
+            self.job.quota_refusals += 1
+            if self.job.quota_refusals >= MAX_QUOTA_REFUSALS:
                 raise GiveUp(Exit.OVER_QUOTA)
         if sum(self.events.exits.values()) >= MAX_TROUBLES:
             raise GiveUp(exit_value(trouble))
 
     def _come_back(self, error: LostError) -> None:
         """Open the lost connection again, in the same folder."""
-        self.run_of._reopen(error)  # noqa: SLF001  the two classes are one machine
+        self.job.reopen(error)
         if error.side == SOURCE:
             self._select_source()
         else:
@@ -309,7 +264,7 @@ class FolderCopy:
     def _has_arrived(self, entry: Entry) -> bool:
         """Whether the message is there although its OK never came."""
         new = read_contents(
-            self.run_of.destination, tick=self.events.progress, from_uid=self.theirs.next_uid
+            self.job.destination, tick=self.events.progress, from_uid=self.theirs.next_uid
         )
         return entry.key in new.entries
 

@@ -1,0 +1,87 @@
+"""What went wrong in a run, in a form both engines share, and the cause each piece speaks of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from migrations_app.engines.causes import Cause
+
+Stage = Literal["connect", "tls", "login", "lost", "fetch", "append", "folder", "flags", "other"]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One thing that went wrong: while doing what, at which end, and what was said."""
+
+    stage: Stage
+    side: int
+    """1 is the source, 2 the destination, as both engines number them."""
+    text: str
+
+
+BOTH_ENDS: dict[str, tuple[Cause, Cause]] = {
+    "password": (Cause.SOURCE_PASSWORD, Cause.DESTINATION_PASSWORD),
+    "host": (Cause.SOURCE_HOST, Cause.DESTINATION_HOST),
+    "unreachable": (Cause.SOURCE_UNREACHABLE, Cause.DESTINATION_UNREACHABLE),
+    "certificate": (Cause.SOURCE_CERTIFICATE, Cause.DESTINATION_CERTIFICATE),
+    "tls": (Cause.SOURCE_TLS, Cause.DESTINATION_TLS),
+    "busy": (Cause.SOURCE_BUSY, Cause.DESTINATION_BUSY),
+    "throttled": (Cause.SOURCE_THROTTLED, Cause.DESTINATION_THROTTLED),
+    "lost": (Cause.SOURCE_LOST, Cause.DESTINATION_LOST),
+}
+_CERTIFICATE = r"certificate verify failed|hostname mismatch|hostname verification failed"
+_UNKNOWN_HOST = (
+    r"Invalid argument|Name or service not known|nodename nor servname|name resolution|No address"
+)
+_NOT_TLS = r"wrong version number|SSL connect attempt failed|SSL handshake|unexpected eof|STARTTLS"
+_NEEDS_TLS = r"PRIVACYREQUIRED|Plaintext authentication disallowed|LOGINDISABLED"
+_BUSY = r"\[LIMIT\]|too many (?:simultaneous )?connections|Maximum number of connections"
+_THROTTLED = r"throttled|\[UNAVAILABLE\]|\[INUSE\]|Session expired|Suggested Backoff"
+_GONE = (
+    r"socket closed|Connection reset|Broken pipe|Unable to connect|not connected|timeout waiting"
+    r"|timed out|EOF"
+)
+_TOO_LARGE = (
+    r"\[LIMIT\]|\[TOOBIG\]|larger than the maximum|size exceed|maximum message size|Maximum size"
+)
+_FULL = r"OVERQUOTA|Quota limit will be exceeded|full: it is time|mailbox is full"
+_WORDS: dict[Stage, dict[str, str | Cause]] = {
+    "connect": {
+        _CERTIFICATE: "certificate",
+        _UNKNOWN_HOST: "host",
+        _NOT_TLS: "tls",
+        _BUSY: "busy",
+        _THROTTLED: "throttled",
+        "": "unreachable",
+    },
+    "tls": {_CERTIFICATE: "certificate", "": "tls"},
+    "login": {
+        _NEEDS_TLS: "tls",
+        _BUSY: "busy",
+        _THROTTLED: "throttled",
+        _GONE: "lost",
+        "": "password",
+    },
+    "lost": {_THROTTLED: "throttled", "": "lost"},
+    "fetch": {_THROTTLED: "throttled", _GONE: "lost", "": Cause.MESSAGES_UNREADABLE},
+    "append": {
+        _FULL: Cause.DESTINATION_FULL,
+        _TOO_LARGE: Cause.MESSAGES_TOO_LARGE,
+        _THROTTLED: "throttled",
+        _GONE: "lost",
+        "": Cause.MESSAGES_REFUSED,
+    },
+    "folder": {_FULL: Cause.DESTINATION_FULL, "": Cause.FOLDERS_REFUSED},
+    "flags": {"": Cause.FLAGS_REFUSED},
+    "other": {_FULL: Cause.DESTINATION_FULL, "": Cause.UNKNOWN},
+}
+
+
+def cause_of(trouble: Trouble) -> Cause:
+    """The cause that one trouble speaks of."""
+    for pattern, kind in _WORDS[trouble.stage].items():
+        if re.search(pattern, trouble.text, re.IGNORECASE):
+            return kind if isinstance(kind, Cause) else BOTH_ENDS[kind][max(trouble.side, 1) - 1]
+    raise AssertionError
