@@ -73,7 +73,7 @@ def test_an_admin_asks_for_a_refresh_and_sees_it_under_way(admin_client):
     response = admin_client.post(REFRESH, headers=HTMX)
     html = page(response)
     assert "Asking PurelyMail" in html
-    assert f'hx-get="{NOTE}"' in html
+    assert f'hx-get="{NOTE}?first"' in html
     assert 'aria-busy="true"' in html
     assert "copy-refreshed" not in response.headers.get("HX-Trigger", "")
 
@@ -92,7 +92,7 @@ def test_when_the_refresh_has_ended_the_rows_are_asked_to_follow(admin_client):
 def test_the_first_reading_appears_by_itself_and_its_failure_is_told_once(viewer_client):
     note = viewer_client.get(NOTE, headers=HTMX)
     assert "Not read yet" in page(note)
-    assert f'hx-get="{NOTE}"' in page(note)
+    assert f'hx-get="{NOTE}?first"' in page(note)
     assert "HX-Trigger" not in note.headers
     now = timezone.now()
     SyncStateFactory(
