@@ -99,10 +99,11 @@ def list_jobs(wanted: JobFilter, number: str | None) -> JobList:
     return JobList(_views(page.object_list), page, counts, is_active=is_active)
 
 
-def list_known(pks: Iterable[int]) -> list[JobView]:
-    """The rows a browser shows already, as they are now."""
+def list_known(pks: list[int]) -> list[JobView]:
+    """The rows a browser shows already, in its order, as they are now."""
     jobs = MigrationJob.objects.select_related("source_server", "destination_server")
-    return _views(jobs.filter(pk__in=list(pks)))
+    found = jobs.in_bulk(pks)
+    return _views(found[pk] for pk in pks if pk in found)
 
 
 def _interrupted_waits(counted: dict[str, int]) -> bool:

@@ -240,11 +240,28 @@ def test_a_job_that_ends_gets_new_actions_and_is_announced(admin_client: Client)
     job = RunningJobFactory(name="anna")
     page = admin_client.get(url("list"))
     MigrationJob.objects.filter(pk=job.pk).update(version=9, state=State.FAILED, verdict="No.")
-    html = text_of(poll_list(admin_client, page, held="1"))
+    held = poll_list(admin_client, page, held="1")
+    html = text_of(held)
     assert "anna: Failed." in html
     assert url("rerun", job.pk) in html
     assert "job-rows-" not in html
-    assert "job-rows-" in text_of(poll_list(admin_client, page))
+    assert poll_list(admin_client, held, held="1").status_code == 204
+    assert "job-rows-" in text_of(poll_list(admin_client, held))
+
+
+def test_a_row_deleted_under_an_open_menu_goes_once_the_menu_is_closed(
+    admin_client: Client,
+) -> None:
+    job = RunningJobFactory()
+    gone = JobFactory()
+    page = admin_client.get(url("list"))
+    gone.delete()
+    held = poll_list(admin_client, page, held="1")
+    assert "job-rows-" not in text_of(held)
+    html = text_of(poll_list(admin_client, held))
+    assert "job-rows-" in html
+    assert f'id="job-{job.pk}"' in html
+    assert "gone" not in html
 
 
 def test_a_list_where_nothing_goes_on_stops_asking(admin_client: Client) -> None:

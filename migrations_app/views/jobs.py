@@ -21,7 +21,6 @@ from migrations_app.engines import choice
 from migrations_app.forms import JobForm
 from migrations_app.imap_report import Target
 from migrations_app.models import MigrationJob, Server
-from migrations_app.progress import JobView
 from migrations_app.services import jobs as services
 from migrations_app.services.logins import test_logins
 from migrations_app.views.parts import get_job, report_rows, tabs
@@ -68,7 +67,7 @@ def list_context(
         "key": list_key(wanted, found.page.number),
         "address": list_address(wanted, found.page.number),
         "filters": filter_links(wanted, found.counts),
-        "known": known(found.rows),
+        "known": known({row.job.pk: row.token for row in found.rows}),
         "counts": counts_token(found.counts),
         "can_change": request.user.is_admin,
         "is_fragment": wants_fragment(request),
@@ -103,9 +102,9 @@ def list_key(wanted: selectors.JobFilter, number: int) -> str:
     return f"{crc32(list_address(wanted, number).encode()):x}"
 
 
-def known(rows: list[JobView]) -> str:
+def known(tokens: dict[int, str]) -> str:
     """Which rows a browser shows, and how they looked, in their order."""
-    return ",".join(f"{row.job.pk}:{row.token}" for row in rows)
+    return ",".join(f"{pk}:{token}" for pk, token in tokens.items())
 
 
 def counts_token(counts: dict[str, int]) -> str:

@@ -9,13 +9,14 @@ from django_htmx.http import HttpResponseStopPolling
 
 from migrations_app import logs, selectors
 from migrations_app.progress import JobView
-from migrations_app.views.jobs import counts_token, detail_context, list_context
+from migrations_app.views.jobs import counts_token, detail_context, known, list_context
 from migrations_app.views.parts import get_job
 from purelymanage.core.http import Request, render_page
 from purelymanage.core.permissions import viewer_required
 
 STOP_POLLING = HttpResponseStopPolling.status_code
 NO_NEWS = 204
+GONE = "gone"
 
 
 @viewer_required
@@ -27,19 +28,19 @@ def job_list_live(request: Request) -> HttpResponse:
     wanted = selectors.JobFilter.of(request.GET)
     found = selectors.list_jobs(wanted, request.GET.get("page"))
     seen = _seen(request.GET.get("known", ""))
-    shown = [row.job.pk for row in found.rows]
-    moved = shown != list(seen)
+    rows = {row.job.pk: row for row in found.rows}
+    moved = list(rows) != list(seen)
     if moved and "held" in request.GET:  # a menu is open: leave the rows where they are
-        moved, rows = False, selectors.list_known(seen)
-    else:
-        rows = found.rows
-    changed = [row for row in rows if row.token != seen.get(row.job.pk)]
+        moved, rows = False, {row.job.pk: row for row in selectors.list_known(list(seen))}
+    changed = [row for pk, row in rows.items() if row.token != seen.get(pk)]
     same_counts = request.GET.get("counts") == counts_token(found.counts)
-    if found.is_active and not moved and not changed and same_counts:
+    if found.is_active and not (moved or changed) and same_counts:
         return HttpResponse(status=NO_NEWS)
+    stands = rows if moved else seen
     context = list_context(request, wanted, found) | {
         "moved": moved,
         "changed": changed,
+        "known": known({pk: rows[pk].token if pk in rows else GONE for pk in stands}),
         "restated": [
             row for row in changed if _state_of(seen.get(row.job.pk, "")) != row.job.state
         ],

@@ -1,0 +1,85 @@
+"""The list and a job's page refresh under the hands of who uses them, in a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.db.models import F
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Page, expect, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from migrations_app.models import MigrationJob, State
+from migrations_app.tests.factories import LogFactory, RunningJobFactory
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def page(
+    live_server: LiveServer, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Page]:
+    """A browser in which an admin is signed in."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs a loop
+    cookie = admin_client.cookies[settings.SESSION_COOKIE_NAME]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-background-networking"],
+        )
+        context = browser.new_context(base_url=live_server.url)
+        context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
+        yield context.new_page()
+        browser.close()
+
+
+def change(job: MigrationJob, **facts: object) -> None:
+    MigrationJob.objects.filter(pk=job.pk).update(version=F("version") + 1, **facts)
+
+
+def test_rows_refresh_and_keep_tick_menu_and_focus(page: Page) -> None:
+    job, other = RunningJobFactory(), RunningJobFactory()
+    page.goto("/migrations/")
+    row = page.locator(f"#job-{job.pk}")
+    row.get_by_role("checkbox").check()
+    row.get_by_role("button", name="More actions").click()
+    change(job, messages_done=9000)
+    expect(row).to_contain_text("9,000 of 12,370", timeout=5000)
+    expect(page.locator(f"#job-{job.pk}-menu")).to_be_visible()
+
+    change(other, state=State.FAILED, verdict="No. Try again.", ended_at=timezone.now())
+    expect(page.locator(f"#job-{other.pk}")).to_contain_text("Failed", timeout=5000)
+    expect(page.locator("tbody tr").first).to_have_id(f"job-{other.pk}")
+    expect(page.locator(f"#job-{job.pk}-menu")).to_be_visible()
+
+    page.keyboard.press("Escape")
+    page.locator(f"#job-{job.pk}-link").focus()
+    expect(page.locator("tbody tr").first).to_have_id(f"job-{job.pk}", timeout=5000)
+    expect(row.get_by_role("checkbox")).to_be_checked()
+    expect(page.locator(f"#job-{job.pk}-link")).to_be_focused()
+    expect(page.locator("[data-selected]")).to_have_text("1")
+
+
+def test_a_job_page_follows_the_run_to_its_verdict(page: Page) -> None:
+    job = RunningJobFactory(dry_run=True)
+    LogFactory(job=job, text="2026-11-20T14:38:02.000+00:00 info first line\n")
+    page.goto(f"/migrations/{job.pk}/")
+    for word in ("second", "third"):
+        LogFactory(job=job, text=f"2026-11-20T14:38:03.000+00:00 info {word} line\n")
+        expect(page.get_by_role("log")).to_contain_text(f"{word} line", timeout=5000)
+    expect(page.locator("#log-lines > div")).to_have_count(3)
+
+    change(job, state=State.DONE, verdict="All can be copied.", ended_at=timezone.now())
+    expect(page.get_by_role("button", name="Run for real")).to_be_visible(timeout=5000)
+    expect(page.locator("#job-news")).to_have_text("Done. All can be copied.")
+    page.get_by_role("button", name="Run for real").click()
+    expect(page.get_by_text("Number 1 in the queue")).to_be_visible()
+    assert not MigrationJob.objects.exclude(pk=job.pk).get().dry_run
