@@ -27,11 +27,13 @@ def postgres() -> Iterator[PrivatePostgres]:
 
 
 @pytest.mark.parametrize(
-    ("outage", "runs"), [(8, 1), (35, 2)], ids=["a short one is sat out", "a long one is fenced"]
+    ("outage", "mails", "runs"),
+    [(8, 150, 1), (35, 350, 2)],
+    ids=["a short one is sat out", "a long one is fenced"],
 )
-def test_the_database_stops_in_the_middle_of_a_run(postgres, tmp_path, outage, runs):
+def test_the_database_stops_in_the_middle_of_a_run(postgres, tmp_path, outage, mails, runs):
     stamps = tmp_path / "stamps"
-    behaviour = {"stamps": str(stamps), "mails": 200, "pause": 0.1}
+    behaviour = {"stamps": str(stamps), "mails": mails, "pause": 0.1}
     workers = Workers(tmp_path, url=postgres.url, prepare=True)
     try:
         workers.manage(
