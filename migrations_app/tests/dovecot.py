@@ -129,7 +129,9 @@ class Dovecot:
             if self.process.poll() is not None:
                 break
             time.sleep(0.05)
-        raise AssertionError(f"Dovecot did not start:\n{self.logs()}")
+        logs = self.logs()
+        self.remove()
+        raise AssertionError(f"Dovecot did not start:\n{logs}")
 
     def stop(self) -> None:
         """Stop the server and everything it serves; its mail stays."""
