@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
+from django.db import connections
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
@@ -38,6 +39,7 @@ def page(
         context = browser.new_context(base_url=live_server.url)
         context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
         yield context.new_page()
+        connections.close_all()  # inside Playwright's loop the test has a connection of its own
         browser.close()
 
 
