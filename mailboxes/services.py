@@ -86,6 +86,7 @@ def create_mailbox(
         "enable_password_reset": enable_password_reset,
     }
     with audited(Action.MAILBOX_CREATED, target=address, after=options):
+        _refuse_taken(address)
         get_client().create_user(
             local_part=local_part,
             domain=domain.name,
@@ -98,6 +99,29 @@ def create_mailbox(
             address=address, defaults={"domain": domain}
         )
     return mailbox
+
+
+def _refuse_taken(address: str) -> None:
+    """Refuse an address that exists outside our copy.
+
+    Else a creation without answer would find the old mailbox, and pass our password off as its own.
+    """
+    try:
+        get_client().get_user(address=address)
+    except MissingError:
+        return
+    except UnavailableError as error:
+        raise UnavailableError(
+            _("%(reason)s The mailbox was not created.") % {"reason": error}
+        ) from None
+    raise RefusedError(
+        _(
+            "%(address)s exists at PurelyMail already, and nothing was changed. "
+            "Refresh the list of mailboxes to see it here."
+        )
+        % {"address": address},
+        field="local_part",
+    )
 
 
 def _confirm_created(address: str) -> None:

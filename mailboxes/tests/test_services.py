@@ -38,7 +38,7 @@ def test_a_mailbox_is_created_at_purelymail_copied_and_on_record(purelymail, dom
     assert mailbox.address == LEA
     assert purelymail.state.verify_password(LEA, PASSWORD)
     assert not purelymail.state.users[LEA].recovery_enabled
-    assert purelymail.calls["getUser"] == 1, "read back"
+    assert purelymail.calls["getUser"] == 2, "looked for before, read back after"
     entry = Entry.objects.get()
     assert (entry.action, entry.target) == (Action.MAILBOX_CREATED, LEA)
     assert entry.after == {"send_welcome_email": False, "enable_password_reset": False}
@@ -66,10 +66,13 @@ def test_a_taken_address_is_refused_without_a_call(purelymail, domain):
     assert not purelymail.calls
 
 
-def test_an_address_taken_outside_the_panel_is_refused_by_purelymail(purelymail, domain):
+def test_an_address_taken_outside_the_panel_is_refused_before_it_is_sent(purelymail, domain):
     purelymail.state.add_user(LEA, password="the old one")
-    with pytest.raises(RefusedError):
+    purelymail.fault("createUser", "drop_before", times=None)
+    with pytest.raises(RefusedError, match="exists at PurelyMail already") as refusal:
         create(domain)
+    assert refusal.value.field == "local_part"
+    assert not purelymail.calls["createUser"]
     assert purelymail.state.verify_password(LEA, "the old one")
     assert not Mailbox.objects.exists()
     assert Entry.objects.get().outcome.result == Outcome.Result.REFUSED
@@ -118,9 +121,22 @@ def test_a_mailbox_purelymail_says_yes_to_and_does_not_know_is_no_success(
     assert not Mailbox.objects.exists()
 
 
-def test_no_answer_to_the_read_back_does_not_undo_a_yes(purelymail, domain):
-    purelymail.fault("getUser", "http_500", times=None)
+def test_no_answer_to_the_read_back_does_not_undo_a_yes(purelymail, domain, monkeypatch):
+    create_user = purelymail.client.create_user
+
+    def create_and_fall_silent(**fields):
+        create_user(**fields)
+        purelymail.fault("getUser", "http_500", times=None)
+
+    monkeypatch.setattr(purelymail.client, "create_user", create_and_fall_silent)
     assert create(domain).address == LEA
+
+
+def test_without_an_answer_to_the_first_look_nothing_is_sent(purelymail, domain):
+    purelymail.fault("getUser", "http_500", times=None)
+    with pytest.raises(UnavailableError, match="was not created"):
+        create(domain)
+    assert not purelymail.calls["createUser"]
 
 
 def test_a_new_password_opens_the_mailbox_and_is_on_record_without_itself(purelymail, domain):

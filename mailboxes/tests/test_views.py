@@ -250,7 +250,7 @@ def test_without_purelymail_a_change_fails_with_a_sentence_and_keeps_what_was_ty
     response = admin_client.post(ADD, typed())
     html = page(response)
     assert response.status_code == 422
-    assert "It is not known whether" in html
+    assert "The mailbox was not created." in html
     assert 'value="lea"' in html
     assert PASSWORD in html
     assert not Mailbox.objects.exists()
