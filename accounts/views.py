@@ -12,7 +12,6 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import about, services
@@ -26,7 +25,6 @@ from purelymanage.core.permissions import admin_required, owner_required, viewer
 WAIT_SECONDS = 15 * 60
 
 
-@sensitive_post_parameters("password", "code")
 @never_cache
 @require_http_methods(["GET", "POST"])
 def setup(request: HttpRequest) -> HttpResponseBase:
@@ -80,7 +78,6 @@ def people(request: Request) -> HttpResponse:
 
 
 @owner_required
-@sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
 def person_add(request: Request) -> HttpResponse:
     form = NewPersonForm(request.POST if request.method == "POST" else None)

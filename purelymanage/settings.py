@@ -230,6 +230,7 @@ CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "purelymanage.dashboard.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "purelymanage.core.reports.ErrorReportFilter"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # Files

@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
 
 from purelymanage.core.addresses import CONTROL
@@ -78,8 +77,6 @@ def _way_back(request: HttpRequest) -> str:
     return "/"
 
 
-@sensitive_post_parameters()
-@sensitive_variables()
 @never_cache
 @require_POST
 def password_strength(request: HttpRequest) -> HttpResponse:
