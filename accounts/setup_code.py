@@ -7,7 +7,6 @@ set-up page itself: once there is an account, nobody asks for it again.
 from __future__ import annotations
 
 import base64
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -15,6 +14,7 @@ from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts.models import User
+from purelymanage.core.hosts import is_loopback
 from purelymanage.core.middleware import client_address
 
 GROUP = 4
@@ -41,8 +41,8 @@ def needs_code(request: HttpRequest) -> bool:
     return (
         bool(settings.TRUSTED_PROXIES)
         or any(header in request.headers for header in PROXY_HEADERS)
-        or not _is_loopback(client_address(request))
-        or not all(_is_loopback(urlsplit(f"//{host}").hostname or "") for host in hosts)
+        or not is_loopback(client_address(request))
+        or not all(is_loopback(urlsplit(f"//{host}").hostname or "") for host in hosts)
     )
 
 
@@ -51,12 +51,3 @@ def announcement() -> str:
     if User.objects.exists():
         return ""
     return f"Set up the panel at {settings.BASE_URL}/setup/ with the code {setup_code()}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -10,7 +10,7 @@ import base64
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -19,6 +19,8 @@ import environ
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning  # noqa: A004  Django's name for it
 from django.core.exceptions import ImproperlyConfigured
+
+from purelymanage.core.hosts import is_loopback
 
 MIN_SECRET_KEY = 50
 MIN_DISTINCT = 12
@@ -124,7 +126,7 @@ def _value_problems(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _address_problems(values: Mapping[str, Any]) -> Iterator[str]:
-    if not _is_base(values["PURELYMAIL_API_URL"], plain_allowed=_is_loopback):
+    if not _is_base(values["PURELYMAIL_API_URL"], plain_allowed=is_loopback):
         yield (
             "PURELYMAIL_API_URL must begin with https:// and name a host; plain http is for this "
             "machine alone. Leave it out for https://purelymail.com."
@@ -150,13 +152,6 @@ def _is_base(url: str, *, plain_allowed: Any) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and bool(plain_allowed(host)))
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _is_proxy(entry: str) -> bool:
     try:
         return entry == "unix" or bool(ip_network(entry))
@@ -167,7 +162,7 @@ def _is_proxy(entry: str) -> bool:
 def check_unwise(**_kwargs: Any) -> list[CheckMessage]:
     """What works but should not stay so on a site others can reach."""
     site = urlsplit(settings.BASE_URL)
-    if _is_loopback(site.hostname or ""):
+    if is_loopback(site.hostname or ""):
         return []
     found: list[CheckMessage] = []
     if settings.DEBUG:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_network
 
 from django.conf import settings
 from django.contrib import messages
@@ -12,6 +12,7 @@ from django.shortcuts import render
 
 from purelymanage.core.context import Actor, acting_as, person
 from purelymanage.core.errors import PurelyManageError
+from purelymanage.core.hosts import parse_ip
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -84,22 +85,14 @@ def client_address(request: HttpRequest) -> str:
     forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
     while is_trusted(address) and forwarded and forwarded[-1]:
         address = forwarded.pop()
-    return str(parsed) if (parsed := parse_address(address)) else ""
-
-
-def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """The IP address a text spells, if it does."""
-    try:
-        return ip_address(text)
-    except ValueError:
-        return None
+    return str(parsed) if (parsed := parse_ip(address)) else ""
 
 
 def is_trusted(address: str) -> bool:
     """Whether TRUSTED_PROXIES names it: an address, a network, or `unix` for a socket file."""
     if not address:
         return "unix" in settings.TRUSTED_PROXIES
-    parsed = parse_address(address)
+    parsed = parse_ip(address)
     return parsed is not None and any(
         parsed in ip_network(entry) for entry in settings.TRUSTED_PROXIES if entry != "unix"
     )

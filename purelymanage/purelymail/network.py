@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import urlsplit
 
 import requests
@@ -10,13 +9,14 @@ from django.utils.translation import gettext as _
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from purelymanage.core.errors import RefusedError
+from purelymanage.core.hosts import is_loopback
 from purelymanage.purelymail.errors import NoAnswerError, NotReachedError
 
 
 def checked_url(url: str) -> str:
     """The base URL without trailing slash; refuses what would send the token in the clear."""
     parts = urlsplit(url)
-    plain = parts.scheme == "http" and is_loopback(url)
+    plain = parts.scheme == "http" and is_here(url)
     if not parts.hostname or "@" in parts.netloc or not (parts.scheme == "https" or plain):
         raise RefusedError(
             _(
@@ -27,13 +27,9 @@ def checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def is_loopback(url: str) -> bool:
+def is_here(url: str) -> bool:
     """Whether the address is this machine, where the simulator speaks plain HTTP."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return is_loopback(urlsplit(url).hostname or "")
 
 
 def token_problem(token: str) -> str:

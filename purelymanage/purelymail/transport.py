@@ -24,7 +24,7 @@ from purelymanage.purelymail.errors import (
     RateLimitedError,
 )
 from purelymanage.purelymail.judgement import judge
-from purelymanage.purelymail.network import checked_url, failure_of, is_loopback, token_problem
+from purelymanage.purelymail.network import checked_url, failure_of, is_here, token_problem
 from purelymanage.purelymail.types import Hidden
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Transport:
         self._session.headers["User-Agent"] = "PurelyManage"
         self._session.auth = _leave_alone
         self._base = checked_url(url)
-        self._session.trust_env = not is_loopback(self._base)
+        self._session.trust_env = not is_here(self._base)
         self.patience = patience
 
     def close(self) -> None:

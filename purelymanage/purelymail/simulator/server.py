@@ -18,7 +18,6 @@ Controls answer to this machine only, in JSON:
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import json
 import socket
 import sys
@@ -28,6 +27,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from purelymanage.core.hosts import is_loopback
 from purelymanage.purelymail.simulator.controls import answer_control
 from purelymanage.purelymail.simulator.faults import Fault
 from purelymanage.purelymail.simulator.operations import OPERATIONS
@@ -138,7 +138,7 @@ class Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(length))
 
     def _control(self, method: str, path: str, content: bytes) -> None:
-        local = ipaddress.ip_address(self.client_address[0]).is_loopback
+        local = is_loopback(self.client_address[0])
         host = urlsplit(f"//{self.headers.get('Host', '')}").hostname
         elsewhere = host not in ("127.0.0.1", "localhost", "::1") or "Origin" in self.headers
         if not local or elsewhere:  # a web page open on this machine is somewhere else, too

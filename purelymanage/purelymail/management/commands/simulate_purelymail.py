@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import signal
 import threading
 from argparse import ArgumentParser
@@ -13,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from purelymanage.core.hosts import is_loopback
 from purelymanage.purelymail.simulator.account import Account
 from purelymanage.purelymail.simulator.demo import demo_account
 from purelymanage.purelymail.simulator.server import SimulatorServer
@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until SIGTERM or SIGINT."""
-        if not (options["force"] or _is_loopback(options["host"])):
+        if not (options["force"] or is_loopback(options["host"])):
             raise CommandError(
                 f"{options['host']} is not a loopback address. The simulator protects nothing: "
                 "use --host 127.0.0.1, or --force if you are sure."
@@ -82,10 +82,3 @@ def _server(service: Service, *, host: str, port: int) -> SimulatorServer:
                 f"Port {port} on {host} is taken. Stop what uses it, or choose another --port."
             ) from error
         raise CommandError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from error
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
