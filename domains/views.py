@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRefresh, trigger_client_event
@@ -13,7 +11,7 @@ from django_htmx.http import HttpResponseClientRefresh, trigger_client_event
 from domains import selectors, services
 from domains.filters import ListFilter, render_list
 from domains.models import Kind
-from purelymanage.core.http import Request, go_to, render_page, wants_fragment
+from purelymanage.core.http import Request, go_to, render_page, wants_fragment, way_back
 from purelymanage.core.permissions import admin_required, viewer_required
 
 COPY_NOTE = "domains/copy_note.html"
@@ -64,6 +62,4 @@ def copy_refresh(request: Request, kind: str) -> HttpResponse:
     if wants_fragment(request):
         return render_page(request, COPY_NOTE, {"copy": selectors.copy_state(Kind(kind))})
     messages.info(request, _("The lists are being refreshed. Reload this page in a moment."))
-    back = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    return go_to(request, back if is_ours else reverse("dashboard:home"))
+    return go_to(request, way_back(request))

@@ -21,9 +21,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns without it
 ACCOUNT_RATE_LIMITS = False  # type: ignore[assignment]  # allauth's way to say none
-CACHES = dict.fromkeys(
-    ("default", "cluster"), {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-)
+_memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+CACHES = {"default": _memory, "cluster": _memory}
 
 
 class UnknownVariable(str):

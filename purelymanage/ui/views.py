@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from allauth.core import ratelimit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from purelymanage.core.addresses import CONTROL
-from purelymanage.core.http import Request, render_page, wants_fragment
+from purelymanage.core.http import Request, render_page, wants_fragment, way_back
 from purelymanage.core.permissions import viewer_required
 from purelymanage.ui.context_processors import SCHEMES
 from purelymanage.ui.palette import find
@@ -53,7 +53,7 @@ def _choice_kept(request: HttpRequest, name: str, value: str) -> HttpResponse:
     if wants_fragment(request):
         response = HttpResponse(status=204)
     else:
-        response = HttpResponse(status=303, headers={"Location": _way_back(request)})
+        response = HttpResponse(status=303, headers={"Location": way_back(request)})
     if not value:
         response.delete_cookie(name, samesite="Lax")
         return response
@@ -68,19 +68,14 @@ def _choice_kept(request: HttpRequest, name: str, value: str) -> HttpResponse:
     return response
 
 
-def _way_back(request: HttpRequest) -> str:
-    """The page named in the form, if it is one of ours."""
-    url = request.POST.get("next", "")
-    hosts = {request.get_host()}
-    if url_has_allowed_host_and_scheme(url, hosts, require_https=request.is_secure()):
-        return url
-    return "/"
-
-
 @never_cache
 @require_POST
 def password_strength(request: HttpRequest) -> HttpResponse:
     """Bar and word for a password being typed. Open to all: set-up needs it. Kept nowhere."""
+    if not request.user.is_authenticated and not ratelimit.consume(
+        request, action="password_strength"
+    ):
+        return HttpResponse(status=429, headers={"Retry-After": "60"})
     field = request.GET.get("field", "password")
     password = request.POST.get(field, "")
     context = {"strength": judge(password)}
