@@ -59,6 +59,11 @@ class ListFilter:
         parts = {name: value for name, value in query.items() if value}
         return f"{self.path}?{urlencode(parts)}" if parts else self.path
 
+    def order_by(self, columns: Mapping[str, Sequence[str]]) -> list[str]:
+        """The fields of the chosen column; its direction is that of the first of them."""
+        first, *others = columns[self.order.removeprefix("-")]
+        return [f"-{first}" if self.order.startswith("-") else first, *others]
+
 
 def domain_choices(names: Iterable[str], *, chosen: str) -> list[tuple[str, str]]:
     """The domain filter of a list; a chosen one that has nothing stays visible."""

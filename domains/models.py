@@ -33,6 +33,11 @@ class DomainQuerySet(models.QuerySet["Domain"]):
         """Those whose name contains `text`, whatever the case."""
         return self.filter(name__icontains=text) if text else self
 
+    def numbers_of(self, relation: str) -> dict[str, int]:
+        """How many rows of `relation` hang on each domain that has some, by its name."""
+        counted = self.annotate(number=models.Count(relation)).filter(number__gt=0)
+        return dict(counted.values_list("name", "number"))
+
 
 class Domain(models.Model):
     """A domain of the PurelyMail account, as last read; the flags are PurelyMail's verdicts."""

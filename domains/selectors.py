@@ -14,8 +14,13 @@ from django.utils.translation import gettext as _
 from domains.filters import ListFilter
 from domains.models import Domain, Kind, SyncState
 from purelymanage.core.paging import page_of
+from purelymanage.ui.navigation import PER_GROUP
 
-FOUND = 5
+COLUMNS = {
+    "health": ["is_healthy", "name"],
+    "name": ["name"],
+    "mailboxes": ["mailbox_count", "name"],
+}
 
 
 @dataclass(frozen=True)
@@ -36,23 +41,14 @@ def domain_list(wanted: ListFilter) -> DomainList:
     rows = Domain.objects.search(wanted.search).annotate(
         mailbox_count=_count("mailboxes"), rule_count=_count("routing_rules")
     )
-    minus = "-" if wanted.order.startswith("-") else ""
-    order = {
-        "health": [f"{minus}{HEALTH}", "name"],
-        "name": [f"{minus}name"],
-        "mailboxes": [f"{minus}mailbox_count", "name"],
-    }[wanted.order.removeprefix("-")]
-    rows = rows.annotate(**{HEALTH: _health()}).order_by(*order)
+    rows = rows.annotate(is_healthy=_is_healthy()).order_by(*wanted.order_by(COLUMNS))
     page = page_of(rows, wanted.page)
     total = Domain.objects.count() if wanted.is_set else page.paginator.count
     return DomainList(page=page, total=total)
 
 
-HEALTH = "worst_first"
-
-
-def _health() -> Case:
-    """0 where a check fails, 1 where all pass: failing ones come first."""
+def _is_healthy() -> Case:
+    """0 where a check fails, 1 where all pass, so that failing ones come first."""
     passing = {f"passes_{check}": True for check in ("mx", "spf", "dkim", "dmarc")}
     return Case(
         When(is_shared=True, then=Value(1)),
@@ -78,5 +74,5 @@ def find_domains(text: str) -> list[tuple[str, str, str]]:
     url = reverse("domains:list")
     return [
         (domain.name, f"{url}?{urlencode({'q': domain.name})}", _("Domain"))
-        for domain in Domain.objects.search(text)[:FOUND]
+        for domain in Domain.objects.search(text)[:PER_GROUP]
     ]

@@ -14,8 +14,9 @@ from domains.models import Domain
 from mailboxes.models import Mailbox
 from mailboxes.rules import RulesAround, book
 from purelymanage.core.paging import page_of
+from purelymanage.ui.navigation import PER_GROUP
 
-FOUND = 5
+COLUMNS = {"address": ["address"], "domain": ["domain__name", "address"]}
 
 
 @dataclass(frozen=True)
@@ -30,20 +31,11 @@ class MailboxList:
 
 def mailbox_list(wanted: ListFilter) -> MailboxList:
     """Four queries, however many mailboxes there are."""
-    per_domain = dict(
-        Domain.objects.annotate(number=Count("mailboxes"))
-        .filter(number__gt=0)
-        .values_list("name", "number")
-    )
+    per_domain = Domain.objects.numbers_of("mailboxes")
     rows = Mailbox.objects.select_related("domain").search(wanted.search)
     if wanted.domain:
         rows = rows.filter(domain__name=wanted.domain)
-    minus = "-" if wanted.order.startswith("-") else ""
-    order = {
-        "address": [f"{minus}address"],
-        "domain": [f"{minus}domain__name", "address"],
-    }[wanted.order.removeprefix("-")]
-    page = page_of(rows.order_by(*order), wanted.page)
+    page = page_of(rows.order_by(*wanted.order_by(COLUMNS)), wanted.page)
     rules = book.count([mailbox.address for mailbox in page])
     for mailbox in page:
         mailbox.rule_count = rules.get(mailbox.address, 0)
@@ -65,5 +57,5 @@ def find_mailboxes(text: str) -> list[tuple[str, str, str]]:
     """The first few whose address contains `text`, for the command palette."""
     return [
         (mailbox.address, reverse("mailboxes:detail", args=[mailbox.pk]), _("Mailbox"))
-        for mailbox in Mailbox.objects.search(text)[:FOUND]
+        for mailbox in Mailbox.objects.search(text)[:PER_GROUP]
     ]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.core.paginator import Page
-from django.db.models import Count
 from django.urls import reverse
 
 from domains.filters import ListFilter
@@ -16,9 +15,13 @@ from domains.models import Domain
 from mailboxes.rules import RuleLine, RulesAround
 from purelymanage.core.addresses import split_address
 from purelymanage.core.paging import page_of
+from purelymanage.ui.navigation import PER_GROUP
 from routing.models import RoutingRule
 
-FOUND = 5
+COLUMNS = {
+    "domain": ["domain__name", "match_user", "is_prefix", "pk"],
+    "source": ["match_user", "domain__name", "is_prefix", "pk"],
+}
 
 
 @dataclass(frozen=True)
@@ -32,20 +35,11 @@ class RuleList:
 
 def rule_list(wanted: ListFilter) -> RuleList:
     """The page, how many rules there are in all, and the domains that have some."""
-    per_domain = dict(
-        Domain.objects.annotate(number=Count("routing_rules"))
-        .filter(number__gt=0)
-        .values_list("name", "number")
-    )
+    per_domain = Domain.objects.numbers_of("routing_rules")
     rows = RoutingRule.objects.select_related("domain").search(wanted.search)
     if wanted.domain:
         rows = rows.filter(domain__name=wanted.domain)
-    minus = "-" if wanted.order.startswith("-") else ""
-    first, second = ("match_user", "domain__name")
-    if wanted.order.removeprefix("-") == "domain":
-        first, second = second, first
-    rows = rows.order_by(f"{minus}{first}", second, "is_prefix", "pk")
-    page = page_of(rows, wanted.page)
+    page = page_of(rows.order_by(*wanted.order_by(COLUMNS)), wanted.page)
     return RuleList(page=page, total=sum(per_domain.values()), domains=list(per_domain))
 
 
@@ -94,5 +88,5 @@ def find_rules(text: str) -> list[tuple[str, str, str]]:
     url = reverse("routing:list")
     return [
         (rule.source, f"{url}?{urlencode({'q': rule.source})}", str(rule.kind.label))
-        for rule in RoutingRule.objects.select_related("domain").search(text)[:FOUND]
+        for rule in RoutingRule.objects.select_related("domain").search(text)[:PER_GROUP]
     ]

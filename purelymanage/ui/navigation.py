@@ -16,6 +16,9 @@ from django.utils.translation import gettext_lazy as _
 
 from purelymanage.core.roles import Role, has_role
 
+PER_GROUP = 5
+"""How many entries a group of the palette shows."""
+
 Words = str | Promise
 Count = tuple[int, str, Words]
 """How many, which tone (info is in motion, bad needs a person, "" is grey), of what."""

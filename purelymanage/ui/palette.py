@@ -9,9 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from purelymanage.ui import navigation
-from purelymanage.ui.navigation import Found, Place
-
-PER_GROUP = 5
+from purelymanage.ui.navigation import PER_GROUP, Found, Place
 
 
 @dataclass(frozen=True)
