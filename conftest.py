@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from accounts.models import User
@@ -11,6 +12,15 @@ from purelymanage.core.roles import Role
 pytest_plugins = ["purelymanage.purelymail.testing"]
 
 PASSWORD = "correct horse battery staple"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The pass on PostgreSQL leaves out what has nothing to do with the database."""
+    if connection.vendor == "postgresql":
+        skip = pytest.mark.skip(reason="needs no PostgreSQL: runs in the pass on SQLite")
+        for item in items:
+            if item.get_closest_marker("once"):
+                item.add_marker(skip)
 
 
 def _person(name: str, role: Role) -> User:

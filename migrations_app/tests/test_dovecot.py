@@ -6,7 +6,7 @@ import pytest
 
 from migrations_app.tests.dovecot import Mail, Pair
 
-pytestmark = pytest.mark.imap
+pytestmark = [pytest.mark.imap, pytest.mark.once]
 
 
 def test_what_is_filled_in_is_read_back(imap_pair: Pair) -> None:

@@ -13,7 +13,7 @@ from migrations_app.engines.plan import Endpoint, Options, Plan
 from migrations_app.tests.dovecot import Dovecot, Mail, Pair, SilentServer, free_port
 from migrations_app.tests.runs import Outcome, plan_for, run, run_pair
 
-pytestmark = pytest.mark.imap
+pytestmark = [pytest.mark.imap, pytest.mark.once]
 PASSWORDS = ("source pass", "dest pass")
 _numbers = count()
 

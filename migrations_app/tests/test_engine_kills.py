@@ -20,7 +20,7 @@ from migrations_app.tests.dovecot import Dovecot, Mail, Pair
 from migrations_app.tests.mailgen import attachment, mailbox
 from migrations_app.tests.runs import plan_for, run_pair
 
-pytestmark = [pytest.mark.imap, pytest.mark.slow]
+pytestmark = [pytest.mark.imap, pytest.mark.slow, pytest.mark.once]
 MAILS = 600
 _numbers = count()
 

@@ -18,7 +18,7 @@ from migrations_app.tests.dovecot import Mail, Pair, Snapshot
 from migrations_app.tests.mailgen import mailbox
 from migrations_app.tests.runs import plan_for, run_pair
 
-pytestmark = pytest.mark.imap
+pytestmark = [pytest.mark.imap, pytest.mark.once]
 MAPPED = {"Sent Items": "Sent", "Spam": "Junk"}
 _numbers = count()
 

@@ -9,9 +9,9 @@ import pytest
 
 from migrations_app.tests.postgres import BINARIES, MISSING, PrivatePostgres
 from migrations_app.tests.queueing import processes_with
-from migrations_app.tests.workers import Workers, gone, once, settles
+from migrations_app.tests.workers import Workers, gone, settles
 
-pytestmark = [pytest.mark.slow, once]  # it brings a server of its own
+pytestmark = [pytest.mark.slow, pytest.mark.once]  # it brings a server of its own
 
 FENCED_AFTER = 24.0
 SLACK = 4.0

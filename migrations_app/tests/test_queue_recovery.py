@@ -15,7 +15,7 @@ from django.db import connection, connections
 from migrations_app import logs, queue
 from migrations_app.models import MigrationJob, State
 from migrations_app.tests.queueing import make_job, processes_with
-from migrations_app.tests.workers import Workers, gone, once, settles
+from migrations_app.tests.workers import Workers, gone, settles
 from purelymanage.jobs.health import seconds_since_worker_seen
 from purelymanage.jobs.models import WorkerHost
 
@@ -119,7 +119,7 @@ def test_a_killed_supervisor_leaves_nothing_and_the_next_one_goes_on(workers, tm
         second.stop()
 
 
-@once
+@pytest.mark.once
 def test_a_worker_that_is_only_stopped_loses_its_engine_before_the_job_runs_again(
     workers, tmp_path
 ):
@@ -166,7 +166,7 @@ def test_the_heartbeat_is_young_while_workers_run(workers):
     assert settles(lambda: WorkerHost.objects.get().app_answered_at, 20)
 
 
-@once
+@pytest.mark.once
 def test_a_frozen_sync_cluster_is_found_and_restarted(workers, tmp_path):
     main = workers.main_of("sync")
     [sentinel] = settles(lambda: workers.children(main))

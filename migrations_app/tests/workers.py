@@ -11,15 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from django.conf import settings
 from django.db import connection
 
 from migrations_app.tests.queueing import FAKE
 
-once = pytest.mark.skipif(
-    connection.vendor == "postgresql", reason="needs no PostgreSQL: runs in the pass on SQLite"
-)
 MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
 
 

@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:

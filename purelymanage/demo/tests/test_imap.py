@@ -15,6 +15,8 @@ from imapclient.exceptions import LoginError
 from purelymanage.demo import imap, mail
 from purelymanage.purelymail.simulator.demo import DEMO_PASSWORD, demo_account
 
+pytestmark = pytest.mark.once
+
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:

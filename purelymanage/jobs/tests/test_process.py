@@ -11,6 +11,8 @@ import pytest
 
 from purelymanage.jobs.process import Child
 
+pytestmark = pytest.mark.once
+
 SLEEPER = "import time; time.sleep(300)"
 
 

@@ -18,16 +18,10 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
 
 from purelymanage.jobs.management.commands import start as command
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        connection.vendor == "postgresql", reason="has a SQLite database of its own: runs once"
-    ),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
 class Panel:

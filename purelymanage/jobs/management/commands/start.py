@@ -121,7 +121,7 @@ def web(bind: str, port: int) -> Service:
         str(settings.BASE_DIR),
     ]
     argv += ["--bind", address, "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
-    argv += ["--preload", "--no-control-socket"]
+    argv += ["--preload", "--no-control-socket", "--keep-alive", "10"]
     if MEMORY.is_dir():  # heartbeats on a disk that hangs would look like workers that hang
         argv += ["--worker-tmp-dir", str(MEMORY)]
     argv += ["--log-level", "warning", "--graceful-timeout", "5"]
