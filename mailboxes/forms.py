@@ -43,12 +43,9 @@ class MailboxForm(forms.Form):
         max_length=MAX_LOCAL_PART,
         widget=forms.TextInput(
             attrs={
-                "class": "input",
                 "autocomplete": "off",
                 "autocapitalize": "none",
                 "spellcheck": "false",
-                "autofocus": True,
-                "aria-describedby": "address-notes",
             }
         ),
         error_messages={"max_length": _("The local part has at most 64 characters.")},
@@ -58,7 +55,6 @@ class MailboxForm(forms.Form):
         queryset=Domain.objects.none(),
         to_field_name="name",
         empty_label=None,
-        widget=forms.Select(attrs={"class": "input select", "aria-label": _("Domain")}),
         error_messages={"invalid_choice": _("This is not one of your domains. Choose another.")},
     )
     password = _password_field()
@@ -75,9 +71,8 @@ class MailboxForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["domain"]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101  declared above
-        field.queryset = Domain.objects.ours()
+        self.fields["domain"].queryset = Domain.objects.ours()  # type: ignore[attr-defined]  # a ModelChoiceField has one
+        self.fields["local_part"].widget.attrs["autofocus"] = not self.is_bound
 
     def clean_local_part(self) -> str:
         return clean_local_part(self.cleaned_data["local_part"])

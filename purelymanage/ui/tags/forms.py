@@ -193,11 +193,14 @@ def address_field(
     """
     parts = _parts(local_part, "", label, optional=True)
     parts["errors"] += list(domain.errors)
-    wired = _described_by(local_part, "help")
+    error = f"{local_part.auto_id}-error" if parts["errors"] else ""
+    described_by = f"{error} {local_part.auto_id}-help".strip()
     parts |= {
         "names": f"{local_part.html_name} {domain.html_name}",
-        "local_part": _control(local_part, "input", extra, aria_describedby=wired),
-        "domain": _control(domain, "input select", {}, aria_label=domain.label),
+        "local_part": _control(local_part, "input", extra, aria_describedby=described_by),
+        "domain": _control(
+            domain, "input select", {}, aria_label=domain.label, aria_describedby=error or None
+        ),
     }
     return render_to_string("components/address_field.html", parts)
 
