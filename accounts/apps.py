@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
@@ -6,5 +7,15 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import receivers  # models are not there when this module loads
+        from purelymanage.core.roles import Role
+        from purelymanage.ui.navigation import register_page
 
         receivers.connect()
+        register_page(_("Change your password"), "key", "/accounts/password/change/")
+        register_page(_("People"), "users", "/settings/people/")
+        register_page(
+            _("Add a person"), "plus", "/settings/people/new/", role=Role.OWNER, action=True
+        )
+        register_page(_("Audit log"), "list", "/settings/audit/")
+        register_page(_("PurelyMail connection"), "plug", "/settings/purelymail/")
+        register_page(_("About this panel"), "info", "/settings/about/")

@@ -59,6 +59,31 @@ def test_apps_above_add_their_tabs_in_order(monkeypatch):
     assert names[names.index("weather:today") - 1] == "accounts:purelymail"
 
 
+@pytest.mark.parametrize(
+    ("query", "url"),
+    [
+        ("password", "/accounts/password/change/"),
+        ("people", "/settings/people/"),
+        ("audit", "/settings/audit/"),
+        ("connection", "/settings/purelymail/"),
+        ("about", "/settings/about/"),
+    ],
+)
+def test_the_palette_finds_the_settings_pages_and_each_opens(viewer_client, query, url):
+    assert f'href="{url}"' in viewer_client.get(f"/palette/?q={query}").content.decode()
+    assert viewer_client.get(url).status_code == 200
+
+
+def test_the_palette_offers_to_add_a_person_to_owners_alone(owner_client, admin_client):
+    offered = 'href="/settings/people/new/"'
+    assert offered in owner_client.get("/palette/?q=person").content.decode()
+    assert offered not in admin_client.get("/palette/?q=person").content.decode()
+
+
+def test_no_shared_cache_keeps_a_page(viewer_client):
+    assert viewer_client.get("/settings/people/")["Cache-Control"] == "private, no-cache"
+
+
 def test_the_connection_page_never_shows_the_token(owner_client, settings):
     settings.PURELYMAIL_API_TOKEN = "tok-very-secret"
     settings.DEMO = False
