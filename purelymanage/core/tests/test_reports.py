@@ -13,7 +13,7 @@ ADDRESS = "https://apprise.example/kept-to-oneself"
 FORM = {"local_part": "lea", "domain": "lindenhof.example", "password": PASSWORD}
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     """Nobody expects it."""
 
 
@@ -22,7 +22,7 @@ def crashing(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
     """A client of a panel whose door to PurelyMail is broken."""
 
     def broken(**held: object) -> None:
-        raise Broken("in the middle of it")
+        raise BrokenError("in the middle of it")
 
     DomainFactory(name="lindenhof.example")
     monkeypatch.setattr("mailboxes.services.get_client", broken)

@@ -32,9 +32,9 @@ def test_nothing_typed_is_not_judged(client, db):
 
 
 def test_no_password_keeps_the_server_busy():
-    started = time.perf_counter()
+    started = time.process_time()
     assert judge('4@8({[<369&#!1/|0$5+7%2"' * 500) is not None
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_it_is_asked_by_post_from_our_pages_only(client, db):
