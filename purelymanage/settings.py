@@ -251,6 +251,7 @@ NOTIFY_URLS = env.list("NOTIFY_URLS", default=[])
 
 # Words, dates, numbers
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]  # with more, Django's own words would change and ours would not
 USE_I18N = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True

@@ -254,3 +254,9 @@ def test_an_emptied_database_leads_from_sign_in_back_to_set_up(here, owner):
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM accounts_user")
     assert here.get("/accounts/login/")["Location"] == "/setup/"
+
+
+def test_the_words_of_the_libraries_are_in_the_language_of_ours(client, db):
+    response = client.post("/setup/", {}, headers={"accept-language": "de"})
+    assert response["Content-Language"] == "en"
+    assert "This field is required." in response.content.decode()
