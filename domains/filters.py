@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
-from django_htmx.http import push_url
+from django.core.paginator import Page
+from django.http import HttpRequest
 
 from purelymanage.core.addresses import CONTROL, MAX_ADDRESS
-from purelymanage.core.http import Request, render_page, wants_fragment
 
 
 @dataclass(frozen=True)
@@ -65,19 +63,11 @@ class ListFilter:
         return [f"-{first}" if self.order.startswith("-") else first, *others]
 
 
-def domain_choices(names: Iterable[str], *, chosen: str) -> list[tuple[str, str]]:
-    """The domain filter of a list; a chosen one that has nothing stays visible."""
-    shown = sorted({*names, chosen} - {""})
-    return [("", _("All domains")), *((name, name) for name in shown)]
+@dataclass(frozen=True)
+class Listing:
+    """One page of what a filter matches, and how many rows there are without it."""
 
-
-def render_list(request: Request, template: str, context: Mapping[str, Any]) -> HttpResponse:
-    """The list, or for htmx its rows. The browser's address follows what was typed."""
-    wanted: ListFilter = context["wanted"]
-    is_fragment = wants_fragment(request)
-    response = render_page(
-        request, template, {**context, "is_fragment": is_fragment}, fragment="rows"
-    )
-    if is_fragment and request.htmx.current_url_abs_path != wanted.url:
-        push_url(response, wanted.url)
-    return response
+    page: Page[Any]
+    total: int
+    domains: Sequence[str] | None = None
+    """The domains to filter by; None where a list has no such filter."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.core.paginator import Page
 from django.db.models import Case, Count, IntegerField, OuterRef, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from domains.filters import ListFilter
+from domains.filters import ListFilter, Listing
 from domains.models import Domain, Kind, SyncState
 from purelymanage.core.paging import page_of
 from purelymanage.ui.navigation import PER_GROUP
@@ -23,20 +21,12 @@ COLUMNS = {
 }
 
 
-@dataclass(frozen=True)
-class DomainList:
-    """One page of the domains a filter matches."""
-
-    page: Page[Domain]
-    total: int
-
-
 def copy_state(kind: Kind) -> SyncState:
     """How fresh this part of the copy is; a blank row where it was never read."""
     return SyncState.objects.filter(pk=kind).first() or SyncState(name=kind)
 
 
-def domain_list(wanted: ListFilter) -> DomainList:
+def domain_list(wanted: ListFilter) -> Listing:
     """The page, with mailboxes and rules per domain, and how many domains there are in all."""
     rows = Domain.objects.search(wanted.search).annotate(
         mailbox_count=_count("mailboxes"), rule_count=_count("routing_rules")
@@ -44,7 +34,7 @@ def domain_list(wanted: ListFilter) -> DomainList:
     rows = rows.annotate(is_healthy=_is_healthy()).order_by(*wanted.order_by(COLUMNS))
     page = page_of(rows, wanted.page)
     total = Domain.objects.count() if wanted.is_set else page.paginator.count
-    return DomainList(page=page, total=total)
+    return Listing(page=page, total=total)
 
 
 def _is_healthy() -> Case:

@@ -9,7 +9,8 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRefresh, trigger_client_event
 
 from domains import selectors, services
-from domains.filters import ListFilter, render_list
+from domains.filters import ListFilter
+from domains.lists import render_list
 from domains.models import Kind
 from purelymanage.core.http import Request, go_to, render_page, wants_fragment, way_back
 from purelymanage.core.permissions import admin_required, viewer_required
@@ -22,13 +23,8 @@ COPY_NOTE = "domains/copy_note.html"
 def domain_list(request: Request) -> HttpResponse:
     wanted = ListFilter.of(request, orders=("health", "name", "mailboxes"))
     listed = selectors.domain_list(wanted)
-    context = {
-        "wanted": wanted,
-        "page": listed.page,
-        "total": listed.total,
-        "copy": selectors.copy_state(Kind.DOMAINS),
-    }
-    return render_list(request, "domains/domain_list.html", context)
+    template = "domains/domain_list.html"
+    return render_list(request, template, wanted=wanted, listed=listed, kind=Kind.DOMAINS)
 
 
 @viewer_required

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from django.core.paginator import Page
 from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from domains.filters import ListFilter
+from domains.filters import ListFilter, Listing
 from domains.models import Domain
 from mailboxes.models import Mailbox
 from mailboxes.rules import RulesAround, book
@@ -19,17 +16,7 @@ from purelymanage.ui.navigation import PER_GROUP
 COLUMNS = {"address": ["address"], "domain": ["domain__name", "address"]}
 
 
-@dataclass(frozen=True)
-class MailboxList:
-    """One page of the mailboxes a filter matches, with what stands around the table."""
-
-    page: Page[Mailbox]
-    total: int
-    domains: list[str]
-    """The names of those that have mailboxes."""
-
-
-def mailbox_list(wanted: ListFilter) -> MailboxList:
+def mailbox_list(wanted: ListFilter) -> Listing:
     """Four queries, however many mailboxes there are."""
     per_domain = Domain.objects.numbers_of("mailboxes")
     rows = Mailbox.objects.select_related("domain").search(wanted.search)
@@ -39,7 +26,7 @@ def mailbox_list(wanted: ListFilter) -> MailboxList:
     rules = book.count([mailbox.address for mailbox in page])
     for mailbox in page:
         mailbox.rule_count = rules.get(mailbox.address, 0)
-    return MailboxList(page=page, total=sum(per_domain.values()), domains=list(per_domain))
+    return Listing(page=page, total=sum(per_domain.values()), domains=list(per_domain))
 
 
 def busiest_domain() -> str:

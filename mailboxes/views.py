@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods
 
-from domains.filters import ListFilter, domain_choices, render_list
+from domains.filters import ListFilter
+from domains.lists import render_list
 from domains.models import Kind
 from domains.selectors import copy_state
 from mailboxes import selectors, services
@@ -27,14 +28,8 @@ from purelymanage.core.permissions import admin_required, viewer_required
 def mailbox_list(request: Request) -> HttpResponse:
     wanted = ListFilter.of(request, orders=("address", "domain"))
     listed = selectors.mailbox_list(wanted)
-    context = {
-        "wanted": wanted,
-        "page": listed.page,
-        "total": listed.total,
-        "domain_choices": domain_choices(listed.domains, chosen=wanted.domain),
-        "copy": copy_state(Kind.MAILBOXES),
-    }
-    return render_list(request, "mailboxes/mailbox_list.html", context)
+    template = "mailboxes/mailbox_list.html"
+    return render_list(request, template, wanted=wanted, listed=listed, kind=Kind.MAILBOXES)
 
 
 @admin_required

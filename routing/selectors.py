@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.core.paginator import Page
 from django.urls import reverse
 
-from domains.filters import ListFilter
+from domains.filters import ListFilter, Listing
 from domains.models import Domain
 from mailboxes.rules import RuleLine, RulesAround
 from purelymanage.core.addresses import split_address
@@ -24,23 +22,14 @@ COLUMNS = {
 }
 
 
-@dataclass(frozen=True)
-class RuleList:
-    """One page of the rules a filter matches."""
-
-    page: Page[RoutingRule]
-    total: int
-    domains: list[str]
-
-
-def rule_list(wanted: ListFilter) -> RuleList:
+def rule_list(wanted: ListFilter) -> Listing:
     """The page, how many rules there are in all, and the domains that have some."""
     per_domain = Domain.objects.numbers_of("routing_rules")
     rows = RoutingRule.objects.select_related("domain").search(wanted.search)
     if wanted.domain:
         rows = rows.filter(domain__name=wanted.domain)
     page = page_of(rows.order_by(*wanted.order_by(COLUMNS)), wanted.page)
-    return RuleList(page=page, total=sum(per_domain.values()), domains=list(per_domain))
+    return Listing(page=page, total=sum(per_domain.values()), domains=list(per_domain))
 
 
 def rules_per_address(addresses: Collection[str]) -> Mapping[str, int]:

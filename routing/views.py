@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
-from domains.filters import ListFilter, domain_choices, render_list
+from domains.filters import ListFilter
+from domains.lists import render_list
 from domains.models import Kind
-from domains.selectors import copy_state
 from purelymanage.core.http import Request
 from purelymanage.core.permissions import viewer_required
 from routing import selectors
@@ -18,11 +18,5 @@ from routing import selectors
 def rule_list(request: Request) -> HttpResponse:
     wanted = ListFilter.of(request, orders=("domain", "source"))
     listed = selectors.rule_list(wanted)
-    context = {
-        "wanted": wanted,
-        "page": listed.page,
-        "total": listed.total,
-        "domain_choices": domain_choices(listed.domains, chosen=wanted.domain),
-        "copy": copy_state(Kind.RULES),
-    }
-    return render_list(request, "routing/rule_list.html", context)
+    template = "routing/rule_list.html"
+    return render_list(request, template, wanted=wanted, listed=listed, kind=Kind.RULES)
