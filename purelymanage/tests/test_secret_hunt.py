@@ -164,25 +164,23 @@ def test_the_passwords_are_nowhere_but_encrypted(panel: Panel, imap_pair: Pair):
     panel.stop()
     everything["database after the end"] = database_content(panel)
     for directory in (panel.data_dir, Path("/tmp"), Path("/dev/shm")):
-        for file in _files(directory, since=began):
-            everything[str(file)] = file.read_bytes()
+        everything.update(_files(directory, since=began))
     assert str(panel.log) in everything
     assert not _files(panel.data_dir / "runs", since=0)
     found = {place: finds(content) for place, content in everything.items()}
     assert {place: needles for place, needles in found.items() if needles} == {}
 
 
-def _files(directory: Path, *, since: float) -> list[Path]:
-    """Regular files written since then; the tests' mail servers keep their users in their own."""
-    found = []
+def _files(directory: Path, *, since: float) -> dict[str, bytes]:
+    """What was written to files since then; the tests' mail servers keep their users in their own."""
+    found = {}
     for root, folders, names in os.walk(directory):
         folders[:] = [name for name in folders if not name.startswith("dovecot-")]
         for path in (Path(root, name) for name in names):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # others' files come and go
                 facts = path.lstat()
                 if stat.S_ISREG(facts.st_mode) and facts.st_mtime >= since:
-                    path.open("rb").close()
-                    found.append(path)
+                    found[str(path)] = path.read_bytes()
     return found
 
 

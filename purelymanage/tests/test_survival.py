@@ -129,6 +129,7 @@ def test_stopping_in_good_order_requeues_and_the_next_start_goes_on(
     assert "interrupted" not in migration.visitor.get("/migrations/1/log/").text.lower()
 
 
+@pytest.mark.once
 @pytest.mark.skipif(BINARIES is None, reason=MISSING)
 def test_a_database_that_stops_is_waited_for(tmp_path: Path, imap_pair: Pair):  # noqa: F811
     database = PrivatePostgres()
