@@ -172,7 +172,7 @@ def test_the_passwords_are_nowhere_but_encrypted(panel: Panel, imap_pair: Pair):
 
 
 def _files(directory: Path, *, since: float) -> dict[str, bytes]:
-    """What was written to files since then; the tests' mail servers keep their users in their own."""
+    """What files hold that were written since; the mail servers keep their users in their own."""
     found = {}
     for root, folders, names in os.walk(directory):
         folders[:] = [name for name in folders if not name.startswith("dovecot-")]
