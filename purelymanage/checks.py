@@ -11,6 +11,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -28,7 +29,7 @@ KEY_BYTES = 32
 MAX_PORT = 65536
 INSECURE_PREFIX = "django-insecure-"
 ENGINES = ("auto", "imapsync", "builtin")
-MAKE_KEYS = "Make good ones with: python -m purelymanage.make_keys >> .env"
+MAKE_KEYS = "Make good ones with: .venv/bin/python -m purelymanage.make_keys >> .env"
 
 
 class UnusableSettingsError(ImproperlyConfigured):
@@ -164,18 +165,34 @@ def check_unwise(**_kwargs: Any) -> list[CheckMessage]:
     site = urlsplit(settings.BASE_URL)
     if is_loopback(site.hostname or ""):
         return []
-    found: list[CheckMessage] = []
-    if settings.DEBUG:
-        text = "DEBUG shows settings and code to anybody who meets an error."
-        found.append(Warning(text, hint="Set DEBUG=off.", id="purelymanage.W001"))
-    if site.scheme != "https":
-        text = "Passwords travel unencrypted, because BASE_URL begins with http://."
-        found.append(
-            Warning(
-                text, hint="Serve it by https:// and say so in BASE_URL.", id="purelymanage.W002"
-            )
-        )
-    if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
-        text = "Mails for new passwords are printed to the log instead of being sent."
-        found.append(Warning(text, hint="Set EMAIL_URL.", id="purelymanage.W003"))
-    return found
+    unwise = (
+        (
+            settings.DEBUG,
+            "DEBUG shows settings and code to anybody who meets an error.",
+            "Set DEBUG=off.",
+        ),
+        (
+            site.scheme != "https",
+            "Passwords travel unencrypted, because BASE_URL begins with http://.",
+            "Serve it by https:// and say so in BASE_URL.",
+        ),
+        (
+            settings.EMAIL_BACKEND.endswith("console.EmailBackend"),
+            "Mails for new passwords are printed to the log instead of being sent.",
+            "Set EMAIL_URL.",
+        ),
+        (
+            _is_open_to_others(settings.ENV_FILE),
+            "Other users of this machine can read .env, and with it the keys and the API token.",
+            f"Run: chmod 600 {settings.ENV_FILE}",
+        ),
+    )
+    return [
+        Warning(text, hint=hint, id=f"purelymanage.W{number:03}")
+        for number, (applies, text, hint) in enumerate(unwise, start=1)
+        if applies
+    ]
+
+
+def _is_open_to_others(path: Path) -> bool:
+    return path.exists() and bool(path.stat().st_mode & 0o007)

@@ -1,6 +1,6 @@
 """Prints a good SECRET_KEY and ENCRYPTION_KEYS for `.env`; needs no settings.
 
-python -m purelymanage.make_keys >> .env
+.venv/bin/python -m purelymanage.make_keys >> .env
 """
 
 import secrets

@@ -10,7 +10,8 @@ from purelymanage.core.startup import demo_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
-environ.Env.read_env(BASE_DIR / ".env")
+ENV_FILE = BASE_DIR / ".env"
+environ.Env.read_env(ENV_FILE)
 
 # Data: the database, demo keys and whatever else must outlive an upgrade
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))

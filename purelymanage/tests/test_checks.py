@@ -225,11 +225,13 @@ def test_the_production_settings_pass_djangos_own_check_for_deployment(tmp_path)
             {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"},
             ["purelymanage.W003"],
         ),
+        ({"ENV_FILE": Path("/etc/passwd")}, ["purelymanage.W004"]),
         ({"BASE_URL": "http://127.0.0.1:8000", "DEBUG": True}, []),
     ],
 )
 def test_what_is_merely_unwise_is_a_warning(settings, change, found):
     settings.BASE_URL = "https://panel.example.com"
+    settings.ENV_FILE = Path("/nowhere")
     for name, value in change.items():
         setattr(settings, name, value)
     assert [warning.id for warning in check_unwise()] == found
