@@ -78,6 +78,20 @@ def test_an_address_taken_outside_the_panel_is_refused_before_it_is_sent(purelym
     assert Entry.objects.get().outcome.result == Outcome.Result.REFUSED
 
 
+def test_of_two_admins_at_once_purelymail_refuses_the_second(purelymail, domain, monkeypatch):
+    create_user = purelymail.client.create_user
+
+    def create_a_moment_too_late(**fields):
+        purelymail.state.add_user(LEA, password="of the other admin")
+        create_user(**fields)
+
+    monkeypatch.setattr(purelymail.client, "create_user", create_a_moment_too_late)
+    with pytest.raises(RefusedError, match=LEA):
+        create(domain)
+    assert purelymail.state.verify_password(LEA, "of the other admin")
+    assert not Mailbox.objects.exists()
+
+
 def test_shared_domains_are_refused_without_a_call(purelymail):
     with pytest.raises(RefusedError, match="belongs to PurelyMail"):
         create(Domain.objects.create(name="purelymail.com", is_shared=True))

@@ -43,7 +43,7 @@ class Running:
             self.loop.close()
 
     def connect(self, port: int) -> IMAPClient:
-        for _ in range(200):
+        for _ in range(600):
             try:
                 return IMAPClient("127.0.0.1", port, ssl=False, timeout=5)
             except ConnectionRefusedError:
