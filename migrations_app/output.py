@@ -8,14 +8,18 @@ import json
 import quopri
 import re
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
+
+from django.utils.translation import gettext as _
 
 from migrations_app import logs
 from migrations_app.engines.base import LogLine
 
 LINE_BYTES = 64 * 1024
-PENDING_CHARACTERS = 8_000_000
+HEAD_CHARACTERS = 8_000_000
+TAIL_CHARACTERS = 500_000
 HIDDEN = "••••••••"
 
 
@@ -67,41 +71,57 @@ class Redactor:
 
 
 class LogBuffer:
-    """Lines that wait to be stored. The engine never waits for the database; memory is bounded."""
+    """A run's lines that wait to be stored; the engine never waits for the database.
+
+    Both memory and database are safe from an engine that prints without end: of a log that grows
+    too long the head is kept and, once the run is over, the tail, with a line between them.
+    """
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
         self._lock = threading.Lock()
-        self._text: list[str] = []
-        self._characters = 0
+        self._waiting: list[str] = []
+        self._room = HEAD_CHARACTERS
+        self._tail: deque[str] = deque()
+        self._tail_room = TAIL_CHARACTERS
         self._left_out = 0
 
     def add(self, line: LogLine) -> None:
-        """Take one line, or count it if there is no room."""
+        """Take one line."""
+        text = logs.line(self._redactor.clean(line.text), level=line.level)
         with self._lock:
-            if self._characters > PENDING_CHARACTERS:
-                self._left_out += 1
-                return
+            if self._room > 0:
+                self._room -= len(text)
+                self._waiting.append(text)
+            else:
+                self._keep_for_the_end(text)
+
+    def close(self) -> None:
+        """The run is over: let the tail follow the head."""
+        with self._lock:
             if self._left_out:
-                self._put(LogLine(f"{self._left_out} lines left out: too many at once.", "warning"))
-                self._left_out = 0
-            self._put(line)
+                words = _("%(count)s lines left out: the log grew too long.")
+                gap = logs.line(words % {"count": f"{self._left_out:,}"}, level="warning")
+                self._waiting.append(gap)
+            self._waiting += self._tail
+            self._tail.clear()
 
     def waiting(self) -> list[str]:
         """The stored form of what waits; tell `stored` how much of it arrived."""
         with self._lock:
-            return list(self._text)
+            return list(self._waiting)
 
     def stored(self, count: int) -> None:
         """Forget the first `count` lines: they are in the database."""
         with self._lock:
-            self._characters -= sum(map(len, self._text[:count]))
-            del self._text[:count]
+            del self._waiting[:count]
 
-    def _put(self, line: LogLine) -> None:
-        text = logs.line(self._redactor.clean(line.text), level=line.level)
-        self._text.append(text)
-        self._characters += len(text)
+    def _keep_for_the_end(self, text: str) -> None:
+        self._tail.append(text)
+        self._tail_room -= len(text)
+        while self._tail_room < 0:
+            self._tail_room += len(self._tail.popleft())
+            self._left_out += 1
 
 
 def _spellings(secret: str) -> Iterator[str]:

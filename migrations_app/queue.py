@@ -64,11 +64,7 @@ def limits() -> Limits:
 
 def submit(job: MigrationJob) -> None:
     """Put a job at the end of the queue, for the first time or once more."""
-    if not job.has_passwords:
-        raise RefusedError(
-            _("The passwords of “%(job)s” were erased. Edit the job and type them again.")
-            % {"job": job}
-        )
+    refuse_without_passwords(job)
     queued = MigrationJob.objects.filter(pk=job.pk).exclude(state=State.RUNNING)
     if not queued.update(
         state=State.QUEUED,
@@ -85,6 +81,15 @@ def submit(job: MigrationJob) -> None:
         raise RefusedError(_("“%(job)s” is running already. Cancel it first.") % {"job": job})
     job.refresh_from_db()
     transaction.on_commit(kick)
+
+
+def refuse_without_passwords(job: MigrationJob) -> None:
+    """Before a job is queued, and again before it starts: they may be erased in between."""
+    if not job.has_passwords:
+        raise RefusedError(
+            _("The passwords of “%(job)s” were erased. Edit the job and type them again.")
+            % {"job": job}
+        )
 
 
 def cancel(job: MigrationJob, *, by: str) -> None:
@@ -208,9 +213,9 @@ def release(job: MigrationJob) -> bool:
     )
 
 
-def interrupt(job: MigrationJob, *, why: str) -> bool:
+def interrupt(job: MigrationJob, *, why: str, cause: str = "", status: int | None = None) -> bool:
     """End our run as interrupted by force; it is tried again unless that happened too often."""
-    return _interrupt(_mine(job), job, why=why)
+    return _interrupt(_mine(job), job, why=why, cause=cause, exit_status=status)
 
 
 def reap() -> None:
@@ -288,7 +293,7 @@ def _cancel_if_asked(row: QuerySet[MigrationJob]) -> bool:
     )
 
 
-def _interrupt(row: QuerySet[MigrationJob], job: MigrationJob, *, why: str) -> bool:
+def _interrupt(row: QuerySet[MigrationJob], job: MigrationJob, *, why: str, **facts: Any) -> bool:
     if _cancel_if_asked(row):
         return True
     tries = job.requeues + 1
@@ -307,6 +312,7 @@ def _interrupt(row: QuerySet[MigrationJob], job: MigrationJob, *, why: str) -> b
             verdict=f"{why} {then}",
             version=F("version") + 1,
             **NO_RUN,
+            **facts,
         )
         if not interrupted:
             return False

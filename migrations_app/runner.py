@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from audit.actions import Action
 from audit.services import audited
 from migrations_app import logs, queue
 from migrations_app.clerk import GUARD_SECONDS, Clerk
-from migrations_app.engines.base import Engine, LogLine, Reader, Verdict
+from migrations_app.engines.base import Ending, Engine, LogLine, Reader, Verdict
 from migrations_app.engines.choice import choose, describe
 from migrations_app.engines.plan import Endpoint, Options, Plan
 from migrations_app.models import MigrationJob
@@ -62,6 +63,7 @@ def run(job: MigrationJob) -> None:
 
 def prepare(job: MigrationJob) -> tuple[Engine, tuple[str, str]]:
     """The engine and both passwords. Raises what there is to say if one is not to be had."""
+    queue.refuse_without_passwords(job)
     try:
         passwords = (job.source_password.reveal(), job.destination_password.reveal())
     except DecryptionError:
@@ -73,16 +75,15 @@ def prepare(job: MigrationJob) -> tuple[Engine, tuple[str, str]]:
             )
         ) from None
     engine = choose()
-    words = _("Run %(run)d on %(host)s with %(engine)s %(version)s.") % {
+    words = _("Run %(run)d on %(host)s, engine: %(engine)s.") % {
         "run": job.run,
         "host": job.owner,
-        "engine": engine.name,
-        "version": describe().version,
+        "engine": describe().label,
     }
+    if job.dry_run:
+        words = f"{words} {_('Dry run: nothing is copied.')}"
     MigrationJob.objects.filter(pk=job.pk).update(engine=engine.name)
-    logs.append(
-        job, logs.line(f"{words} {_('Dry run: nothing is copied.') if job.dry_run else ''}")
-    )
+    logs.append(job, logs.line(words))
     return engine, passwords
 
 
@@ -150,7 +151,9 @@ class Run:
             child.kill()
             os.close(output)
             self._erase_passwords()
-        self.clerk.settle(self._ending(status))
+        ending = self._ending(status)
+        self.log.close()
+        self.clerk.settle(ending)
 
     def _start(self, output: int) -> Child:
         """The fence comes last: whoever lost the lease while preparing does not start at all."""
@@ -240,12 +243,20 @@ class Run:
             return partial(queue.cancelled, self.job)
         if was_stopped:
             return partial(queue.release, self.job)
-        if status < 0:
-            why = _("The engine was killed by signal %(number)d.") % {"number": -status}
-            return partial(queue.interrupt, self.job, why=why)
-        return partial(queue.finish, self.job, self._verdict(status), status=status)
+        verdict = self._verdict(status)
+        if verdict.state == "interrupted":
+            return partial(
+                queue.interrupt,
+                self.job,
+                why=verdict.sentence,
+                cause=verdict.cause or "",
+                status=status,
+            )
+        self.log.add(LogLine(verdict.sentence, "info" if verdict.state == "done" else "warning"))
+        return partial(queue.finish, self.job, verdict, status=status)
 
     def _verdict(self, status: int) -> Verdict:
+        """What the reader makes of it; a reader that fails costs its words, not the ending."""
         try:
             verdict = self.reader.conclude(status)
         except Exception:
@@ -254,10 +265,9 @@ class Run:
                 "The engine ended with status %(status)d in a way not understood."
                 " Read the log, then run the job again."
             ) % {"status": status}
-            return Verdict(state="failed", cause=None, sentence=sentence)
-        sentence = self.redactor.clean(verdict.sentence)
-        self.log.add(LogLine(sentence, "info" if verdict.state == "done" else "warning"))
-        return Verdict(state=verdict.state, cause=verdict.cause, sentence=sentence)
+            state: Ending = "interrupted" if status < 0 else "failed"
+            return Verdict(state=state, cause=None, sentence=sentence)
+        return replace(verdict, sentence=self.redactor.clean(verdict.sentence))
 
     def _erase_passwords(self) -> None:
         for file in self.passfiles:
@@ -273,8 +283,6 @@ def child_environment(workdir: Path) -> dict[str, str]:
         "TMPDIR": str(workdir),
         "LANG": "C.UTF-8",
         "LC_ALL": "C.UTF-8",
-        "PYTHONPATH": str(settings.BASE_DIR),
-        "PYTHONUNBUFFERED": "1",
     }
 
 

@@ -16,7 +16,7 @@ from migrations_app.engines.plan import Plan
 
 PhaseName = Literal["", "connect", "compare", "copy", "verify"]
 Level = Literal["info", "warning", "error"]
-Ending = Literal["done", "done_with_errors", "failed", "cancelled", "interrupted"]
+Ending = Literal["done", "done_with_errors", "failed", "interrupted"]
 
 
 @dataclass

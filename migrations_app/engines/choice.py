@@ -13,6 +13,8 @@ from migrations_app.engines.builtin.engine import BuiltinEngine
 from migrations_app.engines.imapsync.command import ImapsyncEngine
 from purelymanage.core.errors import UnavailableError
 
+LABELS = {"builtin": "Built-in", "imapsync": "imapsync"}
+"""What people call the engines."""
 _SECONDS = 300
 _KEY = "migrations_app.engines.imapsync"
 
@@ -25,6 +27,11 @@ class EngineChoice:
     version: str
     """Empty until a worker has asked."""
     reason: str
+
+    @property
+    def label(self) -> str:
+        """Its name for people, with the version where it has one of its own."""
+        return f"{LABELS[self.name]} {self.version}".rstrip()
 
 
 @dataclass(frozen=True)

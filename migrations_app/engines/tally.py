@@ -18,10 +18,6 @@ class FolderTally:
         self._is_dry_run = is_dry_run
         self._skipped_lines = 0
 
-    @property
-    def _verb(self) -> str:
-        return "would be copied" if self._is_dry_run else "copied"
-
     def copied(self, size: int) -> Iterable[LogLine]:
         """One message more."""
         folder = self.progress
@@ -29,7 +25,7 @@ class FolderTally:
         folder.bytes_copied += size
         if folder.copied % EVERY:
             return []
-        return [LogLine(f"{folder.source}: {folder.copied:,} messages {self._verb}")]
+        return [LogLine(progress_words(folder, is_dry_run=self._is_dry_run))]
 
     def copied_all(self) -> None:
         """A dry run meets a folder that is not there yet: every message would be copied."""
@@ -52,10 +48,18 @@ class FolderTally:
         return [LogLine(summary(folder, is_dry_run=self._is_dry_run))]
 
 
+def progress_words(folder: FolderProgress, *, is_dry_run: bool) -> str:
+    """How many of a folder are copied so far."""
+    return f"{folder.source}: {folder.copied:,} messages {_verb(is_dry_run=is_dry_run)}"
+
+
+def _verb(*, is_dry_run: bool) -> str:
+    return "would be copied" if is_dry_run else "copied"
+
+
 def summary(folder: FolderProgress, *, is_dry_run: bool) -> str:
     """One folder in one line."""
-    verb = "would be copied" if is_dry_run else "copied"
-    parts = [f"{folder.found:,} found", f"{folder.copied:,} {verb}"]
+    parts = [f"{folder.found:,} found", f"{folder.copied:,} {_verb(is_dry_run=is_dry_run)}"]
     parts += [
         f"{number:,} {words}"
         for number, words in (

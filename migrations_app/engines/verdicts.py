@@ -17,6 +17,7 @@ from migrations_app.engines.plan import Plan
 from migrations_app.engines.selection import is_selected
 from migrations_app.engines.sentences import sentence_for
 from migrations_app.engines.troubles import BOTH_ENDS, Trouble, cause_of
+from migrations_app.engines.wording import counted, volume
 
 MAX_TROUBLES = 1000
 
@@ -142,20 +143,14 @@ def _stopped(by: str) -> Verdict:
         "SIGKILL": " Perhaps the machine ran out of memory.",
         "SIGPIPE": " A server hung up while the engine was writing to it.",
     }.get(by, "")
-    return Verdict(
-        "interrupted",
-        Cause.STOPPED,
-        f"The run was stopped by {by}.{why} Run it again: nothing is copied twice.",
-    )
+    return Verdict("interrupted", Cause.STOPPED, f"The engine was stopped by {by}.{why}")
 
 
 def _ended(plan: Plan, progress: Progress, facts: Facts, counts: Counts) -> Verdict:
     if not (facts.has_ended and facts.has_started_copying):
-        return Verdict(
-            "failed",
-            Cause.ENGINE_CRASHED,
-            "The engine ended without looking at any folder. Read the log, then run it again.",
-        )
+        missed = "looking at any folder" if facts.has_ended else "saying how it went"
+        sentence = f"The engine ended without {missed}. Read the end of the log, then run it again."
+        return Verdict("failed", Cause.ENGINE_CRASHED, sentence)
     cause = _worst(0, facts) if facts.trouble_count else None
     troubles = [sentence_for(cause, plan, 0, facts.troubles)] if cause else []
     if counts.failed and not cause:
@@ -199,7 +194,7 @@ def _worst(status: int, facts: Facts) -> Cause:
 
 
 def _messages(count: int) -> str:
-    return f"{count:,} message is" if count == 1 else f"{count:,} messages are"
+    return f"{counted(count, 'message')} {'is' if count == 1 else 'are'}"
 
 
 def _copied_so_far(counts: Counts) -> str:
@@ -208,13 +203,13 @@ def _copied_so_far(counts: Counts) -> str:
 
 def _tally(plan: Plan, counts: Counts, progress: Progress | None = None) -> str:
     """How many messages went where."""
-    noun = "message" if counts.copied == 1 else "messages"
+    messages = counted(counts.copied, "message")
     if plan.dry_run:
         size = sum(folder.bytes_copied for folder in progress.folders.values()) if progress else 0
-        volume = f" ({_volume(size)})" if size else ""
-        text = f"Dry run: {counts.copied:,} {noun}{volume} would be copied"
+        in_all = f" ({volume(size)})" if size else ""
+        text = f"Dry run: {messages}{in_all} would be copied"
     else:
-        text = f"{counts.copied:,} {noun} copied"
+        text = f"{messages} copied"
     extras = [
         f"{number:,} {words}"
         for number, words in (
@@ -225,11 +220,3 @@ def _tally(plan: Plan, counts: Counts, progress: Progress | None = None) -> str:
         if number
     ]
     return f"{', '.join([text, *extras])}."
-
-
-def _volume(size: int) -> str:
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
-        size = size / 1000  # type: ignore[assignment]  # becomes a float after the first unit
-    raise AssertionError

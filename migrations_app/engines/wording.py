@@ -17,6 +17,22 @@ _TIMING = re.compile(r" ?\([\d.]+ \+ [\d. +]+secs\)\.?|error:[0-9A-F]{8}:SSL rou
 _MESSAGE_PART = re.compile(r"\(len=\d+\) ?|Error sending '[^']{0,2000}': ?|Error sending '.*?': ?")
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, as “1 message” or “2,000 messages”."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def volume(size: float) -> str:
+    """Bytes as people read them."""
+    if size < 1000:
+        return counted(round(size), "byte")
+    for unit in ("kB", "MB"):
+        size /= 1000
+        if size < 1000:
+            return f"{size:,.1f} {unit}"
+    return f"{size / 1000:,.1f} GB"
+
+
 def readable_folder(name: str) -> str:
     """A mailbox name as people read it; names that are not modified UTF-7 stay as they are."""
     try:

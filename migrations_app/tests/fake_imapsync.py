@@ -50,6 +50,19 @@ def echo(passwords):
         say("x" * 3995 + word)
 
 
+def misbehave(behaviour, passwords):
+    if "env" in behaviour:
+        Path(behaviour["env"]).write_text(repr(dict(os.environ)))
+    if "echo" in behaviour:
+        echo(passwords)
+    for number in range(1, int(behaviour.get("lines", 0)) + 1):
+        say(f"useless line {number} of an engine that does not stop")
+    if "flood" in behaviour:
+        sys.stdout.write("y" * int(behaviour["flood"]))
+    if "crash" in behaviour:
+        os.kill(os.getpid(), int(behaviour["crash"]))
+
+
 def main():
     if "--version" in sys.argv:
         say("2.229")
@@ -66,14 +79,7 @@ def main():
     mails = int(behaviour.get("mails", 3))
     pause = float(behaviour.get("pause", 0))
     introduce(mails)
-    if "env" in behaviour:
-        Path(behaviour["env"]).write_text(repr(dict(os.environ)))
-    if "echo" in behaviour:
-        echo(passwords)
-    if "flood" in behaviour:
-        sys.stdout.write("y" * int(behaviour["flood"]))
-    if "crash" in behaviour:
-        os.kill(os.getpid(), int(behaviour["crash"]))
+    misbehave(behaviour, passwords)
     for number in range(1, mails + 1):
         time.sleep(pause)
         left = f"ETA: now 1 s  {mails - number}/{mails} msgs left"

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from migrations_app import clerk, logs, output, passfiles, queue, runner, tasks
 from migrations_app.engines.base import LogLine
+from migrations_app.engines.causes import Cause
 from migrations_app.models import MigrationJob, State
 from migrations_app.tests.queueing import (
     DESTINATION_PASSWORD,
@@ -72,7 +73,7 @@ def test_a_job_runs_to_its_end_with_progress_folders_and_log():
     folder = job.folder_results.get()
     assert (folder.source, folder.copied) == ("INBOX", 4)
     text = logs.tail(job).text
-    assert "Run 1 on a:1 with imapsync 2.229." in text
+    assert "Run 1 on a:1, engine: imapsync 2.229." in text
     assert job.verdict in text
     assert job.token is None
     assert job.lease_until is None
@@ -115,9 +116,49 @@ def test_passwords_that_do_not_open_fail_the_job_with_the_cure(settings):
 
 def test_an_engine_killed_by_a_stranger_is_interrupted_and_tried_again():
     job = run({"crash": 9})
-    assert (job.state, job.requeues) == (State.INTERRUPTED, 1)
-    assert "signal 9" in job.verdict
+    assert (job.state, job.requeues, job.cause) == (State.INTERRUPTED, 1, Cause.STOPPED)
+    assert "stopped by SIGKILL. Perhaps the machine ran out of memory." in job.verdict
+    assert "try 2 of 4" in job.verdict
+    assert job.verdict in logs.tail(job).text
     assert queue.claim("a:1").pk == job.pk
+
+
+def test_an_engine_that_says_a_signal_stopped_it_counts_as_a_try_too():
+    job = run({"status": 6})
+    assert (job.state, job.requeues, job.exit_status) == (State.INTERRUPTED, 1, 6)
+
+
+def test_passwords_erased_while_it_waited_fail_the_job_with_the_cure():
+    make_job(source_password="")
+    claimed = queue.claim("a:1")
+    runner.run(claimed)
+    claimed.refresh_from_db()
+    assert claimed.state == State.FAILED
+    assert "Edit the job and type them again" in claimed.verdict
+    assert claimed.verdict in logs.tail(claimed).text
+
+
+def test_a_cancel_between_claim_and_start_of_the_engine_counts():
+    make_job(behaviour={"mails": 1000, "pause": 0.05})
+    claimed = queue.claim("a:1")
+    queue.cancel(MigrationJob.objects.get(), by="Adam")
+    runner.run(claimed)
+    claimed.refresh_from_db()
+    assert claimed.state == State.CANCELLED
+    assert claimed.messages_copied < 200
+
+
+def test_an_engine_that_prints_without_end_fills_nothing(monkeypatch):
+    monkeypatch.setattr(output, "HEAD_CHARACTERS", 20_000)
+    monkeypatch.setattr(output, "TAIL_CHARACTERS", 10_000)
+    job = run({"lines": 5_000})
+    assert job.state == State.DONE
+    text = "".join(logs.stream(job))
+    assert len(text) < 32_000
+    assert "useless line 1 " in text
+    assert "useless line 5000 " in text
+    assert "lines left out: the log grew too long." in text
+    assert job.verdict in text.splitlines()[-1]
 
 
 def test_an_engine_that_falls_over_gets_a_clear_verdict():
@@ -328,16 +369,20 @@ def test_any_bytes_make_a_line():
     assert "\x00" not in logs.line(found[0])
 
 
-def test_more_than_fits_is_counted_instead_of_kept(monkeypatch):
-    monkeypatch.setattr(output, "PENDING_CHARACTERS", 100)
+def test_of_a_log_too_long_head_and_tail_are_kept_and_the_rest_is_counted(monkeypatch):
+    monkeypatch.setattr(output, "HEAD_CHARACTERS", 100)
+    monkeypatch.setattr(output, "TAIL_CHARACTERS", 300)
     buffer = output.LogBuffer(output.Redactor([]))
     for number in range(50):
         buffer.add(LogLine(f"line {number} " + "x" * 40))
-    kept = buffer.waiting()
-    assert 0 < len(kept) < 5
-    buffer.stored(len(kept))
-    buffer.add(LogLine("after"))
-    assert f"{50 - len(kept)} lines left out" in buffer.waiting()[0]
+    head = buffer.waiting()
+    assert 0 < len(head) < 5
+    buffer.stored(len(head))
+    buffer.close()
+    gap, *tail = buffer.waiting()
+    assert 0 < len(tail) < 5
+    assert "line 49" in tail[-1]
+    assert f"{50 - len(head) - len(tail)} lines left out" in gap
 
 
 def test_the_tail_goes_on_without_repeats_or_gaps(monkeypatch):

@@ -28,7 +28,7 @@ from migrations_app.engines.builtin.troubles import (
     most_frequent,
 )
 from migrations_app.engines.selection import is_selected
-from migrations_app.engines.wording import readable_folder
+from migrations_app.engines.wording import counted, readable_folder
 
 
 def main(arguments: list[str]) -> int:
@@ -140,7 +140,7 @@ class Run:
         ours, theirs = read_folders(self.source), read_folders(self.destination)
         for side, folders in (("Source", ours), ("Destination", theirs)):
             self.events.log(
-                f"{side}: {len(folders.names)} folders, prefix “{folders.prefix}”, "
+                f"{side}: {counted(len(folders.names), 'folder')}, prefix “{folders.prefix}”, "
                 f"separator “{folders.separator}”"
             )
         options = self.settings.plan.options

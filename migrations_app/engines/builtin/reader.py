@@ -15,10 +15,10 @@ from migrations_app.engines.base import (
     Verdict,
 )
 from migrations_app.engines.plan import Plan
-from migrations_app.engines.tally import EVERY, summary
+from migrations_app.engines.tally import EVERY, progress_words, summary
 from migrations_app.engines.troubles import Stage, Trouble
 from migrations_app.engines.verdicts import Facts, judge
-from migrations_app.engines.wording import clean
+from migrations_app.engines.wording import clean, counted
 
 _MAX_LINE = 100_000
 _COUNTS = ("found", "copied", "present", "skipped", "failed", "bytes_copied")
@@ -70,8 +70,8 @@ class BuiltinReader:
         self.progress.folders_total = int(event["folders"])
         self.progress.messages_total = int(event["messages"])
         self.progress.bytes_total = None if event["bytes"] is None else int(event["bytes"])
-        words = f"{self.progress.messages_total:,} messages in {event['folders']} folders"
-        return [LogLine(words)]
+        messages = counted(self.progress.messages_total, "message")
+        return [LogLine(f"{messages} in {counted(self.progress.folders_total, 'folder')}")]
 
     def _on_folder(self, event: dict[str, Any]) -> Iterable[LogLine]:
         folder = self._take_folder(event)
@@ -94,8 +94,7 @@ class BuiltinReader:
         if hundreds <= self._told.get(folder.source, 0):
             return []
         self._told[folder.source] = hundreds
-        verb = "would be copied" if self._plan.dry_run else "copied"
-        return [LogLine(f"{folder.source}: {folder.copied:,} messages {verb}")]
+        return [LogLine(progress_words(folder, is_dry_run=self._plan.dry_run))]
 
     def _take_done(self, event: dict[str, Any]) -> None:
         done, total = int(event["done"]), self.progress.messages_total
@@ -120,4 +119,4 @@ class BuiltinReader:
 
     def _on_end(self, event: dict[str, Any]) -> Iterable[LogLine]:
         self._facts.has_ended = True
-        return [LogLine(f"Ended with status {int(event['status'])}")]
+        return []

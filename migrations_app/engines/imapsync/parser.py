@@ -15,7 +15,7 @@ from migrations_app.engines.plan import Plan
 from migrations_app.engines.tally import FolderTally
 from migrations_app.engines.troubles import Stage, Trouble
 from migrations_app.engines.verdicts import Facts, judge
-from migrations_app.engines.wording import clean, readable_folder, shortened
+from migrations_app.engines.wording import clean, counted, readable_folder, shortened, volume
 
 _MAX_LINE = 4000
 _LEFT = re.compile(r"(?P<left>-?\d+)/(?P<total>\d+) msgs left\s*$")
@@ -185,7 +185,7 @@ class ImapsyncReader:
             return []
         self._folder.progress.skipped += number
         name = self._folder.progress.source
-        return [LogLine(f"{name}: {number} duplicates within the folder are copied once")]
+        return [LogLine(f"{name}: {counted(number, 'duplicate')} within the folder left out")]
 
     def _on_size(self, match: re.Match[str]) -> Iterable[LogLine]:
         self._sizes[readable_folder(_names(match["f"]))] = int(match["bytes"])
@@ -195,9 +195,9 @@ class ImapsyncReader:
         number = int(match["n"])
         if match["what"] == "Nb messages":
             self.progress.messages_total = number
-        else:
-            self.progress.bytes_total = number
-        return [LogLine(clean(match.string))]
+            return [LogLine(f"{counted(number, 'message')} at the source")]
+        self.progress.bytes_total = number
+        return [LogLine(f"{volume(number)} at the source")]
 
     # Phases and the end
 
@@ -205,7 +205,7 @@ class ImapsyncReader:
         self.progress.phase = "copy"
         self.progress.folders_total = int(match["n"])
         self._facts.has_started_copying = True
-        return [LogLine(f"{match['n']} folders to go through")]
+        return [LogLine(f"{counted(self.progress.folders_total, 'folder')} to go through")]
 
     def _on_error(self, match: re.Match[str]) -> Iterable[LogLine]:
         text = clean(match["text"])
@@ -234,7 +234,7 @@ class ImapsyncReader:
     def _on_exit(self, match: re.Match[str]) -> Iterable[LogLine]:
         self._facts.has_ended = True
         self._facts.trouble_count = max(self._facts.trouble_count, int(match["errors"]))
-        return [LogLine(clean(match.string))]
+        return [LogLine(clean(match.string))] if int(match["rc"]) else []
 
     def _other(self, line: str) -> Iterable[LogLine]:
         lines: list[LogLine] = []
