@@ -446,8 +446,9 @@ def test_edit_and_rerun_keeps_stored_passwords(admin_client: Client) -> None:
 
 
 def test_a_busy_job_is_not_offered_for_editing(admin_client: Client) -> None:
-    response = admin_client.get(url("edit", RunningJobFactory().pk))
-    assert response.status_code == 409
+    job = RunningJobFactory()
+    response = admin_client.get(url("edit", job.pk), follow=True)
+    assert response.redirect_chain == [(url("detail", job.pk), 302)]
     assert "Cancel it before you edit it" in text_of(response)
 
 
@@ -535,7 +536,7 @@ def test_many_are_run_again_at_once(admin_client: Client) -> None:
         ({"action": "format"}, 400),
         ({"action": "cancel", "selected": "x"}, 302),
         ({"action": "cancel", "selected": [str(number) for number in range(101)]}, 302),
-        ({"action": "cancel", "selected": "12345"}, 404),
+        ({"action": "cancel", "selected": "12345"}, 302),
         ({"action": "cancel", "selected": "9" * 40}, 302),
     ],
 )
@@ -543,6 +544,46 @@ def test_nonsense_on_many_is_refused(
     admin_client: Client, data: dict[str, Any], status: int
 ) -> None:
     assert admin_client.post(url("selected"), data).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("action", "refusal"),
+    [
+        ("real", "is not a finished dry run"),
+        ("rerun", "Cancel it first"),
+        ("delete", "Cancel it first"),
+        ("erase", "Cancel it first"),
+    ],
+)
+def test_a_refused_action_comes_back_to_its_page_with_the_sentence(
+    admin_client: Client, action: str, refusal: str
+) -> None:
+    job = RunningJobFactory()
+    here = url("list") + "?state=running"
+    response = admin_client.post(url(action, job.pk), {"next": here}, follow=True)
+    assert response.redirect_chain == [(here, 302)]
+    assert refusal in text_of(response)
+    response = admin_client.post(url(action, job.pk), follow=True)
+    assert response.redirect_chain == [(url("detail", job.pk), 302)]
+    job.refresh_from_db()
+    assert job.state == State.RUNNING
+
+
+def test_an_action_on_a_job_deleted_meanwhile_comes_back_to_the_list(admin_client: Client) -> None:
+    response = admin_client.post(url("rerun", 12345), {"next": url("list")}, follow=True)
+    assert response.redirect_chain == [(url("list"), 302)]
+    assert "deleted meanwhile" in text_of(response)
+    assert admin_client.get(url("cancel", 12345)).status_code == 404
+
+
+@pytest.mark.parametrize("action", ["real", "rerun", "cancel", "delete", "erase", "edit"])
+def test_a_viewer_acts_on_no_job(viewer_client: Client, action: str) -> None:
+    job = JobFactory(dry_run=True)
+    before = MigrationJob.objects.filter(pk=job.pk).values().get()
+    assert viewer_client.post(url(action, job.pk)).status_code == 403
+    many = {"action": action, "selected": [job.pk], "confirmed": "1"}
+    assert viewer_client.post(url("selected"), many).status_code == 403
+    assert MigrationJob.objects.values().get() == before
 
 
 # Servers

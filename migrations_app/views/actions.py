@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from migrations_app.models import MigrationJob
 from migrations_app.services import jobs as services
 from migrations_app.services.bulk import ACTIONS, act_on_jobs
-from migrations_app.views.parts import get_job, go_back
-from purelymanage.core.errors import MissingError
+from migrations_app.views.parts import get_job, go_back, told_on_the_way_back
+from purelymanage.core.errors import RefusedError
 from purelymanage.core.http import Request, render_page
 from purelymanage.core.permissions import admin_required
 
@@ -24,6 +24,7 @@ MAX_SELECTED = 100
 
 @admin_required
 @require_POST
+@told_on_the_way_back
 def job_real(request: Request, pk: int) -> HttpResponse:
     real = services.run_job_for_real(job=get_job(pk))
     messages.success(request, _("%(job)s is queued for real.") % {"job": real})
@@ -32,6 +33,7 @@ def job_real(request: Request, pk: int) -> HttpResponse:
 
 @admin_required
 @require_POST
+@told_on_the_way_back
 def job_rerun(request: Request, pk: int) -> HttpResponse:
     job = services.rerun_job(job=get_job(pk))
     messages.success(request, _("%(job)s is queued again.") % {"job": job})
@@ -40,6 +42,7 @@ def job_rerun(request: Request, pk: int) -> HttpResponse:
 
 @admin_required
 @require_http_methods(["GET", "POST"])
+@told_on_the_way_back
 def job_cancel(request: Request, pk: int) -> HttpResponse:
     job = get_job(pk)
     if request.method == "GET":
@@ -51,6 +54,7 @@ def job_cancel(request: Request, pk: int) -> HttpResponse:
 
 @admin_required
 @require_http_methods(["GET", "POST"])
+@told_on_the_way_back
 def job_delete(request: Request, pk: int) -> HttpResponse:
     job = get_job(pk)
     if request.method == "GET":
@@ -62,6 +66,7 @@ def job_delete(request: Request, pk: int) -> HttpResponse:
 
 @admin_required
 @require_http_methods(["GET", "POST"])
+@told_on_the_way_back
 def job_erase(request: Request, pk: int) -> HttpResponse:
     job = get_job(pk)
     if request.method == "GET":
@@ -73,6 +78,7 @@ def job_erase(request: Request, pk: int) -> HttpResponse:
 
 @admin_required
 @require_POST
+@told_on_the_way_back
 def jobs_selected(request: Request) -> HttpResponse:
     """One action on the rows that were ticked."""
     action = request.POST.get("action", "")
@@ -85,7 +91,7 @@ def jobs_selected(request: Request) -> HttpResponse:
         return go_back(request, reverse("migrations:list"))
     jobs = list(MigrationJob.objects.filter(pk__in=pks).order_by("pk"))
     if not jobs:
-        raise MissingError(_("The selected jobs have been deleted meanwhile."))
+        raise RefusedError(_("The selected jobs have been deleted meanwhile."))
     if action in ASKED_FIRST and "confirmed" not in request.POST:
         return _ask(request, action, jobs, reverse("migrations:selected"))
     outcome = act_on_jobs(action=action, jobs=jobs)

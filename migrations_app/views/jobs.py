@@ -23,7 +23,7 @@ from migrations_app.imap_report import Target
 from migrations_app.models import MigrationJob, Server
 from migrations_app.services import jobs as services
 from migrations_app.services.logins import test_logins
-from migrations_app.views.parts import get_job, report_rows, tabs
+from migrations_app.views.parts import get_job, report_rows, tabs, told_on_the_way_back
 from purelymanage.core.errors import RefusedError
 from purelymanage.core.http import Request, errors_on, go_to, render_page, wants_fragment
 from purelymanage.core.permissions import admin_required, viewer_required
@@ -129,6 +129,7 @@ def job_add(request: Request) -> HttpResponse:
 @sensitive_post_parameters(*PASSWORDS)
 @admin_required
 @require_http_methods(["GET", "POST"])
+@told_on_the_way_back
 def job_edit(request: Request, pk: int) -> HttpResponse:
     job = get_job(pk)
     if not job.is_finished:

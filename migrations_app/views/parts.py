@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
-from django.http import HttpResponse
+from django.contrib import messages
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from migrations_app.imap_report import Report
 from migrations_app.models import MigrationJob, Server
-from purelymanage.core.http import Request, go_to
+from purelymanage.core.errors import MissingError, PurelyManageError
+from purelymanage.core.http import Request, go_to, wants_fragment, way_back
 
 Words = str | Promise
 STEP_LOOKS = {True: ("ok", "circle-check"), False: ("bad", "circle-x"), None: ("idle", "minus")}
@@ -35,11 +38,30 @@ def tabs(current: str) -> list[tuple[Words, str, bool, int | None]]:
 
 def go_back(request: Request, otherwise: str) -> HttpResponse:
     """To the page of ours that the form names in `next`, or to `otherwise`."""
-    url = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(
-        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return go_to(request, url if is_ours else otherwise)
+    return go_to(request, way_back(request, otherwise=otherwise))
+
+
+def told_on_the_way_back(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Wrap an action that has no form to show a refusal on: the page it came from shows it.
+
+    Without that page it is the job's own, or the list if the job is gone.
+    """
+
+    @wraps(view)
+    def wrapped(request: Request, *args: Any, **address: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **address)
+        except (PurelyManageError, Http404) as error:
+            if wants_fragment(request) or (request.method == "GET" and isinstance(error, Http404)):
+                raise
+            is_gone = isinstance(error, Http404 | MissingError)
+            words = _("The job has been deleted meanwhile.") if is_gone else str(error)
+            messages.error(request, words)
+            if is_gone or "pk" not in address:
+                return go_back(request, reverse("migrations:list"))
+            return go_back(request, reverse("migrations:detail", args=[address["pk"]]))
+
+    return wrapped
 
 
 def report_rows(report: Report) -> list[dict[str, Any]]:
