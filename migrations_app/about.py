@@ -9,4 +9,4 @@ from migrations_app.engines import choice
 def engine() -> Fact:
     """Which one runs migrations here, and why."""
     chosen = choice.describe()
-    return Fact(f"{chosen.name} {chosen.version}".strip(), note=chosen.reason)
+    return Fact(chosen.label, note=chosen.reason)

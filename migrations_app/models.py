@@ -18,7 +18,7 @@ class Security(models.TextChoices):
 
     TLS = "tls", _("TLS")
     STARTTLS = "starttls", _("STARTTLS")
-    NONE = "none", _("None")
+    NONE = "none", _("Not encrypted")
 
 
 class Server(models.Model):

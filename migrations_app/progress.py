@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from migrations_app.engines.choice import LABELS
 from migrations_app.engines.plan import Options
 from migrations_app.models import MAX_REQUEUES, MigrationJob, Phase, State
 from purelymanage.ui.tags.words import filesize_si
@@ -73,6 +74,11 @@ class JobView:
     @property
     def options(self) -> Options:
         return Options.from_json(self.job.options)
+
+    @property
+    def engine(self) -> str:
+        """What people call the engine of the latest run; empty before the first."""
+        return LABELS.get(self.job.engine, self.job.engine)
 
     @property
     def tries(self) -> str:
