@@ -124,8 +124,8 @@ def check_connection() -> Decimal:
 def _keep_an_owner(person: User) -> None:
     """Refuse to lose the last owner. Holds the owners' lock until the transaction ends."""
     lock_transaction(OWNERS)
-    others = User.objects.filter(role=Role.OWNER, is_active=True).exclude(pk=person.pk)
-    if person.role == Role.OWNER and not others.exists():
+    owners = User.objects.filter(role=Role.OWNER, is_active=True)
+    if set(owners.values_list("pk", flat=True)) == {person.pk}:
         raise RefusedError(
             _("%(name)s is the only owner. Make somebody else an owner first.")
             % {"name": person.name}

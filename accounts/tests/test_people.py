@@ -148,6 +148,14 @@ def test_a_removed_owner_does_not_count(owner, admin):
         services.remove_person(person=owner)
 
 
+def test_whoever_became_the_last_owner_a_moment_ago_stays_one(owner, admin):
+    as_it_was = User.objects.get(pk=admin.pk)
+    services.change_role(person=admin, role=Role.OWNER)
+    services.change_role(person=owner, role=Role.VIEWER)
+    with pytest.raises(RefusedError, match="only owner"):
+        services.change_role(person=as_it_was, role=Role.VIEWER)
+
+
 def test_an_owner_may_leave_when_another_stays(owner, admin):
     services.change_role(person=admin, role=Role.OWNER)
     services.change_role(person=owner, role=Role.VIEWER)
