@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from django.db import models, transaction
+from django.db import DataError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -40,8 +40,8 @@ class Changes:
     removed: int = 0
 
 
-class EmptyAnswerError(UnavailableError):
-    """PurelyMail lists nothing where the copy has rows; not believed yet."""
+class OddAnswerError(UnavailableError):
+    """PurelyMail did answer, but not with what may replace the copy."""
 
 
 Reader = Callable[[], Changes]
@@ -81,19 +81,31 @@ def refreshing(kind: Kind) -> Iterator[SyncState]:
     try:
         yield state
     except PurelyManageError as error:
-        now = timezone.now()
-        state.tried_at = now
-        state.failed_since = state.failed_since or now
-        state.error = error.message[:MAX_ERROR]
-        state.is_outage = isinstance(error, UnavailableError) and not isinstance(
-            error, EmptyAnswerError
-        )
-        _save(state)
+        _note_failure(state, error)
         raise
+    except (DataError, OverflowError):
+        odd = OddAnswerError(
+            _(
+                "PurelyMail lists %(kind)s with a value that no database takes. "
+                "The copy is kept as it was."
+            )
+            % {"kind": state.get_name_display()}
+        )
+        _note_failure(state, odd)
+        raise odd from None
     state.synced_at = state.tried_at = timezone.now()
     state.failed_since = state.empty_since = None
     state.error = ""
     state.is_outage = False
+    _save(state)
+
+
+def _note_failure(state: SyncState, error: PurelyManageError) -> None:
+    now = timezone.now()
+    state.tried_at = now
+    state.failed_since = state.failed_since or now
+    state.error = error.message[:MAX_ERROR]
+    state.is_outage = isinstance(error, UnavailableError) and not isinstance(error, OddAnswerError)
     _save(state)
 
 
@@ -127,7 +139,7 @@ def believed(state: SyncState, *, ask: Callable[[], T], size: Callable[[T], int]
     state.empty_since = state.empty_since or now
     if now - state.empty_since >= EMPTY_BELIEVED_AFTER:
         return answer
-    raise EmptyAnswerError(
+    raise OddAnswerError(
         _(
             "PurelyMail suddenly lists no %(kind)s. "
             "The copy is kept until it has said so for an hour."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -145,6 +146,19 @@ def test_a_refused_token_is_not_called_an_outage(account):
     with pytest.raises(InvalidTokenError):
         refresh_domains()
     state = SyncState.objects.get(pk=Kind.DOMAINS)
+    assert state.failed_since
+    assert not state.is_outage
+
+
+def test_a_value_no_database_takes_keeps_the_copy_and_says_so(account):
+    refresh_all()
+    rule = next(iter(account.state.rules.values()))
+    account.state.rules[2**70] = replace(rule, id=2**70)
+    results = copy.refresh([Kind.RULES, Kind.CREDIT])
+    assert "no database takes" in str(results[Kind.RULES])
+    assert results[Kind.CREDIT] == copy.Changes(added=1)
+    assert RoutingRule.objects.count() == 1
+    state = SyncState.objects.get(pk=Kind.RULES)
     assert state.failed_since
     assert not state.is_outage
 

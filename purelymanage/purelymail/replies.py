@@ -53,7 +53,7 @@ def objects(reply: Hidden, name: str) -> list[Hidden]:
 def amount(reply: Hidden, name: str) -> Decimal:
     """An exact amount of money: a decimal string of up to 70 digits, never a float."""
     value = reply.get(name)
-    if isinstance(value, str) and value.lstrip("-").replace(".", "", 1).isdecimal():
+    if isinstance(value, str) and value.removeprefix("-").replace(".", "", 1).isdecimal():
         return Decimal(value)
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return Decimal(value)

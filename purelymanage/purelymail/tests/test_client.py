@@ -16,6 +16,7 @@ from purelymanage.purelymail.errors import (
     ApiRefusedError,
     DomainExistsError,
     InvalidTokenError,
+    NoAnswerError,
     OwnershipError,
     RuleExistsError,
     UnknownOutcomeError,
@@ -38,6 +39,13 @@ def test_credit_keeps_every_digit(purelymail, client):
     purelymail.state.credit = LONG_CREDIT
     assert client.check_account_credit() == Decimal(LONG_CREDIT)
     assert str(client.check_account_credit()) == LONG_CREDIT
+
+
+@pytest.mark.parametrize("credit", ["--5", "", "five", "1.2.3"])
+def test_a_credit_that_is_no_amount_is_no_answer(purelymail, client, credit):
+    purelymail.state.credit = credit
+    with pytest.raises(NoAnswerError, match="expected form"):
+        client.check_account_credit()
 
 
 def test_a_negative_credit_is_read(purelymail, client):
