@@ -56,7 +56,8 @@ function tellCount() {
   count.textContent = words.replace("{}", String(found));
 }
 
-if (dialog) {
+if (!dialog) sessionStorage.removeItem(RECENT); // signed out: the next person starts without
+else {
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "k") return;
     event.preventDefault();
