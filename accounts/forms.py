@@ -18,7 +18,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.setup_code import is_setup_code
-from accounts.tasks import send_password_reset
 from purelymanage.core.addresses import clean_address, refuse_control_characters
 from purelymanage.core.roles import Role
 from purelymanage.jobs.queue import enqueue
@@ -65,10 +64,7 @@ class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]  # allauth shi
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         person = next(iter(self.users), None)
-        enqueue(
-            f"{send_password_reset.__module__}.{send_password_reset.__name__}",
-            person.pk if person else 0,
-        )
+        enqueue("accounts.tasks.send_password_reset", person.pk if person else 0)
         return str(self.cleaned_data["email"])
 
 
