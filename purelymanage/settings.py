@@ -79,6 +79,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "purelymanage.dashboard.health.ProbeMiddleware",
+    "purelymanage.core.middleware.ForwardedMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "purelymanage.core.middleware.SecurityHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

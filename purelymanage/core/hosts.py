@@ -6,11 +6,12 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 
 def parse_ip(text: str) -> IPv4Address | IPv6Address | None:
-    """The IP address a text spells, if it does."""
+    """The IP address a text spells, if it does; IPv4 written as IPv6 is IPv4."""
     try:
-        return ip_address(text)
+        address = ip_address(text)
     except ValueError:
         return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def is_loopback(host: str) -> bool:

@@ -28,6 +28,18 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 
+class ForwardedMiddleware:
+    """Forgets X-Forwarded-Proto unless a proxy that TRUSTED_PROXIES names has sent it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not is_trusted(str(request.META.get("REMOTE_ADDR") or "")):
+            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+        return self.get_response(request)
+
+
 class SecurityHeadersMiddleware:
     """What Django's own security middleware does not set."""
 
