@@ -26,13 +26,14 @@ from audit.services import audited
 from migrations_app import logs, queue
 from migrations_app.clerk import GUARD_SECONDS, Clerk
 from migrations_app.engines.base import Ending, Engine, LogLine, Reader, Verdict
+from migrations_app.engines.causes import Cause
 from migrations_app.engines.choice import choose, describe
 from migrations_app.engines.plan import Endpoint, Options, Plan
 from migrations_app.models import MigrationJob
 from migrations_app.output import Lines, LogBuffer, Redactor
 from migrations_app.passfiles import Passfile
 from purelymanage.core.context import SYSTEM, acting_as
-from purelymanage.core.errors import PurelyManageError
+from purelymanage.core.errors import PurelyManageError, UnavailableError
 from purelymanage.crypto import DecryptionError
 from purelymanage.jobs.process import Child
 
@@ -56,7 +57,8 @@ def run(job: MigrationJob) -> None:
                 Run(job, engine=engine, passwords=passwords, workdir=workdir).follow()
         except (PurelyManageError, DecryptionError) as error:
             logs.append(job, logs.line(str(error), level="error"))
-            queue.finish(job, Verdict(state="failed", cause=None, sentence=str(error)))
+            cause = Cause.ENGINE_MISSING if isinstance(error, UnavailableError) else None
+            queue.finish(job, Verdict(state="failed", cause=cause, sentence=str(error)))
         job.refresh_from_db()
         act.after.update(state=job.state, cause=job.cause)
 

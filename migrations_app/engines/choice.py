@@ -49,7 +49,9 @@ def choose(name: str | None = None) -> Engine:
         raise UnavailableError(
             f"There is no engine “{name}”. Set MIGRATION_ENGINE to auto, imapsync or builtin."
         )
-    answer = _cached() or _ask()
+    answer = _cached()
+    if answer is None or answer.trouble:  # what was missing may have been installed meanwhile
+        answer = _ask()
     if not answer.trouble:
         return ImapsyncEngine()
     if name == "imapsync":

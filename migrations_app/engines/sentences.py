@@ -110,6 +110,10 @@ _OTHER_SENTENCES = {
         "The engine did not accept its settings (status {status}). Its version may be too old "
         "or too new: see the log.{said}"
     ),
+    Cause.ENGINE_MISSING: (
+        "The engine could not be started; the log says why. Install it again or correct "
+        "IMAPSYNC_PATH, then run the job again."
+    ),
     Cause.ENGINE_CRASHED: (
         "The engine stopped unexpectedly (status {status}). Read the end of the log, "
         "then run it again.{said}"

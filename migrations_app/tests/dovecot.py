@@ -28,6 +28,7 @@ from imapclient.exceptions import IMAPClientError
 from imapclient.imap_utf7 import encode as to_utf7
 
 from migrations_app.tests.certificates import Certificates, make_certificates
+from purelymanage.jobs.tests.processes import free_port
 
 DOVECOT = shutil.which("dovecot") or (
     "/usr/sbin/dovecot" if Path("/usr/sbin/dovecot").exists() else None
@@ -51,13 +52,6 @@ View = Callable[[int, bytes], bytes | None]
 """Makes of a UID and a body what is to be compared, or None to leave it out."""
 Snapshot = dict[str, Counter[Message]]
 """By folder path, its parts joined by `/`."""
-
-
-def free_port() -> int:
-    """A loopback port nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def quote(text: bytes) -> bytes:

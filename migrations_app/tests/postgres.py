@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -12,15 +11,10 @@ from pathlib import Path
 
 import psycopg
 
+from purelymanage.jobs.tests.processes import free_port
+
 BINARIES = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
 MISSING = "PostgreSQL's server programs are not installed (Debian: apt install postgresql)"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class PrivatePostgres:

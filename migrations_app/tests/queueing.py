@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -34,14 +32,3 @@ def make_job(
         "dry_run": False,
     }
     return MigrationJob.objects.create(**{**values, **facts})
-
-
-def processes_with(marker: str) -> list[int]:
-    """The processes that have `marker` on their command line."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            with contextlib.suppress(OSError):
-                if marker.encode() in (entry / "cmdline").read_bytes():
-                    found.append(int(entry.name))
-    return found

@@ -10,8 +10,9 @@ import pytest
 from migrations_app.engines.base import Engine
 from migrations_app.engines.causes import Cause
 from migrations_app.engines.plan import Endpoint, Options, Plan
-from migrations_app.tests.dovecot import Dovecot, Mail, Pair, SilentServer, free_port
+from migrations_app.tests.dovecot import Dovecot, Mail, Pair, SilentServer
 from migrations_app.tests.runs import Outcome, plan_for, run, run_pair
+from purelymanage.jobs.tests.processes import free_port
 
 pytestmark = [pytest.mark.imap, pytest.mark.once]
 PASSWORDS = ("source pass", "dest pass")

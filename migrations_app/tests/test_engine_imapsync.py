@@ -13,7 +13,7 @@ from migrations_app.engines.causes import Cause
 from migrations_app.engines.imapsync.command import ImapsyncEngine
 from migrations_app.engines.imapsync.parser import ImapsyncReader
 from migrations_app.engines.plan import Endpoint, Options, Plan
-from migrations_app.tests import replay
+from migrations_app.tests import transcripts
 from purelymanage.core.errors import UnavailableError
 
 TRANSCRIPTS = Path(django_settings.BASE_DIR).parent / "shared" / "imapsync" / "transcripts"
@@ -80,7 +80,7 @@ def test_a_missing_authority_file_is_said_before_the_run(tmp_path: Path, setting
 
 
 def test_a_run_is_followed_message_by_message() -> None:
-    lines = replay.success({"INBOX": 4, "INBOX.Entw&APw-rfe": 2}, size=500, present=1)
+    lines = transcripts.success({"INBOX": 4, "INBOX.Entw&APw-rfe": 2}, size=500, present=1)
     reader = ImapsyncReader(PLAN)
     seen = []
     for line in lines:
@@ -106,7 +106,7 @@ def test_a_run_is_followed_message_by_message() -> None:
 
 
 def test_twenty_thousand_messages_make_a_short_log_with_all_failures() -> None:
-    lines = replay.success({"INBOX": 20_000})
+    lines = transcripts.success({"INBOX": 20_000})
     failure = (
         "- msg INBOX/7 {99} could not append ( Subject:[pay ] (rise) ], "
         'Date:["17-Feb-2019 20:28:35 +0000"], Size:[99], Flags:[\\Seen] ) to folder INBOX: '
@@ -133,7 +133,7 @@ def test_twenty_thousand_messages_make_a_short_log_with_all_failures() -> None:
     ],
 )
 def test_odd_folder_names_are_understood(raw: str, shown: str) -> None:
-    reader, _log = _read(replay.success({raw: 3}))
+    reader, _log = _read(transcripts.success({raw: 3}))
     (folder,) = reader.progress.folders.values()
     assert (folder.source, folder.copied) == (f"INBOX.{shown}", 3)
     assert reader.conclude(0).state == "done"
@@ -141,7 +141,7 @@ def test_odd_folder_names_are_understood(raw: str, shown: str) -> None:
 
 def test_any_bytes_are_survived() -> None:
     chance = random.Random(3)
-    good = replay.success({"INBOX": 50})
+    good = transcripts.success({"INBOX": 50})
     reader = ImapsyncReader(PLAN)
     for line in good:
         reader.feed(line[: chance.randrange(len(line) + 1)])
@@ -168,7 +168,7 @@ def test_surrogates_of_undecodable_bytes_do_not_reach_the_database() -> None:
 
 
 def test_success_without_the_closing_line_is_a_crash() -> None:
-    reader, _log = _read(replay.success()[:-1])
+    reader, _log = _read(transcripts.success()[:-1])
     assert reader.conclude(0).cause == Cause.ENGINE_CRASHED
 
 
@@ -178,7 +178,7 @@ def test_an_empty_run_never_counts_as_success() -> None:
 
 @pytest.mark.parametrize("side", [1, 2])
 def test_a_wrong_password_names_the_account(side: int) -> None:
-    reader, _log = _read(replay.refused_sign_in(side))
+    reader, _log = _read(transcripts.refused_sign_in(side))
     verdict = reader.conclude(160 + side)
     assert verdict.state == "failed"
     assert verdict.cause == [Cause.SOURCE_PASSWORD, Cause.DESTINATION_PASSWORD][side - 1]
@@ -186,14 +186,14 @@ def test_a_wrong_password_names_the_account(side: int) -> None:
 
 
 def test_an_unknown_status_is_shown_as_it_is() -> None:
-    verdict = _read(replay.opening())[0].conclude(77)
+    verdict = _read(transcripts.opening())[0].conclude(77)
     assert (verdict.state, verdict.cause) == ("failed", Cause.UNKNOWN)
     assert "77" in verdict.sentence
 
 
 def test_a_signal_is_named() -> None:
     for number, word in ((9, "SIGKILL"), (15, "SIGTERM"), (99, "signal 99")):
-        verdict = _read(replay.success()[:20])[0].conclude(-number)
+        verdict = _read(transcripts.success()[:20])[0].conclude(-number)
         assert (verdict.state, verdict.cause) == ("interrupted", Cause.STOPPED)
         assert word in verdict.sentence
 
@@ -204,7 +204,7 @@ def test_a_dry_run_tells_what_would_happen() -> None:
         f"msg INBOX/{uid} copying to INBOX \t(not really since --dry mode) {left.format(8 - uid)}"
         for uid in range(4, 9)
     ]
-    whole = replay.success({"INBOX": 8}, present=8)
+    whole = transcripts.success({"INBOX": 8}, present=8)
     at = next(number for number, line in enumerate(whole) if "duplicates" in line) + 1
     lines = [*whole[:at], *lines, *whole[at:]]
     reader, _log = _read(lines, DRY)
@@ -308,7 +308,7 @@ COMPLETE = {
 @pytest.mark.parametrize("name", ENDINGS)
 def test_a_captured_run_ends_as_it_did(name: str) -> None:
     text = (TRANSCRIPTS / f"{name}.txt").read_text(errors="replace")
-    lines, status = replay.transcript(text)
+    lines, status = transcripts.transcript(text)
     is_dry = " --dry" in text.split("# exit status")[0]
 
     reader, log = _read(lines, DRY if is_dry else PLAN)

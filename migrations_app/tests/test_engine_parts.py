@@ -20,7 +20,7 @@ from migrations_app.engines.causes import Cause
 from migrations_app.engines.plan import Endpoint, Options, Plan
 from migrations_app.engines.selection import folder_pattern, is_selected
 from migrations_app.engines.wording import clean, mask, readable_folder, server_words
-from migrations_app.tests import replay
+from migrations_app.tests.queueing import FAKE
 from purelymanage.core.errors import UnavailableError
 
 PLAN = Plan(
@@ -272,7 +272,7 @@ def _auto(settings: object) -> None:
 
 @pytest.mark.usefixtures("_auto")
 def test_auto_takes_imapsync_where_it_answers(tmp_path: Path, settings: object) -> None:
-    settings.IMAPSYNC_PATH = str(replay.stand_in(tmp_path, []))
+    settings.IMAPSYNC_PATH = str(FAKE)
     assert choice.describe().version == ""  # nobody asked it yet
     assert choice.choose().name == "imapsync"
     assert choice.describe() == choice.EngineChoice(
@@ -285,6 +285,16 @@ def test_auto_takes_the_builtin_engine_and_says_why(tmp_path: Path, settings: ob
     settings.IMAPSYNC_PATH = str(tmp_path / "nothing")
     assert choice.choose().name == "builtin"
     assert "was not found" in choice.describe().reason
+
+
+@pytest.mark.usefixtures("_auto")
+def test_an_imapsync_installed_meanwhile_is_taken_by_the_next_run(
+    tmp_path: Path, settings: object
+) -> None:
+    settings.IMAPSYNC_PATH = str(tmp_path / "imapsync")
+    assert choice.choose().name == "builtin"
+    Path(settings.IMAPSYNC_PATH).symlink_to(FAKE)
+    assert choice.choose().name == "imapsync"
 
 
 @pytest.mark.usefixtures("_auto")
@@ -311,6 +321,6 @@ def test_an_engine_can_be_named_and_an_unknown_one_is_refused(settings: object) 
 def test_a_page_never_starts_a_program(
     tmp_path: Path, settings: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.IMAPSYNC_PATH = str(replay.stand_in(tmp_path, []))
+    settings.IMAPSYNC_PATH = str(FAKE)
     monkeypatch.setattr(subprocess, "run", pytest.fail)
     assert choice.describe().name == "imapsync"

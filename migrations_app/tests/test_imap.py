@@ -16,7 +16,8 @@ from migrations_app import imap_words
 from migrations_app.hosts import is_near
 from migrations_app.imap import Target, try_login
 from migrations_app.imap_report import Report, Step
-from migrations_app.tests.dovecot import Dovecot, Pair, SilentServer, free_port
+from migrations_app.tests.dovecot import Dovecot, Pair, SilentServer
+from purelymanage.jobs.tests.processes import free_port
 
 PASSWORD = "s3cret-pass-never-seen"
 

@@ -14,10 +14,11 @@ from django.db import connection, connections
 
 from migrations_app import logs, queue
 from migrations_app.models import MigrationJob, State
-from migrations_app.tests.queueing import make_job, processes_with
-from migrations_app.tests.workers import Workers, gone, settles
+from migrations_app.tests.queueing import make_job
+from migrations_app.tests.workers import Workers
 from purelymanage.jobs.health import seconds_since_worker_seen
 from purelymanage.jobs.models import WorkerHost
+from purelymanage.jobs.tests.processes import gone, processes_with, settles
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -78,7 +79,7 @@ def test_a_killed_engine_runs_again(workers, tmp_path):
     for pid in engine_of("killed-engine@"):
         os.kill(pid, signal.SIGKILL)
     assert ends_done(job, runs=2)
-    assert "killed by signal 9" in "".join(logs.stream(job))
+    assert "stopped by SIGKILL" in "".join(logs.stream(job))
 
 
 def test_a_killed_worker_leaves_no_engine_and_its_job_runs_again(workers, tmp_path):

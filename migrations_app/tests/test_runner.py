@@ -18,10 +18,10 @@ from migrations_app.tests.queueing import (
     FAKE,
     SOURCE_PASSWORD,
     make_job,
-    processes_with,
 )
 from purelymanage.jobs.clock import seconds_from_now
 from purelymanage.jobs.models import WorkerHost
+from purelymanage.jobs.tests.processes import processes_with
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

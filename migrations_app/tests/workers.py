@@ -7,24 +7,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.db import connection
 
 from migrations_app.tests.queueing import FAKE
+from purelymanage.jobs.tests.processes import settles
 
 MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
-
-
-def settles(question: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """The answer as soon as it is true, or the last one."""
-    give_up = time.monotonic() + seconds
-    while not (answer := question()) and time.monotonic() < give_up:
-        time.sleep(0.05)
-    return answer
 
 
 def database_url() -> str:
@@ -118,14 +109,3 @@ class Workers:
             )
         except OSError:
             return ""
-
-
-def gone(pids: list[int]) -> bool:
-    """Whether none of these runs any more; zombies of somebody else's do not."""
-    for pid in pids:
-        try:
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX":
-                return False
-        except OSError:
-            continue
-    return True

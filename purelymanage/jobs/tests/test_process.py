@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from purelymanage.jobs.process import Child
+from purelymanage.jobs.tests.processes import processes_with, settles
 
 pytestmark = pytest.mark.once
 
@@ -20,26 +21,6 @@ SLEEPER = "import time; time.sleep(300)"
 def marker(tmp_path: Path) -> str:
     """A word that only this test's processes have on their command lines."""
     return f"marker-{os.getpid()}-{tmp_path.name}"
-
-
-def alive(marker: str) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                words = (entry / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if marker.encode() in words:
-                found.append(int(entry.name))
-    return found
-
-
-def settles(question, seconds: float = 5.0) -> bool:
-    give_up = time.monotonic() + seconds
-    while not (answer := question()) and time.monotonic() < give_up:
-        time.sleep(0.02)
-    return bool(answer)
 
 
 def family(marker: str, *, deaf: bool = False) -> list[str]:
@@ -76,15 +57,15 @@ def test_output_ends_when_the_program_does_although_a_child_of_it_lives(marker):
     with os.fdopen(reading, "rb") as output:
         assert output.read() == b"said\n"
     assert child.wait(5) == 0
-    assert alive(marker) == []
+    assert processes_with(marker) == []
 
 
 @pytest.mark.parametrize("is_deaf", [False, True])
 def test_kill_leaves_nothing_of_a_family(marker, is_deaf):
     child = Child(family(marker, deaf=is_deaf))
-    assert settles(lambda: len(alive(marker)) >= 4)
+    assert settles(lambda: len(processes_with(marker)) >= 4)
     assert child.kill() == -9
-    assert alive(marker) == []
+    assert processes_with(marker) == []
 
 
 def test_sigterm_goes_to_the_program_alone_or_to_its_group(tmp_path):
@@ -111,27 +92,27 @@ def test_the_owners_sudden_death_ends_all(marker, tmp_path):
         "time.sleep(300)"
     )
     owner = subprocess.Popen([sys.executable, "-c", code])
-    assert settles(lambda: len(alive(marker)) >= 5)
+    assert settles(lambda: len(processes_with(marker)) >= 5)
     owner.kill()
     owner.wait()
-    assert settles(lambda: not alive(marker))
+    assert settles(lambda: not processes_with(marker))
 
 
 def test_the_guards_sudden_death_ends_the_group(marker):
     child = Child([sys.executable, "-c", SLEEPER, marker])
-    assert settles(lambda: len(alive(marker)) >= 2)
+    assert settles(lambda: len(processes_with(marker)) >= 2)
     os.kill(child.guard_pid, signal.SIGKILL)
     assert child.wait(5) == -9
-    assert settles(lambda: not alive(marker))
+    assert settles(lambda: not processes_with(marker))
 
 
 def test_a_stopped_guard_does_not_save_its_program(marker, monkeypatch):
     monkeypatch.setattr("purelymanage.jobs.process.KILL_SECONDS", 0.5)
     child = Child([sys.executable, "-c", SLEEPER, marker])
-    assert settles(lambda: len(alive(marker)) >= 2)
+    assert settles(lambda: len(processes_with(marker)) >= 2)
     os.kill(child.guard_pid, signal.SIGSTOP)
     assert child.kill() == -9
-    assert settles(lambda: not alive(marker))
+    assert settles(lambda: not processes_with(marker))
 
 
 def test_the_programs_own_files_reach_it_and_the_guards_line_does_not():
@@ -159,7 +140,7 @@ def test_an_owner_that_falls_silent_counts_as_gone(marker):
         child.still_here()
     assert child.poll() is None
     assert child.wait(3) == -9
-    assert alive(marker) == []
+    assert processes_with(marker) == []
 
 
 def test_a_zombie_orphan_is_not_taken_for_the_program(marker):

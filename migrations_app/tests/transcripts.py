@@ -1,71 +1,8 @@
-"""A stand-in for imapsync: an executable that prints prepared lines at a chosen pace.
-
-Point `IMAPSYNC_PATH` at what `stand_in` returns. It answers `--version`, reads its password files
-as the real one does, dies of SIGTERM unless told otherwise, and ends with the status given.
-"""
+"""What imapsync prints, line by line: prepared runs for its reader."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-
-_SCRIPT = """#!{python} -IS
-import json, os, signal, sys, time
-if sys.argv[1:] == ["--version"]:
-    print("2.229")
-    raise SystemExit(0)
-with open({plan!r}) as file:
-    plan = json.load(file)
-passwords = []
-for argument in sys.argv[1:]:
-    name, _, value = argument.partition("=")
-    if name in ("--passfile1", "--passfile2"):
-        with open(value) as file:
-            passwords.append(file.readline().rstrip("\\n"))
-if plan["ignores_term"]:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-for number, line in enumerate(plan["lines"]):
-    line = line.replace("@PASSWORD1@", passwords[0]).replace("@PASSWORD2@", passwords[1])
-    sys.stdout.buffer.write(line.encode() + b"\\n")
-    sys.stdout.flush()
-    if number == plan["hang_after"]:
-        time.sleep(3600)
-    if plan["line_seconds"]:
-        time.sleep(plan["line_seconds"])
-if plan["status"] < 0:
-    os.kill(os.getpid(), -plan["status"])
-raise SystemExit(plan["status"])
-"""
-
-
-def stand_in(
-    folder: Path,
-    lines: Iterable[str],
-    *,
-    status: int = 0,
-    line_seconds: float = 0,
-    hang_after: int | None = None,
-    ignores_term: bool = False,
-) -> Path:
-    """Make the executable. `@PASSWORD1@` in a line becomes the password, to try masking."""
-    plan = folder / "replay.json"
-    plan.write_text(
-        json.dumps(
-            {
-                "lines": list(lines),
-                "status": status,
-                "line_seconds": line_seconds,
-                "hang_after": hang_after,
-                "ignores_term": ignores_term,
-            }
-        )
-    )
-    script = folder / "imapsync"
-    script.write_text(_SCRIPT.format(python=sys.executable, plan=str(plan)))
-    script.chmod(0o755)
-    return script
+from collections.abc import Mapping
 
 
 def transcript(text: str) -> tuple[list[str], int]:
