@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from audit.actions import Action
@@ -18,6 +20,19 @@ class DateInput(forms.DateInput):
         super().__init__(format="%Y-%m-%d", attrs={"class": "input"})
 
 
+class DayField(forms.DateField):
+    """A day that may be left out, in the years whose midnights exist in every time zone."""
+
+    widget = DateInput
+    default_validators = [
+        MinValueValidator(date(2000, 1, 1)),
+        MaxValueValidator(date(2999, 12, 31)),
+    ]
+
+    def __init__(self, *, label: Any) -> None:
+        super().__init__(label=label, required=False)
+
+
 class FilterForm(forms.Form):
     """All filters are optional, and nonsense in the URL counts as none."""
 
@@ -28,8 +43,8 @@ class FilterForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(action.value, in_words(action)) for action in Action]
-        self.fields["from"] = forms.DateField(label=_("From"), required=False, widget=DateInput())
-        self.fields["to"] = forms.DateField(label=_("To"), required=False, widget=DateInput())
+        self.fields["from"] = DayField(label=_("From"))
+        self.fields["to"] = DayField(label=_("To"))
         self.fields["action"].choices = [("", _("All actions")), *choices]  # type: ignore[attr-defined]  # a ChoiceField has them
 
     def filters(self) -> Filters:

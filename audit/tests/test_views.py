@@ -62,6 +62,7 @@ def test_a_row_unfolds_before_and_after(viewer_client, history):
         ({"to": "2000-01-01"}, 0),
         ({"from": "2000-01-01", "to": "2999-01-01"}, 4),
         ({"from": "nonsense", "page": "many"}, 4),
+        ({"from": "0001-01-01", "to": "9999-12-31"}, 4),
     ],
 )
 def test_filters_stand_in_the_address_and_nonsense_counts_as_none(

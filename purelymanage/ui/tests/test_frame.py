@@ -98,6 +98,11 @@ def test_a_forged_scheme_is_ignored(viewer_client):
     assert b'<html lang="en">' in viewer_client.get(PAGE).content
 
 
+def test_the_way_back_is_one_line_of_ascii(viewer_client):
+    back = viewer_client.post("/theme/", {"theme": "dark", "next": "/x/?q=ü\r\nSet-Cookie: a=b"})
+    assert back["Location"] == "/x/?q=%C3%BC%0D%0ASet-Cookie:%20a=b"
+
+
 @pytest.mark.parametrize("url", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
 def test_the_way_back_stays_on_this_site(viewer_client, url):
     assert viewer_client.post("/theme/", {"theme": "dark", "next": url})["Location"] == "/"
