@@ -10,13 +10,14 @@ class MigrationsConfig(AppConfig):
         from accounts.settings_tabs import register_tab
         from migrations_app import (
             about,
+            dispatch,
             navigation,
             queue,
         )  # models are not there when this module loads
         from purelymanage.jobs import registry
 
         registry.register_upkeep(queue.upkeep)
-        registry.register_kept_waiting(queue.is_kept_waiting)
+        registry.register_kept_waiting(dispatch.is_kept_waiting)
         navigation.register()
         register_fact(_("Engine"), about.engine, 35)
         register_tab(_("Migrations"), "migration_settings:limits", 60)

@@ -17,7 +17,7 @@ from typing import Any
 from django.db import Error as DatabaseError
 from django.db import OperationalError, connections, transaction
 
-from migrations_app import logs, queue
+from migrations_app import dispatch, logs, queue
 from migrations_app.engines.base import FolderProgress, Progress
 from migrations_app.models import FolderResult, MigrationJob
 from migrations_app.output import LogBuffer, Redactor
@@ -110,7 +110,7 @@ class Clerk(threading.Thread):
             self.is_lost = True
         row = MigrationJob.objects.filter(pk=self._job.pk)
         self.is_cancelled |= row.filter(stop_requested=True).exists()
-        self.is_draining |= queue.is_draining(self._job.owner)
+        self.is_draining |= dispatch.is_draining(self._job.owner)
 
     def _write(self, ending: Callable[[], bool] | None = None) -> bool:
         """Store the news and renew the lease, in one transaction that proves our token."""

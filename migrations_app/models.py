@@ -70,6 +70,10 @@ class State(models.TextChoices):
 
 FINISHED = (State.DONE, State.DONE_WITH_ERRORS, State.FAILED, State.CANCELLED)
 MAX_REQUEUES = 3
+WAITING = models.Q(state=State.QUEUED) | models.Q(
+    state=State.INTERRUPTED, requeues__lte=MAX_REQUEUES
+)
+"""Queued, or interrupted with a try left."""
 
 
 class Phase(models.TextChoices):

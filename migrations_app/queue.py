@@ -10,31 +10,25 @@ word about the run carries the token and is void without it. Leases are on the d
 from __future__ import annotations
 
 import uuid
-from collections import Counter
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Lower, Now
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import record
-from migrations_app import logs
+from migrations_app import dispatch, logs
 from migrations_app.engines.base import Verdict
-from migrations_app.models import MAX_REQUEUES, FolderResult, Limits, MigrationJob, State
+from migrations_app.models import MAX_REQUEUES, WAITING, FolderResult, MigrationJob, State
 from purelymanage.core.context import SYSTEM, acting_as
 from purelymanage.core.errors import RefusedError
 from purelymanage.core.locks import lock_transaction
 from purelymanage.jobs.clock import seconds_from_now
-from purelymanage.jobs.models import WorkerHost
-from purelymanage.jobs.queue import enqueue, waiting
 
 LEASE_SECONDS = 30.0
 BEAT_SECONDS = 10.0
-STUCK_SECONDS = 60.0
-RUN_NEXT = "migrations_app.tasks.run_next"
 
 NO_PROGRESS: dict[str, Any] = {
     "phase": "",
@@ -52,14 +46,6 @@ NO_PROGRESS: dict[str, Any] = {
 }
 NO_RUN: dict[str, Any] = {"token": None, "lease_until": None}
 NO_ENDING: dict[str, Any] = {"ended_at": None, "exit_status": None, "cause": "", "verdict": ""}
-
-
-def limits() -> Limits:
-    """The one row of limits, made from the settings on first use."""
-    row, _made = Limits.objects.get_or_create(
-        pk=1, defaults={"concurrency": settings.MIGRATION_CONCURRENCY}
-    )
-    return row
 
 
 def submit(job: MigrationJob) -> None:
@@ -80,7 +66,7 @@ def submit(job: MigrationJob) -> None:
     ):
         raise RefusedError(_("“%(job)s” is running already. Cancel it first.") % {"job": job})
     job.refresh_from_db()
-    transaction.on_commit(kick)
+    transaction.on_commit(dispatch.kick)
 
 
 def refuse_without_passwords(job: MigrationJob) -> None:
@@ -99,7 +85,7 @@ def cancel(job: MigrationJob, *, by: str) -> None:
         lock_transaction("migrations.claim")
         row = MigrationJob.objects.filter(pk=job.pk)
         if not (
-            row.filter(_waiting()).update(
+            row.filter(WAITING).update(
                 state=State.CANCELLED,
                 ended_at=Now(),
                 verdict=_("Cancelled by %(person)s while it was waiting.") % {"person": by},
@@ -111,24 +97,6 @@ def cancel(job: MigrationJob, *, by: str) -> None:
     job.refresh_from_db()
 
 
-def eligible() -> QuerySet[MigrationJob]:
-    """Jobs a worker may start now but for the cap, the next one first."""
-    running = MigrationJob.objects.filter(state=State.RUNNING)
-    same_mailbox = running.filter(
-        destination_host__iexact=OuterRef("destination_host"),
-        destination_address__iexact=OuterRef("destination_address"),
-    )
-    per_host = Counter(running.values_list(Lower("source_host"), flat=True))
-    most = limits().per_source_host
-    return (
-        MigrationJob.objects.filter(_waiting())
-        .annotate(source=Lower("source_host"))
-        .exclude(source__in=[host for host, count in per_host.items() if count >= most])
-        .exclude(Exists(same_mailbox))
-        .order_by("queued_at", "pk")
-    )
-
-
 def claim(owner: str) -> MigrationJob | None:
     """Take the next job for the worker host `owner`, or None if there is nothing to take.
 
@@ -136,7 +104,7 @@ def claim(owner: str) -> MigrationJob | None:
     """
     with transaction.atomic():
         lock_transaction("migrations.claim")
-        job = _next_for(owner)
+        job = dispatch.next_for(owner)
         if job is None:
             return None
         job.folder_results.all().delete()
@@ -225,53 +193,10 @@ def reap() -> None:
         _interrupt(lapsed.filter(pk=job.pk, token=job.token), job, why=_("The worker stopped."))
 
 
-def kick() -> None:
-    """Send as many messages as there are free places and jobs for them, but no pile of them."""
-    free = limits().concurrency - MigrationJob.objects.filter(state=State.RUNNING).count()
-    if free <= 0:
-        return
-    for _number in range(eligible()[:free].count() - waiting("sync")):
-        enqueue(RUN_NEXT, cluster="sync")
-
-
 def upkeep() -> None:
     """What every worker host does every few seconds."""
     reap()
-    kick()
-
-
-def is_kept_waiting(host: str) -> bool:
-    """Whether a job is ready and `host` has a worker free, but did not claim for a while."""
-    row = WorkerHost.objects.filter(name=host, is_draining=False).first()
-    if row is None:
-        return False
-    running = MigrationJob.objects.filter(state=State.RUNNING)
-    claimed = MigrationJob.objects.filter(
-        owner=host, started_at__gt=seconds_from_now(-STUCK_SECONDS)
-    )
-    return (
-        running.filter(owner=host).count() < row.capacity
-        and running.count() < limits().concurrency
-        and not claimed.exists()
-        and eligible().exists()
-    )
-
-
-def is_draining(owner: str) -> bool:
-    """Whether this worker host is about to stop."""
-    return WorkerHost.objects.filter(name=owner, is_draining=True).exists()
-
-
-def _waiting() -> Q:
-    """Queued, or interrupted with a try left."""
-    return Q(state=State.QUEUED) | Q(state=State.INTERRUPTED, requeues__lte=MAX_REQUEUES)
-
-
-def _next_for(owner: str) -> MigrationJob | None:
-    live = MigrationJob.objects.filter(state=State.RUNNING, lease_until__gte=Now())
-    if is_draining(owner) or live.count() >= limits().concurrency:
-        return None
-    return eligible().first()
+    dispatch.kick()
 
 
 def _mine(job: MigrationJob) -> QuerySet[MigrationJob]:

@@ -9,16 +9,12 @@ from __future__ import annotations
 import logging
 import os
 import select
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from audit.actions import Action
@@ -32,6 +28,7 @@ from migrations_app.engines.plan import Endpoint, Options, Plan
 from migrations_app.models import MigrationJob
 from migrations_app.output import Lines, LogBuffer, Redactor
 from migrations_app.passfiles import Passfile
+from migrations_app.workplace import child_environment, private_directory
 from purelymanage.core.context import SYSTEM, acting_as
 from purelymanage.core.errors import PurelyManageError, UnavailableError
 from purelymanage.crypto import DecryptionError
@@ -44,7 +41,6 @@ STOP_SECONDS = 10.0
 DRAIN_SECONDS = 5.0
 READ_BYTES = 65536
 SIGNED_IN = ("compare", "copy", "verify")
-PASSED_ON = ("PATH", "PERL5LIB", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 def run(job: MigrationJob) -> None:
@@ -274,31 +270,3 @@ class Run:
     def _erase_passwords(self) -> None:
         for file in self.passfiles:
             file.erase()
-
-
-def child_environment(workdir: Path) -> dict[str, str]:
-    """Next to nothing of our environment, which holds every key of the panel."""
-    own = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    return {
-        **own,
-        "HOME": str(workdir),
-        "TMPDIR": str(workdir),
-        "LANG": "C.UTF-8",
-        "LC_ALL": "C.UTF-8",
-    }
-
-
-@contextmanager
-def private_directory(job: MigrationJob) -> Iterator[Path]:
-    """A place of its own for one run, gone afterwards; what killed workers left goes first."""
-    base = settings.DATA_DIR / "runs"
-    base.mkdir(mode=0o700, exist_ok=True)
-    for old in base.iterdir():
-        pid = old.name.partition("-")[0]
-        if not (pid.isdigit() and Path(f"/proc/{pid}").exists()):
-            shutil.rmtree(old, ignore_errors=True)
-    path = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-{job.pk}-", dir=base))
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)

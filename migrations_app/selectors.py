@@ -12,12 +12,11 @@ from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from migrations_app.models import MAX_REQUEUES, FolderResult, MigrationJob, Server, State
+from migrations_app.models import WAITING, FolderResult, MigrationJob, Server, State
 from migrations_app.progress import JobView
 from purelymanage.core.paging import page_of
 
 ACTIVE = (State.QUEUED, State.RUNNING)
-WAITING = Q(state=State.QUEUED) | Q(state=State.INTERRUPTED, requeues__lte=MAX_REQUEUES)
 PLACES_SHOWN = 200
 FOLDERS_SHOWN = 6
 LINES_SHOWN = 200

@@ -6,7 +6,7 @@ import socket
 
 from django.conf import settings
 
-from migrations_app import queue, runner
+from migrations_app import dispatch, queue, runner
 from migrations_app.engines import choice
 
 
@@ -19,7 +19,7 @@ def run_next() -> None:
     try:
         runner.run(job)
     finally:
-        queue.kick()
+        dispatch.kick()
 
 
 def probe_engine() -> None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from audit.actions import Action
 from audit.services import audited
-from migrations_app import queue
+from migrations_app import dispatch
 from migrations_app.models import Limits
 
 
 def change_limits(*, concurrency: int, per_source_host: int) -> Limits:
     """Set both caps; more places are filled at once, fewer take effect as jobs end."""
-    limits = queue.limits()
+    limits = dispatch.limits()
     before = _facts(limits)
     limits.concurrency, limits.per_source_host = concurrency, per_source_host
     with audited(Action.LIMIT_CHANGED, target="migrations", before=before, after=_facts(limits)):
         limits.save()
-        queue.kick()
+        dispatch.kick()
     return limits
 
 

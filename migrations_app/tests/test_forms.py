@@ -8,7 +8,9 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from migrations_app.engines.plan import Options
-from migrations_app.forms import JobForm, LimitsForm, ServerForm
+from migrations_app.forms.jobs import JobForm
+from migrations_app.forms.limits import LimitsForm
+from migrations_app.forms.servers import ServerForm
 from migrations_app.hosts import clean_host
 from migrations_app.models import Limits
 from migrations_app.tests.factories import JobFactory, ServerFactory

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django_q.models import OrmQ
 
 from audit.models import Entry
-from migrations_app import logs, queue
+from migrations_app import dispatch, logs, queue
 from migrations_app.engines.base import Verdict
 from migrations_app.models import MAX_REQUEUES, FolderResult, MigrationJob, State
 from migrations_app.tests.queueing import make_job
@@ -49,7 +49,7 @@ def test_jobs_are_claimed_first_in_first_out_up_to_the_cap():
 def test_the_cap_can_be_changed_while_jobs_run():
     for number in range(4):
         make_job(f"j{number}")
-    limits = queue.limits()
+    limits = dispatch.limits()
     limits.concurrency = 1
     limits.save()
     assert queue.claim("a:1")
@@ -71,7 +71,7 @@ def test_one_destination_mailbox_takes_one_job_at_a_time_however_it_is_spelt():
 
 
 def test_a_source_host_serves_no_more_than_its_share():
-    limits = queue.limits()
+    limits = dispatch.limits()
     limits.per_source_host = 1
     limits.save()
     make_job("a", source_host="Old.example")
@@ -245,20 +245,20 @@ def test_messages_never_pile_up(django_capture_on_commit_callbacks):
 
 def test_a_host_is_kept_waiting_only_with_a_free_worker_and_something_to_do():
     worker = host("a:1", capacity=1)
-    assert not queue.is_kept_waiting("a:1")
+    assert not dispatch.is_kept_waiting("a:1")
     make_job("a")
     make_job("b")
-    assert queue.is_kept_waiting("a:1")
+    assert dispatch.is_kept_waiting("a:1")
     queue.claim("a:1")
-    assert not queue.is_kept_waiting("a:1")
+    assert not dispatch.is_kept_waiting("a:1")
     MigrationJob.objects.filter(name="a").update(started_at=seconds_from_now(-120))
-    assert not queue.is_kept_waiting("a:1"), "its one worker is busy"
+    assert not dispatch.is_kept_waiting("a:1"), "its one worker is busy"
     worker.capacity = 2
     worker.save()
-    assert queue.is_kept_waiting("a:1")
+    assert dispatch.is_kept_waiting("a:1")
     worker.is_draining = True
     worker.save()
-    assert not queue.is_kept_waiting("a:1")
+    assert not dispatch.is_kept_waiting("a:1")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -281,7 +281,7 @@ def test_many_claimers_at_once_never_exceed_the_cap_and_never_share_a_job():
         finally:
             connections.close_all()
 
-    queue.limits()
+    dispatch.limits()
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
         thread.start()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from django.db import connection, connections
 
-from migrations_app import logs, queue
+from migrations_app import dispatch, logs, queue
 from migrations_app.models import MigrationJob, State
 from migrations_app.tests.queueing import make_job
 from migrations_app.tests.workers import Workers
@@ -182,7 +182,7 @@ def test_a_frozen_sync_cluster_is_found_and_restarted(workers, tmp_path):
 def test_two_supervisors_share_the_cap_and_lose_and_double_nothing(tmp_path):
     if connection.vendor != "postgresql":
         pytest.skip("two hosts share a PostgreSQL database")
-    limits = queue.limits()
+    limits = dispatch.limits()
     limits.concurrency, limits.per_source_host = 3, 64
     limits.save()
     jobs = [submit(f"many-{number}", tmp_path, mails=2, pause=0.15) for number in range(40)]

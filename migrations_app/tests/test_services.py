@@ -9,7 +9,7 @@ from django.core.cache import cache
 
 from accounts.models import User
 from audit.models import Entry
-from migrations_app import queue
+from migrations_app import dispatch, queue
 from migrations_app.engines.plan import Options
 from migrations_app.models import LogChunk, MigrationJob, Security, Server, State
 from migrations_app.services import bulk, jobs, limits, logins, servers
@@ -293,9 +293,9 @@ def test_a_deleted_server_leaves_its_jobs_with_their_copy() -> None:
 
 def test_a_higher_cap_counts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     kicks: list[bool] = []
-    monkeypatch.setattr(queue, "kick", lambda: kicks.append(True))
+    monkeypatch.setattr(dispatch, "kick", lambda: kicks.append(True))
     limits.change_limits(concurrency=7, per_source_host=3)
-    assert (queue.limits().concurrency, queue.limits().per_source_host) == (7, 3)
+    assert (dispatch.limits().concurrency, dispatch.limits().per_source_host) == (7, 3)
     assert kicks
     (entry,) = entries("settings.limit_changed")
     assert (entry.before["concurrency"], entry.after["concurrency"]) == (2, 7)

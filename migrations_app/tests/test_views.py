@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from migrations_app import queue
+from migrations_app import dispatch
 from migrations_app.models import MigrationJob, Server, State
 from migrations_app.tests.dovecot import Pair
 from migrations_app.tests.factories import (
@@ -113,7 +113,7 @@ def test_a_viewer_adds_nothing(viewer_client: Client, name: str) -> None:
 def test_a_viewer_does_not_change_limits(viewer_client: Client) -> None:
     data = {"concurrency": 9, "per_source_host": 9}
     assert viewer_client.post(reverse("migration_settings:limits"), data).status_code == 403
-    assert queue.limits().concurrency == 2
+    assert dispatch.limits().concurrency == 2
 
 
 def test_a_stranger_is_sent_to_sign_in(client: Client, owner: object) -> None:
@@ -184,7 +184,7 @@ def test_the_list_costs_few_queries_however_long_it_is(
         make = RunningJobFactory if number % 50 == 0 else JobFactory
         make(source_server=server, destination_server=server)
     JobFactory(state=State.QUEUED)
-    queue.limits()
+    dispatch.limits()
     admin_client.get(url("list"))
     with django_assert_max_num_queries(12):
         response = admin_client.get(url("list"))
@@ -684,5 +684,5 @@ def test_limits_are_changed_while_running(admin_client: Client) -> None:
     assert "engine" in text_of(admin_client.get(address)).lower()
     response = admin_client.post(address, {"concurrency": 5, "per_source_host": 3})
     assert response.status_code == 302
-    assert (queue.limits().concurrency, queue.limits().per_source_host) == (5, 3)
+    assert (dispatch.limits().concurrency, dispatch.limits().per_source_host) == (5, 3)
     assert admin_client.post(address, {"concurrency": 0, "per_source_host": 3}).status_code == 422

@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from migrations_app import logs, queue, selectors
+from migrations_app import dispatch, logs, selectors
 from migrations_app.engines import choice
-from migrations_app.forms import JobForm
+from migrations_app.forms.jobs import JobForm
 from migrations_app.imap_report import Target
 from migrations_app.models import MigrationJob, Server
 from migrations_app.services import jobs as services
@@ -49,7 +49,7 @@ def job_list(request: Request) -> HttpResponse:
     context = list_context(request, wanted, selectors.list_jobs(wanted, request.GET.get("page")))
     context |= {
         "tabs": tabs("jobs"),
-        "limits": queue.limits(),
+        "limits": dispatch.limits(),
         "engine": choice.describe(),
         "has_servers": context["list"].counts[""] > 0 or Server.objects.exists(),
     }

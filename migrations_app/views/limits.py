@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from migrations_app import queue, selectors
+from migrations_app import dispatch, selectors
 from migrations_app.engines import choice
-from migrations_app.forms import LimitsForm
+from migrations_app.forms.limits import LimitsForm
 from migrations_app.services.limits import change_limits
 from purelymanage.core.http import Request, errors_on, go_to, render_page
 from purelymanage.core.permissions import viewer_required
@@ -22,7 +22,7 @@ from purelymanage.core.permissions import viewer_required
 def limits_edit(request: Request) -> HttpResponse:
     if request.method == "POST" and not request.user.is_admin:
         raise PermissionDenied
-    form = LimitsForm(request.POST if request.method == "POST" else None, limits=queue.limits())
+    form = LimitsForm(request.POST if request.method == "POST" else None, limits=dispatch.limits())
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
             change_limits(**form.cleaned_data)

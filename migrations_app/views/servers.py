@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
 from migrations_app import selectors
-from migrations_app.forms import LoginForm, PresetForm, ServerForm
+from migrations_app.forms.servers import LoginForm, PresetForm, ServerForm
 from migrations_app.imap_report import Target
 from migrations_app.models import Security, Server
 from migrations_app.presets import PRESETS, hint_for
