@@ -9,12 +9,14 @@ from purelymanage.tests.test_urls import ALL, example
 
 pytestmark = pytest.mark.django_db
 
-FIELDS = (
-    "name email role password code q next theme keys local_part domain send_welcome_email "
-    "enable_password_reset page sort actor action target from to value state host port security "
-    "source destination source_address source_password destination_address destination_password "
-    "dry_run include exclude max_age max_size selected everything limit preset after held first"
-).split()
+FIELDS = [
+    *("name", "email", "role", "password", "code", "q", "next", "theme", "keys", "local_part"),
+    *("domain", "send_welcome_email", "enable_password_reset", "page", "sort", "actor", "action"),
+    *("target", "from", "to", "value", "state", "host", "port", "security", "source"),
+    *("destination", "source_address", "source_password", "destination_address"),
+    *("destination_password", "dry_run", "include", "exclude", "max_age", "max_size", "selected"),
+    *("everything", "limit", "preset", "after", "held", "first"),
+]
 RUBBISH = ["\x00", "9" * 400, "9999-12-31", "/x\r\nSet-Cookie: a=b", "ü'\"<>;--🙂%s{{7*7}}"]
 ELSEWHERE = ("(?P", "readyz", "remove", "logout", "test/")
 """Allauth's own page, what says 503 of right, what ends the session, what asks other machines."""
