@@ -2,7 +2,8 @@
 
 Eight running jobs change once a second while twenty people who are signed in look on, ten at the
 list and ten at a job each, polling as the pages do. The web server runs as `manage.py start` runs
-it, on a fresh SQLite database or on an empty PostgreSQL one (`--postgres URL`).
+it, on a fresh SQLite database or on an empty PostgreSQL one (`--postgres URL`; it is emptied
+again). A request that fails makes the exit status 1.
 """
 
 from __future__ import annotations
@@ -12,11 +13,8 @@ import http.client
 import json
 import os
 import re
-import signal
 import statistics
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
@@ -26,9 +24,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from bench.pickup import configure
+from bench.panel import child, p95, panel, wait_until
 
-ROOT = Path(__file__).resolve().parent.parent
 PORT = 8951
 JOBS = 8
 ENDED_JOBS = 42
@@ -174,20 +171,15 @@ def cpu_seconds(pid: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def wait_for_web() -> None:
-    give_up = time.monotonic() + 30
-    while time.monotonic() < give_up:
-        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=5)
-        try:
-            connection.request("GET", "/healthz")
-            connection.getresponse().read()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-        finally:
-            connection.close()
-    raise SystemExit("The web server did not start.")
+def web_answers() -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
 def measure(web: int, pks: list[int], cookies: list[str], seconds: float) -> dict[str, Any]:
@@ -208,52 +200,35 @@ def measure(web: int, pks: list[int], cookies: list[str], seconds: float) -> dic
     percent = 100 * (cpu_seconds(web) - used) / (time.monotonic() - began)
     for viewer in viewers:
         viewer.join(15)
-    seconds_all = sorted(chain.from_iterable(viewer.seconds for viewer in viewers))
-    behind = sorted(chain.from_iterable(viewer.behind for viewer in viewers))
+    seconds_all = list(chain.from_iterable(viewer.seconds for viewer in viewers))
+    behind = list(chain.from_iterable(viewer.behind for viewer in viewers))
     return {
         "web_cpu_percent": round(percent, 1),
         "requests": sum(viewer.answers for viewer in viewers),
         "unchanged": sum(viewer.unchanged for viewer in viewers),
         "errors": [error for viewer in viewers for error in viewer.errors],
         "answer_median_ms": round(1000 * statistics.median(seconds_all), 1),
-        "answer_p95_ms": round(1000 * _p95(seconds_all), 1),
+        "answer_p95_ms": round(1000 * p95(seconds_all), 1),
         "staleness_median_s": round(
             statistics.median(delay for viewer in viewers for delay in viewer.delays), 2
         ),
-        "behind_p95_s": round(_p95(behind), 2),
-        "behind_max_s": round(behind[-1], 2),
+        "behind_p95_s": round(p95(behind), 2),
+        "behind_max_s": round(max(behind), 2),
     }
 
 
-def _p95(ordered: list[float]) -> float:
-    return ordered[int(len(ordered) * 0.95)]
-
-
 def run(seconds: float) -> dict[str, Any]:
-    import django
-
-    django.setup()
     from django.core.management import call_command
 
     from purelymanage.jobs.management.commands.start import web
 
-    for command in ("migrate", "createcachetable"):
-        call_command(command, verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     pks, cookies = make_rows()
-    children = []
-    try:
-        service = web("127.0.0.1", PORT)
-        children.append(subprocess.Popen(service.argv, cwd=ROOT))
-        wait_for_web()
-        writer = [sys.executable, "-m", "bench.viewers", "--write", *map(str, pks)]
-        children.append(subprocess.Popen(writer, cwd=ROOT))
-        return measure(children[0].pid, pks, cookies, seconds)
-    finally:
-        for child in children:
-            child.send_signal(signal.SIGTERM)
-        for child in children:
-            child.wait(20)
+    writer = [sys.executable, "-m", "bench.viewers", "--write", *map(str, pks)]
+    with child(web("127.0.0.1", PORT).argv) as server:
+        wait_until(web_answers, 30, what="The web server did not start.")
+        with child(writer):
+            return measure(server.pid, pks, cookies, seconds)
 
 
 def main() -> None:
@@ -269,14 +244,15 @@ def main() -> None:
         django.setup()
         write(options.write)
         return
-    with tempfile.TemporaryDirectory(prefix="bench-viewers-") as directory:
-        configure(directory, options.postgres)
+    with panel(options.postgres):
         result = run(options.seconds)
     if options.json:
         print(json.dumps(result))
     else:
         for name, value in result.items():
             print(f"{name:20} {value}")
+    if result["errors"]:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":
