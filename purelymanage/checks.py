@@ -132,8 +132,12 @@ def _address_problems(values: Mapping[str, Any]) -> Iterator[str]:
             "PURELYMAIL_API_URL must begin with https:// and name a host; plain http is for this "
             "machine alone. Leave it out for https://purelymail.com."
         )
-    if not _is_base(values["BASE_URL"], plain_allowed=lambda _host: True):
-        yield "BASE_URL must be the address of the panel, such as https://panel.example.com."
+    site = values["BASE_URL"]
+    if not _is_base(site, plain_allowed=lambda _host: True) or urlsplit(site).path:
+        yield (
+            "BASE_URL must be the address of the panel, such as https://panel.example.com, "
+            "without a path: the panel needs a host name of its own."
+        )
     for entry in values["TRUSTED_PROXIES"]:
         if not _is_proxy(entry):
             yield (

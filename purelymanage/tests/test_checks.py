@@ -87,6 +87,7 @@ def test_weak_or_missing_keys_are_refused_with_the_command_that_makes_good_ones(
         ("PURELYMAIL_API_URL", "https://me:secret@purelymail.com"),
         ("PURELYMAIL_API_URL", "ftp://127.0.0.1"),
         ("BASE_URL", "panel.example.com"),
+        ("BASE_URL", "https://example.com/panel"),
         ("TRUSTED_PROXIES", ["nginx"]),
         ("TRUSTED_PROXIES", ["10.0.0.1/8"]),
     ],
