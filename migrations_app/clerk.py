@@ -18,7 +18,8 @@ from django.db import Error as DatabaseError
 from django.db import OperationalError, connections, transaction
 
 from migrations_app import dispatch, logs, queue
-from migrations_app.engines.base import FolderProgress, Progress
+from migrations_app.engines.base import Progress
+from migrations_app.engines.counts import FolderProgress
 from migrations_app.models import FolderResult, MigrationJob
 from migrations_app.output import LogBuffer, Redactor
 

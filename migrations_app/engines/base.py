@@ -12,26 +12,12 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from migrations_app.engines.causes import Cause
+from migrations_app.engines.counts import FolderProgress
 from migrations_app.engines.plan import Plan
 
 PhaseName = Literal["", "connect", "compare", "copy", "verify"]
 Level = Literal["info", "warning", "error"]
 Ending = Literal["done", "done_with_errors", "failed", "interrupted"]
-
-
-@dataclass
-class FolderProgress:
-    """Counts of one source folder, in messages; `bytes_copied` in bytes."""
-
-    source: str
-    destination: str
-    found: int = 0
-    copied: int = 0
-    present: int = 0
-    skipped: int = 0
-    failed: int = 0
-    bytes_copied: int = 0
-    is_done: bool = False
 
 
 @dataclass

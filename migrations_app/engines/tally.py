@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrations_app.engines.base import FolderProgress, LogLine
+from migrations_app.engines.base import LogLine
+from migrations_app.engines.counts import FolderProgress
 
 EVERY = 100
 MAX_SKIPPED_LINES = 20

@@ -76,7 +76,8 @@ def rerun_job(*, job: MigrationJob) -> MigrationJob:
         _refuse_busy(job)
         _take_server_values(job)
         _refuse_duplicate(job)
-        job.save(update_fields=_FILLED)
+        job.save(update_fields=_SERVER_VALUES)
+        job.refresh_from_db()
         queue.submit(job)
     return job
 
@@ -141,6 +142,10 @@ _COPIED = (
     "options",
 )
 _FILLED = (*_COPIED, "dry_run")
+_SERVER_VALUES = tuple(
+    f"{side}_{name}" for side in ("source", "destination") for name in ("host", "port", "security")
+)
+"""All that a re-run writes: passwords erased since the row was read stay erased."""
 
 
 def _fill(

@@ -233,6 +233,15 @@ def test_a_deleted_job_takes_its_log_along() -> None:
     assert entries("job.deleted")
 
 
+def test_a_rerun_does_not_bring_back_passwords_erased_meanwhile() -> None:
+    job = JobFactory()
+    jobs.erase_credentials(job=MigrationJob.objects.get(pk=job.pk))
+    with pytest.raises(RefusedError, match="were erased"):
+        jobs.rerun_job(job=job)
+    job.refresh_from_db()
+    assert (job.state, job.has_passwords) == (State.DONE, False)
+
+
 def test_deleting_what_is_gone_says_so() -> None:
     job = JobFactory()
     MigrationJob.objects.all().delete()
@@ -309,7 +318,7 @@ def target() -> logins.Target:
 
 
 def test_a_login_test_is_on_record_without_the_password() -> None:
-    (report,) = logins.test_logins(targets=[target()])
+    (report,) = logins.try_logins(targets=[target()])
     assert report.failed is not None
     (entry,) = entries("server.tested")
     assert entry.target == "anna at 127.0.0.1"
@@ -322,7 +331,7 @@ def test_only_a_few_login_tests_run_at_once() -> None:
         assert logins._places.acquire(blocking=False)
     try:
         with pytest.raises(UnavailableError, match="still running"):
-            logins.test_logins(targets=[target()])
+            logins.try_logins(targets=[target()])
     finally:
         for _ in range(logins.AT_ONCE):
             logins._places.release()
@@ -330,7 +339,7 @@ def test_only_a_few_login_tests_run_at_once() -> None:
 
 def test_login_tests_are_not_a_way_to_guess_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logins, "PER_MINUTE", 2)
-    logins.test_logins(targets=[target()])
-    logins.test_logins(targets=[target()])
+    logins.try_logins(targets=[target()])
+    logins.try_logins(targets=[target()])
     with pytest.raises(RefusedError, match="Wait a minute"):
-        logins.test_logins(targets=[target()])
+        logins.try_logins(targets=[target()])

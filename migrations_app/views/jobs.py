@@ -22,7 +22,7 @@ from migrations_app.forms.jobs import JobForm
 from migrations_app.imap_report import Target
 from migrations_app.models import MigrationJob, Server
 from migrations_app.services import jobs as services
-from migrations_app.services.logins import test_logins
+from migrations_app.services.logins import try_logins
 from migrations_app.views.parts import get_job, report_rows, tabs, told_on_the_way_back
 from purelymanage.core.errors import RefusedError
 from purelymanage.core.http import Request, errors_on, go_to, render_page, wants_fragment
@@ -172,7 +172,7 @@ def _tested(request: Request, form: JobForm) -> HttpResponse:
         targets = [_target(form, side) for side in form.SIDES]
         with errors_on(form):
             for label, report in zip(
-                (_("Source"), _("Destination")), test_logins(targets=targets), strict=True
+                (_("Source"), _("Destination")), try_logins(targets=targets), strict=True
             ):
                 tests.append({"label": label, "steps": report_rows(report)})
     return _job_form(request, form, tests)

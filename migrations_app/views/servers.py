@@ -18,7 +18,7 @@ from migrations_app.imap_report import Target
 from migrations_app.models import Security, Server
 from migrations_app.presets import PRESETS, hint_for
 from migrations_app.services import servers as services
-from migrations_app.services.logins import test_logins
+from migrations_app.services.logins import try_logins
 from migrations_app.views.parts import report_rows, tabs
 from purelymanage.core.http import Request, errors_on, go_to, render_page
 from purelymanage.core.permissions import admin_required, viewer_required
@@ -104,7 +104,7 @@ def server_test(request: Request, pk: int) -> HttpResponse:
             server.host, server.port, server.security, login["address"], login["password"]
         )
         with errors_on(form):
-            (report,) = test_logins(targets=[target])
+            (report,) = try_logins(targets=[target])
     context = {
         "server": server,
         "form": form,

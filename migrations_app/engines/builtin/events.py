@@ -13,25 +13,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from migrations_app.engines.builtin.troubles import Exit, TroubleError, exit_value
-from migrations_app.engines.wording import clean
+from migrations_app.engines.counts import FolderProgress
+from migrations_app.engines.wording import clean, mask
 
 _SECONDS = 0.3
 _MAX_SKIPPED = 20
-
-
-@dataclass
-class FolderCounts:
-    """One folder's counts; readable names."""
-
-    source: str
-    destination: str
-    found: int = 0
-    copied: int = 0
-    present: int = 0
-    skipped: int = 0
-    failed: int = 0
-    bytes_copied: int = 0
-    is_done: bool = False
 
 
 @dataclass
@@ -41,7 +27,7 @@ class Events:
     secrets: tuple[str, ...] = ()
     done: int = 0
     bytes_done: int = 0
-    folder: FolderCounts | None = None
+    folder: FolderProgress | None = None
     exits: Counter[Exit] = field(default_factory=Counter)
     _last: float = 0.0
     _skipped_lines: int = 0
@@ -61,7 +47,7 @@ class Events:
         """What the run is doing now."""
         self.write("phase", phase=name)
 
-    def begin_folder(self, folder: FolderCounts, *, number: int, total: int) -> None:
+    def begin_folder(self, folder: FolderProgress, *, number: int, total: int) -> None:
         """The folder that is next."""
         self.folder = folder
         self._skipped_lines = 0
@@ -115,6 +101,4 @@ class Events:
         return f"{self.folder.source if self.folder else ''}/{uid}"
 
     def _safe(self, text: str) -> str:
-        for secret in self.secrets:
-            text = text.replace(secret, "•••") if secret else text
-        return clean(text)
+        return clean(mask(text, self.secrets))

@@ -11,7 +11,6 @@ from typing import Any
 
 from imapclient.exceptions import IMAPClientError
 
-from migrations_app.engines.builtin.events import FolderCounts
 from migrations_app.engines.builtin.identity import added_header
 from migrations_app.engines.builtin.index import Contents, Entry, flags_for, read_contents
 from migrations_app.engines.builtin.job import Job
@@ -26,6 +25,7 @@ from migrations_app.engines.builtin.troubles import (
     exit_value,
     is_over_quota,
 )
+from migrations_app.engines.counts import FolderProgress
 
 WINDOW_MESSAGES = 50
 WINDOW_BYTES = 4_000_000
@@ -34,7 +34,7 @@ MAX_QUOTA_REFUSALS = 10
 ATTEMPTS = 3
 
 
-def copy_folder(job: Job, name: str, target: str, *, creates: bool, counts: FolderCounts) -> None:
+def copy_folder(job: Job, name: str, target: str, *, creates: bool, counts: FolderProgress) -> None:
     """One folder into its destination; begun again where a connection breaks while comparing."""
     events = job.events
     for attempt in range(1, ATTEMPTS + 1):
@@ -55,7 +55,7 @@ def copy_folder(job: Job, name: str, target: str, *, creates: bool, counts: Fold
 class FolderCopy:
     """One folder of a run, between two losses of a connection while it is being compared."""
 
-    def __init__(self, job: Job, name: str, target: str, counts: FolderCounts) -> None:
+    def __init__(self, job: Job, name: str, target: str, counts: FolderProgress) -> None:
         self.job = job
         self.events = job.events
         self.name = name

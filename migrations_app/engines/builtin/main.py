@@ -11,7 +11,7 @@ from types import FrameType
 
 from imapclient.exceptions import IMAPClientError
 
-from migrations_app.engines.builtin.events import Events, FolderCounts
+from migrations_app.engines.builtin.events import Events
 from migrations_app.engines.builtin.folder_copy import copy_folder
 from migrations_app.engines.builtin.folders import Folders, map_folders, read_folders
 from migrations_app.engines.builtin.job import Job, Pace
@@ -27,6 +27,7 @@ from migrations_app.engines.builtin.troubles import (
     exit_value,
     most_frequent,
 )
+from migrations_app.engines.counts import FolderProgress
 from migrations_app.engines.selection import is_selected
 from migrations_app.engines.wording import counted, readable_folder
 
@@ -45,7 +46,7 @@ def main(arguments: list[str]) -> int:
         return Exit.NO_INPUT
     except Stopped:
         return _die()
-    events.secrets = tuple(sorted(settings.passwords, key=len, reverse=True))
+    events.secrets = settings.passwords
     try:
         status = Run(settings, events).run()
     except Stopped:
@@ -181,7 +182,7 @@ class Run:
         )
         known = {*there.names, "INBOX"} - there.unselectable
         for number, (name, target) in enumerate(pairs, start=1):
-            counts = FolderCounts(readable_folder(name), readable_folder(target))
+            counts = FolderProgress(readable_folder(name), readable_folder(target))
             self.events.begin_folder(counts, number=number, total=len(pairs))
             try:
                 copy_folder(job, name, target, creates=target not in known, counts=counts)

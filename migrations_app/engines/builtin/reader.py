@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast, get_args
 
 from migrations_app.engines.base import (
-    FolderProgress,
     Level,
     LogLine,
     PhaseName,
     Progress,
     Verdict,
 )
+from migrations_app.engines.counts import FolderProgress
 from migrations_app.engines.plan import Plan
 from migrations_app.engines.tally import EVERY, progress_words, summary
 from migrations_app.engines.troubles import Stage, Trouble

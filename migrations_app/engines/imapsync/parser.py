@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from migrations_app.engines.base import FolderProgress, LogLine, Progress, Verdict
+from migrations_app.engines.base import LogLine, Progress, Verdict
+from migrations_app.engines.counts import FolderProgress
 from migrations_app.engines.imapsync import noise
 from migrations_app.engines.plan import Plan
 from migrations_app.engines.tally import FolderTally
