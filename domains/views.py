@@ -15,7 +15,7 @@ from domains.models import Kind
 from purelymanage.core.http import Request, go_to, render_page, wants_fragment, way_back
 from purelymanage.core.permissions import admin_required, viewer_required
 
-COPY_NOTE = "domains/copy_note.html"
+COPY_ANSWER = "domains/copy_answer.html"
 
 
 @viewer_required
@@ -30,13 +30,13 @@ def domain_list(request: Request) -> HttpResponse:
 @viewer_required
 @require_GET
 def copy_note(request: Request, kind: str) -> HttpResponse:
-    """ "Synced 3 min ago", asked for again and again while a refresh is under way."""
+    """ "Synced 3 min ago" and the banner, asked for again while a refresh is under way."""
     if kind not in Kind:
         raise Http404
     state = selectors.copy_state(Kind(kind))
     if "first" in request.GET and state.synced_at and not state.is_expected:
         return HttpResponseClientRefresh()  # the filters have nothing to choose from yet
-    response = render_page(request, COPY_NOTE, {"copy": state})
+    response = render_page(request, COPY_ANSWER, {"copy": state})
     if not state.is_expected:
         trigger_client_event(response, "copy-refreshed")
         if state.failed_since:
@@ -56,6 +56,6 @@ def copy_refresh(request: Request, kind: str) -> HttpResponse:
         raise Http404
     services.request_refresh()
     if wants_fragment(request):
-        return render_page(request, COPY_NOTE, {"copy": selectors.copy_state(Kind(kind))})
+        return render_page(request, COPY_ANSWER, {"copy": selectors.copy_state(Kind(kind))})
     messages.info(request, _("The lists are being refreshed. Reload this page in a moment."))
     return go_to(request, way_back(request))

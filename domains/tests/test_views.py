@@ -117,6 +117,19 @@ def test_a_failed_refresh_is_told(admin_client):
     assert "PurelyMail hung up." in response.headers["HX-Trigger"]
 
 
+def test_the_banner_comes_and_goes_with_the_note(admin_client):
+    SyncStateFactory(name=Kind.DOMAINS)
+    assert '<div id="copy-banner" hidden>' in page(admin_client.get(LIST))
+    SyncState.objects.update(failed_since=timezone.now(), error="It hung up.", is_outage=True)
+    html = page(admin_client.get(NOTE, headers=HTMX))
+    assert '<div id="copy-banner" hx-swap-oob="true">' in html
+    assert "PurelyMail has not answered since" in html
+    SyncState.objects.update(failed_since=None, error="", is_outage=False)
+    html = page(admin_client.get(NOTE, headers=HTMX))
+    assert '<div id="copy-banner" hx-swap-oob="true" hidden>' in html
+    assert "has not answered" not in html
+
+
 def test_without_script_refresh_goes_back_to_the_list_it_came_from(admin_client):
     response = admin_client.post(REFRESH, {"next": "/domains/?q=a"})
     assert (response.status_code, response.url) == (302, "/domains/?q=a")
