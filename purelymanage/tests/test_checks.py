@@ -216,6 +216,17 @@ def test_the_production_settings_pass_djangos_own_check_for_deployment(tmp_path)
     )
 
 
+@pytest.mark.skipif((ROOT / ".env").exists(), reason="a .env of this checkout would get in the way")
+@pytest.mark.parametrize(("scheme", "prefix"), [("https", "__Host-"), ("http", "")])
+def test_cookies_belong_to_the_host_alone_where_the_way_is_encrypted(tmp_path, scheme, prefix):
+    made = start([sys.executable, "-m", "purelymanage.make_keys"], tmp_path)
+    keys = dict(line.split("=", 1) for line in made.stdout.splitlines())
+    code = "from purelymanage.settings import *; print(SESSION_COOKIE_NAME, CSRF_COOKIE_NAME)"
+    base_url = f"{scheme}://panel.example.com"
+    done = start([sys.executable, "-c", code], tmp_path, BASE_URL=base_url, **keys)
+    assert done.stdout.split() == [f"{prefix}sessionid", f"{prefix}csrftoken"]
+
+
 @pytest.mark.parametrize(
     ("change", "found"),
     [
