@@ -226,9 +226,8 @@ SECURE_HSTS_SECONDS = 365 * 86400 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
-_host_only = (
-    "__Host-" if HTTPS else ""
-)  # no neighbour under the same domain can plant such a cookie
+# No neighbour under the same domain can plant a cookie whose name begins so
+_host_only = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME = f"{_host_only}sessionid"
 CSRF_COOKIE_NAME = f"{_host_only}csrftoken"
 SESSION_COOKIE_SECURE = HTTPS
