@@ -42,6 +42,7 @@ class Child:
         pass_fds: Sequence[int] = (),
     ) -> None:
         self._line, theirs = socket.socketpair()
+        self._line.settimeout(KILL_SECONDS)  # a guard that was stopped at once says nothing
         guard = [sys.executable, "-I", "-S", str(GUARD), str(theirs.fileno()), scope, str(silence)]
         try:
             self._guard = subprocess.Popen(

@@ -115,6 +115,14 @@ def test_a_stopped_guard_does_not_save_its_program(marker, monkeypatch):
     assert settles(lambda: not processes_with(marker))
 
 
+def test_a_guard_stopped_before_it_said_a_word_holds_nobody_up(marker, monkeypatch):
+    monkeypatch.setattr("purelymanage.jobs.process.KILL_SECONDS", 0.3)
+    child = Child([sys.executable, "-c", SLEEPER, marker])
+    os.kill(child.guard_pid, signal.SIGSTOP)
+    assert child.kill() == -signal.SIGKILL
+    assert settles(lambda: not processes_with(marker))
+
+
 def test_the_programs_own_files_reach_it_and_the_guards_line_does_not():
     fd = os.memfd_create("x")
     os.write(fd, b"inside")
