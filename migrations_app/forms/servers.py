@@ -51,6 +51,7 @@ class PresetForm(forms.Form):
 
     preset = forms.ChoiceField(
         label=_("Provider"),
+        required=False,
         choices=[
             ("", _("Another server")),
             *((preset.key, preset.name) for preset in PRESETS.values()),

@@ -42,7 +42,7 @@ def server_add(request: Request) -> HttpResponse:
             messages.success(request, _("%(server)s added.") % {"server": server})
             return go_to(request, reverse("migrations:servers"))
     context = {
-        "preset_form": PresetForm({"preset": preset.key if preset else ""}),
+        "preset_form": PresetForm(initial={"preset": preset.key if preset else ""}),
         "note": preset.note if preset else "",
     }
     return _server_form(request, form, context)
