@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import record
-from migrations_app import dispatch, logs
+from migrations_app import credentials, dispatch, logs
 from migrations_app.engines.base import Verdict
 from migrations_app.models import MAX_REQUEUES, WAITING, FolderResult, MigrationJob, State
 from purelymanage.core.context import SYSTEM, acting_as
@@ -50,7 +50,7 @@ NO_ENDING: dict[str, Any] = {"ended_at": None, "exit_status": None, "cause": "",
 
 def submit(job: MigrationJob) -> None:
     """Put a job at the end of the queue, for the first time or once more."""
-    refuse_without_passwords(job)
+    credentials.refuse_erased(job)
     queued = MigrationJob.objects.filter(pk=job.pk).exclude(state=State.RUNNING)
     if not queued.update(
         state=State.QUEUED,
@@ -67,15 +67,6 @@ def submit(job: MigrationJob) -> None:
         raise RefusedError(_("“%(job)s” is running already. Cancel it first.") % {"job": job})
     job.refresh_from_db()
     transaction.on_commit(dispatch.kick)
-
-
-def refuse_without_passwords(job: MigrationJob) -> None:
-    """Before a job is queued, and again before it starts: they may be erased in between."""
-    if not job.has_passwords:
-        raise RefusedError(
-            _("The passwords of “%(job)s” were erased. Edit the job and type them again.")
-            % {"job": job}
-        )
 
 
 def cancel(job: MigrationJob, *, by: str) -> None:

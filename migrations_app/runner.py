@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import audited
-from migrations_app import logs, queue
+from migrations_app import credentials, logs, queue
 from migrations_app.clerk import GUARD_SECONDS, Clerk
 from migrations_app.engines.base import Ending, Engine, LogLine, Reader, Verdict
 from migrations_app.engines.causes import Cause
@@ -31,7 +31,6 @@ from migrations_app.passfiles import Passfile
 from migrations_app.workplace import child_environment, private_directory
 from purelymanage.core.context import SYSTEM, acting_as
 from purelymanage.core.errors import PurelyManageError, UnavailableError
-from purelymanage.crypto import DecryptionError
 from purelymanage.jobs.process import Child
 
 logger = logging.getLogger(__name__)
@@ -51,7 +50,7 @@ def run(job: MigrationJob) -> None:
             act.after["engine"] = engine.name
             with private_directory(job) as workdir:
                 Run(job, engine=engine, passwords=passwords, workdir=workdir).follow()
-        except (PurelyManageError, DecryptionError) as error:
+        except PurelyManageError as error:
             logs.append(job, logs.line(str(error), level="error"))
             cause = Cause.ENGINE_MISSING if isinstance(error, UnavailableError) else None
             queue.finish(job, Verdict(state="failed", cause=cause, sentence=str(error)))
@@ -61,17 +60,9 @@ def run(job: MigrationJob) -> None:
 
 def prepare(job: MigrationJob) -> tuple[Engine, tuple[str, str]]:
     """The engine and both passwords. Raises what there is to say if one is not to be had."""
-    queue.refuse_without_passwords(job)
-    try:
+    credentials.refuse_erased(job)
+    with credentials.opening(job):
         passwords = (job.source_password.reveal(), job.destination_password.reveal())
-    except DecryptionError:
-        logger.exception("Migration job %s", job.pk)
-        raise DecryptionError(
-            _(
-                "The stored passwords do not open with the present ENCRYPTION_KEYS."
-                " Edit the job and type them again."
-            )
-        ) from None
     engine = choose()
     words = _("Run %(run)d on %(host)s, engine: %(engine)s.") % {
         "run": job.run,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import audited
-from migrations_app import queue
+from migrations_app import credentials, queue
 from migrations_app.engines.plan import Options
 from migrations_app.models import MigrationJob, Server, State
 from purelymanage.core.context import current_actor
@@ -90,8 +90,9 @@ def run_job_for_real(*, job: MigrationJob) -> MigrationJob:
             % {"job": job}
         )
     real = MigrationJob(created_by_id=current_actor().user_id, dry_run=False)
-    for name in _COPIED:
-        setattr(real, name, getattr(job, name))
+    with credentials.opening(job):
+        for name in _COPIED:
+            setattr(real, name, getattr(job, name))
     _take_server_values(real)
     with audited(Action.JOB_CREATED, target=real, after=_facts(real)), _queue_lock():
         _refuse_duplicate(real)

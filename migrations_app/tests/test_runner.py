@@ -111,7 +111,7 @@ def test_passwords_that_do_not_open_fail_the_job_with_the_cure(settings):
     runner.run(claimed)
     claimed.refresh_from_db()
     assert claimed.state == State.FAILED
-    assert "type them again" in claimed.verdict
+    assert "Put the lost key back, or edit the job" in claimed.verdict
 
 
 def test_an_engine_killed_by_a_stranger_is_interrupted_and_tried_again():

@@ -569,6 +569,20 @@ def test_a_refused_action_comes_back_to_its_page_with_the_sentence(
     assert job.state == State.RUNNING
 
 
+def test_a_lost_key_is_told_wherever_stored_passwords_are_opened(
+    admin_client: Client, settings: Any
+) -> None:
+    job = JobFactory(
+        dry_run=True, source_server=ServerFactory(), destination_server=ServerFactory()
+    )
+    settings.ENCRYPTION_KEYS = ["YW5vdGhlciBrZXkgb2YgZXhhY3RseSAzMiBieXRlcyE="]
+    page = text_of(admin_client.post(url("real", job.pk), follow=True))
+    assert "Put the lost key back" in page
+    data = job_data(source_password="", destination_password="", test="1")
+    assert "Put the lost key back" in text_of(admin_client.post(url("edit", job.pk), data))
+    assert MigrationJob.objects.count() == 1
+
+
 def test_an_action_on_a_job_deleted_meanwhile_comes_back_to_the_list(admin_client: Client) -> None:
     response = admin_client.post(url("rerun", 12345), {"next": url("list")}, follow=True)
     assert response.redirect_chain == [(url("list"), 302)]

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from migrations_app import dispatch, logs, selectors
+from migrations_app import credentials, dispatch, logs, selectors
 from migrations_app.engines import choice
 from migrations_app.forms.jobs import JobForm
 from migrations_app.imap_report import Target
@@ -169,8 +169,8 @@ def _tested(request: Request, form: JobForm) -> HttpResponse:
     """Try both logins side by side, with what was typed or, on edit, what is stored."""
     tests: list[dict[str, Any]] = []
     if form.is_valid():
-        targets = [_target(form, side) for side in form.SIDES]
         with errors_on(form):
+            targets = [_target(form, side) for side in form.SIDES]
             for label, report in zip(
                 (_("Source"), _("Destination")), try_logins(targets=targets), strict=True
             ):
@@ -186,8 +186,10 @@ def _target(form: JobForm, side: str) -> Target:
         host, port, security = (
             getattr(job, f"{side}_{name}") for name in ("host", "port", "security")
         )
-    stored = getattr(job, f"{side}_password", None)
-    password = end.password or (stored.reveal() if stored else "")
+    password = end.password
+    if job and not password:
+        with credentials.opening(job):
+            password = getattr(job, f"{side}_password").reveal()
     return Target(host, port, security, end.address, password)
 
 

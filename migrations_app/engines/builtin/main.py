@@ -140,9 +140,10 @@ class Run:
     def _plan_folders(self) -> tuple[list[tuple[str, str]], Folders]:
         ours, theirs = read_folders(self.source), read_folders(self.destination)
         for side, folders in (("Source", ours), ("Destination", theirs)):
+            prefix = f", prefix “{folders.prefix}”" if folders.prefix else ""
             self.events.log(
-                f"{side}: {counted(len(folders.names), 'folder')}, prefix “{folders.prefix}”, "
-                f"separator “{folders.separator}”"
+                f"{side}: {counted(len(folders.names), 'folder')}, "
+                f"separator “{folders.separator}”{prefix}"
             )
         options = self.settings.plan.options
         mapped = map_folders(ours, theirs, by_use=options.map_special_folders)
