@@ -43,10 +43,14 @@ class Visitor:
         assert "Dashboard" in done.text
 
     def option(self, path: str, label: str) -> str:
-        """The value behind a choice of a select."""
-        before, found, _after = self.get(path).text.partition(f">{label}</option>")
-        assert found, f"{path} does not offer {label}"
-        return before.rsplit('value="', 1)[1].split('"')[0]
+        """The value behind a choice of a select; PurelyMail may not have been read yet."""
+        give_up = time.monotonic() + 30
+        while time.monotonic() < give_up:
+            before, found, _after = self.get(path).text.partition(f">{label}</option>")
+            if found:
+                return before.rsplit('value="', 1)[1].split('"')[0]
+            time.sleep(0.2)
+        raise AssertionError(f"{path} does not offer {label}")
 
     def add_server(self, name: str, server: Dovecot) -> str:
         """Define a server; its value in the form for jobs."""
