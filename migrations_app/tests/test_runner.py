@@ -65,6 +65,26 @@ def is_copying(job: MigrationJob) -> bool:
     return job.messages_done > 0
 
 
+@pytest.fixture
+def outage(monkeypatch):
+    """Five seconds in which nothing can be stored."""
+    absent = threading.Event()
+    real = queue.report
+
+    def report(*args, **facts):
+        if absent.is_set():
+            raise OperationalError("the database is gone")
+        return real(*args, **facts)
+
+    def begin_and_end(_job: MigrationJob) -> None:
+        absent.set()
+        time.sleep(5)
+        absent.clear()
+
+    monkeypatch.setattr(queue, "report", report)
+    return begin_and_end
+
+
 def test_a_job_runs_to_its_end_with_progress_folders_and_log():
     job = run({"mails": 4})
     assert (job.state, job.exit_status, job.engine) == (State.DONE, 0, "imapsync")
@@ -220,24 +240,9 @@ def test_a_run_that_lost_its_lease_is_killed_and_says_nothing(tmp_path):
     assert processes_with(marker) == []
 
 
-def test_a_run_without_a_database_ends_itself_and_is_tried_again(monkeypatch):
+def test_a_run_without_a_database_ends_itself_and_is_tried_again(outage, monkeypatch):
     """The engine goes on for a while, then is killed before the lease can end elsewhere."""
     monkeypatch.setattr(clerk, "FENCE_SECONDS", 2.0)
-    absent = threading.Event()
-    real = queue.report
-
-    def report(*args, **facts):
-        if absent.is_set():
-            raise OperationalError("the database is gone")
-        return real(*args, **facts)
-
-    monkeypatch.setattr(queue, "report", report)
-
-    def outage(_job: MigrationJob) -> None:
-        absent.set()
-        time.sleep(5)
-        absent.clear()
-
     thread = meanwhile(outage, when=is_copying)
     job = run({"mails": 1000, "pause": 0.05})
     thread.join()
@@ -245,22 +250,7 @@ def test_a_run_without_a_database_ends_itself_and_is_tried_again(monkeypatch):
     assert "did not answer" in job.verdict
 
 
-def test_an_ending_during_a_short_outage_is_stored_afterwards(monkeypatch):
-    absent = threading.Event()
-    real = queue.report
-
-    def report(*args, **facts):
-        if absent.is_set():
-            raise OperationalError("the database is gone")
-        return real(*args, **facts)
-
-    monkeypatch.setattr(queue, "report", report)
-
-    def outage(_job: MigrationJob) -> None:
-        absent.set()
-        time.sleep(5)
-        absent.clear()
-
+def test_an_ending_during_a_short_outage_is_stored_afterwards(outage):
     thread = meanwhile(outage, when=is_copying)
     job = run({"mails": 40, "pause": 0.1})
     thread.join()
