@@ -6,6 +6,7 @@ import re
 import socket
 
 from migrations_app.engines.causes import Cause
+from migrations_app.engines.network_words import remark
 from migrations_app.engines.plan import Endpoint, Plan
 from migrations_app.engines.troubles import Trouble, cause_of
 from migrations_app.engines.wording import server_words
@@ -30,8 +31,16 @@ def sentence_for(cause: Cause, plan: Plan, status: int, troubles: list[Trouble])
         user=end.user,
         status=status,
         seconds=plan.options.timeout_seconds,
-        said=f" It said: {said}." if (said := server_words(error)) else "",
+        said=_said(error),
     )
+
+
+def _said(error: str) -> str:
+    """What the server said, or how the connection to it broke."""
+    words = server_words(error)
+    if words and (broken := remark(words)):
+        return f" {broken}"
+    return f" It said: {words}." if words else ""
 
 
 def _connection_words(template: str, end: Endpoint, error: str) -> str:

@@ -63,6 +63,7 @@ def test_a_wrong_password_is_named_with_its_side(
         if password == "wrong"
     ]
     assert all(user in outcome.verdict.sentence for user in wrong)
+    assert "No connection to" not in outcome.text
 
 
 def _with_source(pair: Pair, source: Endpoint, **options: object) -> Plan:
@@ -90,6 +91,7 @@ def test_a_closed_port_is_named_with_its_side(engine: Engine, imap_pair: Pair, s
     assert _ended(outcome) == ("failed", cause, 101 if side == "source" else 102)
     assert cause.is_transient
     assert f"localhost:{end.port}" in outcome.verdict.sentence
+    assert "It refused the connection." in outcome.verdict.sentence
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])

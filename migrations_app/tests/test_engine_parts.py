@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ from migrations_app.engines.builtin.reader import BuiltinReader
 from migrations_app.engines.causes import Cause
 from migrations_app.engines.plan import Endpoint, Options, Plan
 from migrations_app.engines.selection import folder_pattern, is_selected
+from migrations_app.engines.sentences import sentence_for
+from migrations_app.engines.troubles import Trouble
 from migrations_app.engines.wording import clean, mask, readable_folder, server_words
 from migrations_app.tests.queueing import FAKE
 from purelymanage.core.errors import UnavailableError
@@ -165,6 +168,38 @@ def test_words_of_servers_are_made_harmless() -> None:
     assert mask("I know s3cret and s3cret2", ("s3cret", "s3cret2", "")) == "I know ••• and •••"
     assert readable_folder("Br&APw-cke") == "Brücke"
     assert readable_folder("&broken&") == "&broken&"
+
+
+@pytest.mark.parametrize(
+    ("raw", "cause", "said"),
+    [
+        ("[Errno 111] Connection refused", "SOURCE_UNREACHABLE", " It refused the connection."),
+        (
+            "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)",
+            "SOURCE_TLS",
+            " It answers, but not with TLS.",
+        ),
+        ("socket error: EOF", "SOURCE_LOST", " It closed the connection."),
+        ("[Errno 104] Connection reset by peer", "SOURCE_LOST", " It closed the connection."),
+        ("timed out", "SOURCE_UNREACHABLE", " It did not answer in time."),
+        ("[Errno 101] Network is unreachable", "SOURCE_UNREACHABLE", " There is no way to it"),
+        ("[Errno 99] Cannot assign address", "SOURCE_UNREACHABLE", " Cannot assign address."),
+        ("[AUTHENTICATIONFAILED] No.", "SOURCE_PASSWORD", " It said: [AUTHENTICATIONFAILED] No."),
+    ],
+)
+def test_a_broken_connection_is_not_told_in_the_words_of_python(
+    raw: str, cause: str, said: str
+) -> None:
+    trouble = Trouble("login" if cause.endswith(("PASSWORD", "LOST")) else "connect", 1, raw)
+
+    sentence = sentence_for(Cause[cause], PLAN, 101, [trouble])
+    (line,) = BuiltinReader(PLAN).feed(
+        _event("trouble", stage=trouble.stage, side=1, text=raw, what="No connection")
+    )
+
+    assert said in sentence
+    assert not re.search(r"Errno|_ssl|socket error|EOF", sentence + line.text)
+    assert ("It said" in sentence) == raw.startswith("[AUTH")
 
 
 # The built-in engine's lines

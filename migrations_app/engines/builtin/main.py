@@ -132,7 +132,8 @@ class Run:
         try:
             session.open()
         except TroubleError as error:
-            self.events.trouble(error, f"No connection to the {session.name} {end.host}:{end.port}")
+            missed = "sign-in at" if error.stage == "login" else "connection to"
+            self.events.trouble(error, f"No {missed} the {session.name} {end.host}:{end.port}")
             return error
         self.events.log(f"Signed in to the {session.name} {end.host}:{end.port} as {end.user}")
         return None

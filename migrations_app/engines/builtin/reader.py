@@ -14,6 +14,7 @@ from migrations_app.engines.base import (
     Verdict,
 )
 from migrations_app.engines.counts import FolderProgress
+from migrations_app.engines.network_words import without_wrapping
 from migrations_app.engines.plan import Plan
 from migrations_app.engines.tally import EVERY, progress_words, summary
 from migrations_app.engines.troubles import Stage, Trouble
@@ -115,7 +116,7 @@ class BuiltinReader:
         stage = event["stage"] if event["stage"] in get_args(Stage) else "other"
         text = clean(str(event["text"]))
         self._facts.add(Trouble(cast("Stage", stage), int(event["side"]), text))
-        return [LogLine(f"{clean(str(event['what']))}: {text}", "error")]
+        return [LogLine(f"{clean(str(event['what']))}: {without_wrapping(text)}", "error")]
 
     def _on_end(self, event: dict[str, Any]) -> Iterable[LogLine]:
         self._facts.has_ended = True
