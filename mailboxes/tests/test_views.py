@@ -203,6 +203,8 @@ def test_a_new_mailbox_shows_its_password_once(admin_client, purelymail, domain)
         ({"local_part": "lea@other.example"}, "Use letters, digits"),
         ({"local_part": "léa"}, "Use letters, digits"),
         ({"local_part": "<b>"}, "Use letters, digits"),
+        ({"local_part": "*"}, "Use letters, digits"),
+        ({"local_part": "--help"}, "Use letters, digits"),
         ({"domain": "never.example"}, "not one of your domains"),
         ({"domain": "x\x00"}, "Null characters are not allowed."),
         ({"domain": ""}, "This field is required."),
@@ -220,10 +222,8 @@ def test_bad_input_is_a_sentence_and_no_call(admin_client, purelymail, domain, c
     assert not Mailbox.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "local_part", ["-lea", "--help", "o'brien", "a+b", "a_b", "0", "{x}", "&amp"]
-)
-def test_odd_local_parts_that_mail_allows_are_created(admin_client, domain, local_part):
+@pytest.mark.parametrize("local_part", ["a_b", "0", "_", "a--b", "x.y-z"])
+def test_odd_local_parts_that_the_sentence_allows_are_created(admin_client, domain, local_part):
     response = admin_client.post(ADD, typed(local_part=local_part))
     assert response.status_code == 200
     mailbox = Mailbox.objects.get()

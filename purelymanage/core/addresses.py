@@ -8,8 +8,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-LOCAL_PART = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+BIDI = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # they turn the words of a row around
+CONTROL = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028\u2029{BIDI}]")
+LOCAL_PART = re.compile(r"(?!.*\.\.)[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?")
 MAX_ADDRESS = 254
 MAX_LOCAL_PART = 64
 
@@ -33,7 +34,10 @@ def clean_local_part(text: str) -> str:
     local_part = text.strip().lower()
     if len(local_part) > MAX_LOCAL_PART or not LOCAL_PART.fullmatch(local_part):
         raise ValidationError(
-            _("Use letters, digits, dots, hyphens and underscores, up to 64 characters.")
+            _(
+                "Use letters, digits, dots, hyphens and underscores, up to 64 characters, with no"
+                " dot or hyphen at either end and no two dots in a row."
+            )
         )
     return local_part
 
