@@ -14,10 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 import purelymanage
-from purelymanage.jobs.health import seconds_since_worker_seen
+from purelymanage.jobs.health import LATE_SECONDS, seconds_since_worker_seen
 from purelymanage.jobs.queue import waiting
-
-LATE_AFTER = 60
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def _worker() -> Fact:
     text = ngettext("Seen %(seconds)d second ago", "Seen %(seconds)d seconds ago", int(seconds)) % {
         "seconds": int(seconds)
     }
-    if seconds > LATE_AFTER:
+    if seconds > LATE_SECONDS:
         note = _("No worker runs, so nothing syncs and no migration starts.")
         return Fact(text, tone="bad", note=note)
     return Fact(text, tone="ok")

@@ -13,13 +13,14 @@ env = Environment()
 ENV_FILE = BASE_DIR / ".env"
 environ.Env.read_env(ENV_FILE)
 
-# Data: the database, demo keys and whatever else must outlive an upgrade
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
-DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-
 # PurelyMail. Without a token the panel runs on its simulator: demo mode.
 PURELYMAIL_API_TOKEN = env.str("PURELYMAIL_API_TOKEN", default="")
 DEMO = not PURELYMAIL_API_TOKEN
+
+# Data: the database, demo keys and whatever else must outlive an upgrade. The demo keeps its own.
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var" / ("demo" if DEMO else "panel"))))
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+
 PORT = env.int("PORT", default=8000)
 DEMO_PORT = env.int("DEMO_PORT", default=PORT + 10)
 DEMO_OLD_PORT, DEMO_NEW_PORT = DEMO_PORT + 1, DEMO_PORT + 2

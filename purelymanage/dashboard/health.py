@@ -12,12 +12,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_safe
 
-from purelymanage.jobs.health import seconds_since_worker_seen
+from purelymanage.jobs.health import LATE_SECONDS, seconds_since_worker_seen
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 OK = "ok"
-WORKER_LATE_AFTER = 60
 
 
 @require_safe
@@ -74,6 +73,6 @@ def _worker() -> str:
         return "unknown"
     if seconds is None:
         return "never seen"
-    if seconds > WORKER_LATE_AFTER:
+    if seconds > LATE_SECONDS:
         return f"last seen {seconds:.0f} s ago"
     return OK

@@ -6,6 +6,9 @@ from django.db.models.functions import Now
 
 from purelymanage.jobs.models import WorkerHost
 
+LATE_SECONDS = 60
+"""A worker host that was not seen for so long counts as gone."""
+
 
 def seconds_since_worker_seen() -> float | None:
     """Age of the youngest heartbeat of any worker host; None if there never was one."""
