@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from domains.filters import ListFilter, Listing
 from domains.models import Domain
 from mailboxes.models import Mailbox
-from mailboxes.rules import RulesAround, book
+from mailboxes.rules import RuleLine, RulesAround, book
 from purelymanage.core.paging import page_of
 from purelymanage.ui.navigation import PER_GROUP
 
@@ -38,6 +38,13 @@ def busiest_domain() -> str:
 def mailbox_rules(mailbox: Mailbox) -> RulesAround:
     """The routing rules that take mail of this address away, and those that deliver to it."""
     return book.around(mailbox.address)
+
+
+def rule_taking_all(mailbox: Mailbox) -> RuleLine | None:
+    """The routing rule that acts on its mail, unless it delivers there too. The nearest wins."""
+    rule = next(iter(mailbox_rules(mailbox).taking), None)
+    delivers_here = rule and mailbox.address in (target.lower() for target in rule.targets)
+    return None if delivers_here else rule
 
 
 def find_mailboxes(text: str) -> list[tuple[str, str, str]]:

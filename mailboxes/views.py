@@ -47,7 +47,11 @@ def mailbox_add(request: Request) -> HttpResponse:
     if form.is_valid():
         with errors_on(form):
             mailbox = services.create_mailbox(**form.cleaned_data)
-            context |= {"mailbox": mailbox, "password": form.cleaned_data["password"]}
+            context |= {
+                "mailbox": mailbox,
+                "password": form.cleaned_data["password"],
+                "taking": selectors.rule_taking_all(mailbox),
+            }
             return render_page(request, "mailboxes/mailbox_added.html", context)
     return render_page(request, template, context | {"form": form}, status=422)
 

@@ -190,6 +190,19 @@ def test_a_new_mailbox_shows_its_password_once(admin_client, purelymail, domain)
     assert PASSWORD not in f"{list(Entry.objects.values())}{list(Outcome.objects.values())}"
 
 
+def test_a_new_mailbox_whose_mail_a_rule_takes_away_comes_with_a_warning(admin_client, domain):
+    RoutingRuleFactory(match_user="info", targets=["mara@shop.example"])
+    RoutingRuleFactory(match_user="in", is_prefix=True, targets=[f"info@{DOMAIN}"])
+    RoutingRuleFactory(match_user="sales", targets=["desk@shop.example"])
+    html = page(admin_client.post(ADD, typed(local_part="info")))
+    assert html.count("takes the mail away from this mailbox") == 1
+    assert f"The rule info@{DOMAIN} takes the mail away" in html
+    assert "It goes to mara@shop.example." in html
+    for name in ("lea", "input"):
+        RoutingRuleFactory(match_user=name, targets=[f"{name}@{DOMAIN}", "desk@shop.example"])
+        assert "takes the mail" not in page(admin_client.post(ADD, typed(local_part=name)))
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
