@@ -69,6 +69,15 @@ def test_search_sorting_and_nonsense(viewer_client):
     assert "No domain matches" in page(viewer_client.get(LIST, {"q": "zzz"}))
 
 
+@pytest.mark.parametrize("path", ["/domains/", "/mailboxes/", "/routing/"])
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_the_keys_j_and_k_know_the_rows_of_every_list(viewer_client, path, headers):
+    MailboxFactory()
+    RoutingRuleFactory()
+    html = page(viewer_client.get(path, {"q": ""}, headers=headers))
+    assert html.count('<tbody role="rowgroup" data-rows>') == 1
+
+
 def test_an_admin_asks_for_a_refresh_and_sees_it_under_way(admin_client):
     response = admin_client.post(REFRESH, headers=HTMX)
     html = page(response)

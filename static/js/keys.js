@@ -9,14 +9,17 @@ function isVisible(element) {
 }
 
 function rows() {
-  return [...document.querySelectorAll("[data-rows] > *")].filter((row) => row.querySelector("a[href]"));
+  return [...document.querySelectorAll("[data-rows] > :has(.title)")].filter(isVisible);
 }
 
 function walk(step) {
   const all = rows();
   const here = all.findIndex((row) => row.contains(document.activeElement));
   const next = all[here < 0 ? (step > 0 ? 0 : all.length - 1) : here + step];
-  (next?.querySelector(".title a[href]") ?? next?.querySelector("a[href]"))?.focus();
+  if (!next) return;
+  const link = next.querySelector(".title a[href]") ?? next.querySelector("a[href]");
+  if (!link) next.tabIndex = -1;
+  (link ?? next).focus();
 }
 
 function press(key) {
