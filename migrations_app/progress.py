@@ -132,7 +132,7 @@ class JobView:
         done, total = self.job.bytes_done, self.job.bytes_total
         if total is None or done >= total:
             return filesize_si(done) if done else ""
-        if not done and not self.is_running:
+        if not done and (self.job.dry_run or not self.is_running):
             return filesize_si(total)
         had, unit = filesize_si(done).split("\N{NO-BREAK SPACE}")
         if unit == filesize_si(total).split("\N{NO-BREAK SPACE}")[1]:

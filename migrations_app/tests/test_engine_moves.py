@@ -71,6 +71,9 @@ def test_a_mailbox_of_two_thousand_arrives_exactly_and_a_second_run_copies_nothi
     assert first.total("skipped") == 5  # the twins
     assert first.progress.messages_done == first.progress.messages_total
     assert first.progress.phase == "verify"
+    assert first.progress.bytes_total == pytest.approx(first.progress.bytes_done, rel=0.01)
+    if engine.name == "builtin":
+        assert next(iter(first.progress.folders)) == "INBOX"
     assert {"Projekte/Brücke Süd", "日本語/メモ", "-rf"} <= imap_pair.destination.subscribed(
         destination
     )
@@ -80,6 +83,8 @@ def test_a_mailbox_of_two_thousand_arrives_exactly_and_a_second_run_copies_nothi
     assert (second.verdict.state, second.total("copied")) == ("done", 0)
     assert second.total("present") == first.total("copied")
     assert second.progress.bytes_done == 0
+    if engine.name == "builtin":
+        assert second.progress.bytes_total == 0
 
 
 @pytest.mark.imapsync
@@ -131,6 +136,9 @@ def test_a_dry_run_counts_and_changes_nothing(engine: Engine, imap_pair: Pair) -
     before = imap_pair.destination.snapshot(destination)
 
     outcome = run_pair(engine, imap_pair, plan_for(imap_pair, source, destination, dry_run=True))
+    if engine.name == "builtin":
+        folders = outcome.progress.folders.values()
+        assert outcome.progress.bytes_total == sum(folder.bytes_copied for folder in folders) > 0
 
     assert outcome.verdict.state == "done"
     assert "would be copied" in outcome.verdict.sentence

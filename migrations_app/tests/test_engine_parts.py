@@ -13,7 +13,7 @@ from django.core.cache import cache
 
 from migrations_app.engines import choice
 from migrations_app.engines.builtin.engine import BuiltinEngine
-from migrations_app.engines.builtin.folders import Folders, map_folders
+from migrations_app.engines.builtin.folders import Folders, in_order, map_folders
 from migrations_app.engines.builtin.identity import added_header, added_identity, identity
 from migrations_app.engines.builtin.index import flags_for
 from migrations_app.engines.builtin.reader import BuiltinReader
@@ -129,6 +129,12 @@ def test_special_folders_find_each_other(
     source: Folders, destination: Folders, expected: str
 ) -> None:
     assert list(map_folders(source, destination, by_use=True).values()) == [expected]
+
+
+def test_folders_stand_as_people_read_them() -> None:
+    names = ["&ANw-berstunden", "Zahlung", "INBOX", "archive", "Umbau", "Archive 2"]
+    order = ["INBOX", "archive", "Archive 2", "&ANw-berstunden", "Umbau", "Zahlung"]
+    assert sorted(names, key=in_order) == order
 
 
 def test_a_chosen_folder_brings_what_is_below_it() -> None:

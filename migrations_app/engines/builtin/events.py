@@ -28,6 +28,8 @@ class Events:
     done: int = 0
     bytes_done: int = 0
     folder: FolderProgress | None = None
+    sizes: dict[str, int | None] = field(default_factory=dict)
+    """Folder → bytes to copy: all it holds until it is compared, None where nobody said so."""
     exits: Counter[Exit] = field(default_factory=Counter)
     _last: float = 0.0
     _skipped_lines: int = 0
@@ -46,6 +48,16 @@ class Events:
     def phase(self, name: str) -> None:
         """What the run is doing now."""
         self.write("phase", phase=name)
+
+    def total_size(self) -> int | None:
+        """Bytes to copy in all folders, or None until that is known."""
+        known = [size for size in self.sizes.values() if size is not None]
+        return sum(known) if len(known) == len(self.sizes) else None
+
+    def compared(self, name: str, size: int) -> None:
+        """A folder is compared: so many of its bytes are to be copied, or are copied already."""
+        self.sizes[name] = size
+        self.write("size", bytes=self.total_size())
 
     def begin_folder(self, folder: FolderProgress, *, number: int, total: int) -> None:
         """The folder that is next."""

@@ -47,6 +47,7 @@ def copy_folder(job: Job, name: str, target: str, *, creates: bool, counts: Fold
             job.reopen(error)
             counts.found = counts.present = counts.skipped = counts.failed = 0
             counts.copied *= not job.is_dry_run
+            counts.bytes_copied *= not job.is_dry_run
             events.done = done_before + counts.copied
         else:
             return
@@ -83,6 +84,8 @@ class FolderCopy:
                 missing.append(entry)
         self.counts.present = max(len(shared) - self.counts.copied, 0)
         self.events.done += self.counts.present
+        to_copy = sum(entry.size for entry in missing)
+        self.events.compared(self.name, self.counts.bytes_copied + to_copy)
         self.events.progress()
         self._sync_flags(shared)
         if self.job.is_dry_run:

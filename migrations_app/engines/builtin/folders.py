@@ -6,6 +6,7 @@ Names are the servers' own (modified UTF-7), because imapsync compares and sorts
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from imapclient.imap_utf7 import encode
 
 from migrations_app.engines.builtin.session import Session, said
 from migrations_app.engines.builtin.troubles import TroubleError
+from migrations_app.engines.wording import readable_folder
 
 _USES = ("All", "Archive", "Drafts", "Flagged", "Junk", "Sent", "Trash")
 _USE = re.compile(rb"\\(?:%s)" % "|".join(_USES).encode())
@@ -82,6 +84,13 @@ def read_folders(session: Session) -> Folders:
             special.setdefault(use, name)
     closed = {name for name, flags, _ in entries if {f.lower() for f in flags} & _UNSELECTABLE}
     return Folders(names, closed, prefix, separator, special)
+
+
+def in_order(name: str) -> tuple[bool, str, str]:
+    """The inbox first, then as people read the names: “Überstunden” after “Archive”."""
+    letters = unicodedata.normalize("NFD", readable_folder(name).casefold())
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return name.upper() != "INBOX", plain, name
 
 
 def _name(name: str | bytes) -> str:

@@ -13,7 +13,7 @@ from imapclient.exceptions import IMAPClientError
 
 from migrations_app.engines.builtin.events import Events
 from migrations_app.engines.builtin.folder_copy import copy_folder
-from migrations_app.engines.builtin.folders import Folders, map_folders, read_folders
+from migrations_app.engines.builtin.folders import Folders, in_order, map_folders, read_folders
 from migrations_app.engines.builtin.job import Job, Pace
 from migrations_app.engines.builtin.options import Settings, read_settings
 from migrations_app.engines.builtin.session import Session
@@ -149,8 +149,8 @@ class Run:
         options = self.settings.plan.options
         mapped = map_folders(ours, theirs, by_use=options.map_special_folders)
         pairs = [
-            (name, target)
-            for name, target in mapped.items()
+            (name, mapped[name])
+            for name in sorted(mapped, key=in_order)
             if name not in ours.unselectable
             and is_selected(name, include=options.include, exclude=options.exclude)
         ]
@@ -159,7 +159,6 @@ class Run:
     def _measure(self, names: list[str]) -> None:
         """How many messages, and how many bytes where the server can say so at once."""
         messages = 0
-        size: int | None = 0
         for name in names:
             try:
                 with self.source.talking() as client:
@@ -169,7 +168,8 @@ class Run:
             except IMAPClientError:
                 continue
             messages += answer.get(b"MESSAGES", 0)
-            size = size + answer[b"SIZE"] if size is not None and b"SIZE" in answer else None
+            self.events.sizes[name] = answer.get(b"SIZE")
+        size = self.events.total_size()
         self.events.write("totals", folders=len(names), messages=messages, bytes=size)
 
     def _copy(self, pairs: list[tuple[str, str]], there: Folders) -> None:

@@ -37,6 +37,7 @@ class BuiltinReader:
             "log": self._on_log,
             "phase": self._on_phase,
             "totals": self._on_totals,
+            "size": self._on_size,
             "folder": self._on_folder,
             "folder_end": self._on_folder_end,
             "progress": self._on_progress,
@@ -70,9 +71,13 @@ class BuiltinReader:
     def _on_totals(self, event: dict[str, Any]) -> Iterable[LogLine]:
         self.progress.folders_total = int(event["folders"])
         self.progress.messages_total = int(event["messages"])
-        self.progress.bytes_total = None if event["bytes"] is None else int(event["bytes"])
+        self._on_size(event)
         messages = counted(self.progress.messages_total, "message")
         return [LogLine(f"{messages} in {counted(self.progress.folders_total, 'folder')}")]
+
+    def _on_size(self, event: dict[str, Any]) -> Iterable[LogLine]:
+        self.progress.bytes_total = None if event["bytes"] is None else int(event["bytes"])
+        return []
 
     def _on_folder(self, event: dict[str, Any]) -> Iterable[LogLine]:
         folder = self._take_folder(event)
