@@ -132,3 +132,11 @@ def test_hostile_names_are_shown_as_text(viewer_client, admin):
 
 def test_strangers_are_sent_to_sign_in(client, owner):
     assert client.get(URL)["Location"] == "/accounts/login/?next=/settings/audit/"
+
+
+def test_what_people_do_to_themselves_reads_like_a_sentence(viewer_client, admin):
+    record(Action.PASSWORD_CHANGED)
+    record(Action.PROFILE_CHANGED)
+    text = page(viewer_client)
+    assert "changed their own password" in text
+    assert "changed their own account" in text

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import BoundedSemaphore
 
 from django.core.cache import cache
@@ -24,23 +24,38 @@ PER_MINUTE = 20
 _places = BoundedSemaphore(AT_ONCE)
 
 
-def try_logins(*, targets: Sequence[Target]) -> list[Report]:
+def try_logins(*, targets: Mapping[str, Target]) -> list[Report]:
     """Sign in at each of `targets` side by side and out again, within about 15 seconds.
+
+    They are keyed by what they are, "source" or "destination"; a lone one needs no name.
 
     Raises UnavailableError when too many tests run, RefusedError when there were too many.
     """
     _refuse_flood(len(targets))
-    names = ", ".join(f"{target.user} at {target.host}" for target in targets)
-    with (
-        _place(),
-        audited(Action.SERVER_TESTED, target=names) as change,
-        ThreadPoolExecutor(len(targets)) as threads,
-    ):
-        reports = list(threads.map(try_login, targets))
-        change.after = {
-            "failed": [report.failed.step if report.failed else "" for report in reports]
-        }
+    logins = ", ".join(
+        f"{side} {target.user} at {_place_of(target)}".strip() for side, target in targets.items()
+    )
+    with _place(), suppress(_LoginFailedError), audited(Action.SERVER_TESTED, target=logins):
+        with ThreadPoolExecutor(len(targets)) as threads:
+            reports = list(threads.map(try_login, targets.values()))
+        if failed := [report for report in reports if report.failed]:
+            raise _LoginFailedError(" ".join(map(_reason, failed)))
     return reports
+
+
+class _LoginFailedError(RefusedError):
+    """A test that ended with no; its report says so, and the audit log."""
+
+
+def _reason(report: Report) -> str:
+    """Where and at which step; the server's own words stay on the page."""
+    step = report.failed.step.label if report.failed else ""
+    return _("%(place)s: failed at %(step)s.") % {"place": _place_of(report), "step": step}
+
+
+def _place_of(end: Target | Report) -> str:
+    host = f"[{end.host}]" if ":" in end.host else end.host
+    return f"{host}:{end.port}"
 
 
 @contextmanager

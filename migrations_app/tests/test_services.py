@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 
 from accounts.models import User
-from audit.models import Entry
+from audit.models import Entry, Outcome
 from migrations_app import dispatch, queue
 from migrations_app.engines.plan import Options
 from migrations_app.models import LogChunk, MigrationJob, Security, Server, State
@@ -318,12 +318,20 @@ def target() -> logins.Target:
 
 
 def test_a_login_test_is_on_record_without_the_password() -> None:
-    (report,) = logins.try_logins(targets=[target()])
+    (report,) = logins.try_logins(targets={"": target()})
     assert report.failed is not None
     (entry,) = entries("server.tested")
-    assert entry.target == "anna at 127.0.0.1"
-    assert entry.outcome.after == {"failed": ["connect"]}
+    assert entry.sentence == "tried to sign in: anna at 127.0.0.1:9"
+    assert entry.outcome.result == Outcome.Result.REFUSED
+    assert entry.outcome.reason == "127.0.0.1:9: failed at Connect."
     assert "typed-secret" not in str([vars(entry), vars(entry.outcome)])
+
+
+def test_the_record_of_two_logins_names_the_sides() -> None:
+    other = logins.Target("::1", 9, "none", "anna", "typed-secret")
+    logins.try_logins(targets={"source": target(), "destination": other})
+    (entry,) = entries("server.tested")
+    assert entry.target == "source anna at 127.0.0.1:9, destination anna at [::1]:9"
 
 
 def test_only_a_few_login_tests_run_at_once() -> None:
@@ -331,7 +339,7 @@ def test_only_a_few_login_tests_run_at_once() -> None:
         assert logins._places.acquire(blocking=False)
     try:
         with pytest.raises(UnavailableError, match="still running"):
-            logins.try_logins(targets=[target()])
+            logins.try_logins(targets={"": target()})
     finally:
         for _ in range(logins.AT_ONCE):
             logins._places.release()
@@ -339,7 +347,7 @@ def test_only_a_few_login_tests_run_at_once() -> None:
 
 def test_login_tests_are_not_a_way_to_guess_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logins, "PER_MINUTE", 2)
-    logins.try_logins(targets=[target()])
-    logins.try_logins(targets=[target()])
+    logins.try_logins(targets={"": target()})
+    logins.try_logins(targets={"": target()})
     with pytest.raises(RefusedError, match="Wait a minute"):
-        logins.try_logins(targets=[target()])
+        logins.try_logins(targets={"": target()})

@@ -170,7 +170,7 @@ def _tested(request: Request, form: JobForm) -> HttpResponse:
     tests: list[dict[str, Any]] = []
     if form.is_valid():
         with errors_on(form):
-            targets = [_target(form, side) for side in form.SIDES]
+            targets = {side: _target(form, side) for side in form.SIDES}
             for label, report in zip(
                 (_("Source"), _("Destination")), try_logins(targets=targets), strict=True
             ):

@@ -104,7 +104,7 @@ def server_test(request: Request, pk: int) -> HttpResponse:
             server.host, server.port, server.security, login["address"], login["password"]
         )
         with errors_on(form):
-            (report,) = try_logins(targets=[target])
+            (report,) = try_logins(targets={"": target})
     context = {
         "server": server,
         "form": form,
