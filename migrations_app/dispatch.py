@@ -7,6 +7,8 @@ from collections import Counter
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from migrations_app.models import WAITING, Limits, MigrationJob, State
 from purelymanage.jobs.clock import seconds_from_now
@@ -14,12 +16,13 @@ from purelymanage.jobs.models import WorkerHost
 from purelymanage.jobs.queue import enqueue, waiting
 
 STUCK_SECONDS = 60.0
+_NAMING = ("name", "source_host", "destination_host", "destination_address")
 RUN_NEXT = "migrations_app.tasks.run_next"
 
 
 def limits() -> Limits:
     """The one row of limits, made from the settings on first use."""
-    row, _made = Limits.objects.get_or_create(
+    row, __ = Limits.objects.get_or_create(
         pk=1, defaults={"concurrency": settings.MIGRATION_CONCURRENCY}
     )
     return row
@@ -43,6 +46,39 @@ def eligible() -> QuerySet[MigrationJob]:
     )
 
 
+def waiting_reasons(jobs: list[MigrationJob]) -> dict[int, str]:
+    """What keeps each of these waiting jobs from its start, by primary key; two queries."""
+    running = list(MigrationJob.objects.filter(state=State.RUNNING).only(*_NAMING))
+    if not running:
+        return {}
+    most = limits()
+    return {job.pk: _reason(job, running, most) for job in jobs}
+
+
+def _reason(job: MigrationJob, running: list[MigrationJob], most: Limits) -> str:
+    writes = next((other for other in running if _mailbox(other) == _mailbox(job)), None)
+    if writes:
+        return _("Waits for “%(job)s”, which writes to the same mailbox.") % {"job": writes}
+    host = job.source_host.lower()
+    if sum(other.source_host.lower() == host for other in running) >= most.per_source_host:
+        return ngettext(
+            "Waits until the job that reads from %(host)s ends: one at a time may.",
+            "Waits until one of the jobs that read from %(host)s ends: %(count)d at a time may.",
+            most.per_source_host,
+        ) % {"host": job.source_host, "count": most.per_source_host}
+    if len(running) >= most.concurrency:
+        return ngettext(
+            "Waits until the running job ends: one runs at a time.",
+            "Waits until a running job ends: %(count)d run at a time.",
+            most.concurrency,
+        ) % {"count": most.concurrency}
+    return ""
+
+
+def _mailbox(job: MigrationJob) -> tuple[str, str]:
+    return job.destination_host.lower(), job.destination_address.lower()
+
+
 def next_for(owner: str) -> MigrationJob | None:
     """The job for the worker host `owner`, within the cap over all hosts. Ask under the lock."""
     live = MigrationJob.objects.filter(state=State.RUNNING, lease_until__gte=Now())
@@ -56,7 +92,7 @@ def kick() -> None:
     free = limits().concurrency - MigrationJob.objects.filter(state=State.RUNNING).count()
     if free <= 0:
         return
-    for _number in range(eligible()[:free].count() - waiting("sync")):
+    for _place in range(eligible()[:free].count() - waiting("sync")):
         enqueue(RUN_NEXT, cluster="sync")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from zlib import crc32
 
 from django.utils.translation import gettext as _
 
@@ -33,11 +34,16 @@ class JobView:
     now: datetime
     place: int | None = None
     """Its place in the queue, while it is near the head."""
+    waits_for: str = ""
+    """What keeps it from its start, if anything does."""
 
     @property
     def token(self) -> str:
         """Changes whenever what is shown about the job changes."""
-        return f"{self.job.version}.{self.job.state}.{self.place or ''}"
+        waiting = (
+            f"{self.place or ''}-{crc32(self.waits_for.encode()):x}" if self.is_waiting else ""
+        )
+        return f"{self.job.version}.{self.job.state}.{waiting}"
 
     @property
     def quick_id(self) -> str:
@@ -184,6 +190,12 @@ class JobView:
             Phase.VERIFY: _("Verifying"),
         }
         return words[self.job.phase]
+
+    @property
+    def waiting_words(self) -> str:
+        """Why it waits again, or its place in the queue, and what it waits for."""
+        place = _("Number %(place)d in the queue.") % {"place": self.place} if self.place else ""
+        return f"{self.job.verdict or place or _('In the queue.')} {self.waits_for}".strip()
 
     @property
     def summary(self) -> str:

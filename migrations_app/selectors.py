@@ -12,6 +12,7 @@ from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from migrations_app import dispatch
 from migrations_app.models import WAITING, FolderResult, MigrationJob, Server, State
 from migrations_app.progress import JobView
 from purelymanage.core.paging import page_of
@@ -111,10 +112,11 @@ def _interrupted_waits(counted: dict[str, int]) -> bool:
 
 def _views(jobs: Iterable[MigrationJob]) -> list[JobView]:
     found = list(jobs)
-    waits = any(job.state in (State.QUEUED, State.INTERRUPTED) for job in found)
+    waits = [job for job in found if job.state in (State.QUEUED, State.INTERRUPTED)]
     places = _places() if waits else {}
+    reasons = dispatch.waiting_reasons(waits) if waits else {}
     now = timezone.now()
-    return [JobView(job, now, places.get(job.pk)) for job in found]
+    return [JobView(job, now, places.get(job.pk), reasons.get(job.pk, "")) for job in found]
 
 
 def _places() -> dict[int, int]:
