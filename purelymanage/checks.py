@@ -61,6 +61,8 @@ class Environment(environ.Env):  # type: ignore[misc]  # environ ships no types
 
 def refuse_unusable(values: Mapping[str, Any]) -> None:
     """Raise UnusableSettingsError if the panel must not start with these settings."""
+    if problem := _port_problem(values):  # other settings follow from the port: first things first
+        raise UnusableSettingsError(problem)
     if found := [*_key_problems(values), *_value_problems(values)]:
         raise UnusableSettingsError("\n".join(found))
 
@@ -108,14 +110,21 @@ def _weak_keys_problem(keys: list[str]) -> str:
     return ""
 
 
+def _port_problem(values: Mapping[str, Any]) -> str:
+    port, demo_port, last = values["PORT"], values["DEMO_PORT"], MAX_PORT - 3  # of three in a row
+    if not 0 < port < MAX_PORT:
+        return f"PORT is {port}. Use 1 to {MAX_PORT - 1}."
+    if values["DEMO"] and not 0 < demo_port <= last:
+        return f"DEMO_PORT is {demo_port}: unless set, ten more than PORT. Use 1 to {last}."
+    return ""
+
+
 def _value_problems(values: Mapping[str, Any]) -> Iterator[str]:
     if values["MIGRATION_ENGINE"] not in ENGINES:
         yield f"MIGRATION_ENGINE is {values['MIGRATION_ENGINE']!r}. Use {' or '.join(ENGINES)}."
     for name in ("MIGRATION_CONCURRENCY", "SYNC_WORKERS"):
         if values[name] < 1:
             yield f"{name} is {values[name]}. Use 1 or more."
-    if not 0 < values["PORT"] < MAX_PORT:
-        yield f"PORT is {values['PORT']}. Use 1 to {MAX_PORT - 1}."
     if values["TIME_ZONE"] not in available_timezones():
         yield f"TIME_ZONE is {values['TIME_ZONE']!r}. Use a name such as Europe/Berlin."
     if values["LOGGING"]["root"]["level"] not in logging.getLevelNamesMapping():

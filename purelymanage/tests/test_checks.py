@@ -32,6 +32,7 @@ def values(**changes: object) -> dict[str, object]:
         "MIGRATION_CONCURRENCY": 2,
         "SYNC_WORKERS": 8,
         "PORT": 8000,
+        "DEMO_PORT": 8010,
         "TIME_ZONE": "UTC",
         "LOG_RETENTION_DAYS": 90,
         "JOB_RETENTION_DAYS": 365,
@@ -45,6 +46,23 @@ def values(**changes: object) -> dict[str, object]:
 
 def test_good_settings_start():
     refuse_unusable(values())
+
+
+@pytest.mark.parametrize(
+    ("port", "named"), [(99999, "PORT is 99999."), (65530, "DEMO_PORT is 65540")]
+)
+def test_a_port_out_of_range_is_all_that_is_said(port, named):
+    wrong = values(
+        DEMO=True,
+        PORT=port,
+        DEMO_PORT=port + 10,
+        BASE_URL=f"http://127.0.0.1:{port}",
+        PURELYMAIL_API_URL=f"http://127.0.0.1:{port + 10}",
+    )
+    with pytest.raises(UnusableSettingsError) as refusal:
+        refuse_unusable(wrong)
+    assert str(refusal.value).startswith(named)
+    assert len(str(refusal.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
-from django.core.management.base import CommandError
 
 from purelymanage.jobs.management.commands import start as command
 
@@ -150,13 +150,23 @@ def test_a_killed_web_server_is_back_within_seconds(tmp_path, panels):
             time.sleep(0.1)
 
 
-def test_a_taken_port_is_named_in_one_sentence():
+def test_a_taken_port_is_named_in_one_sentence(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(CommandError, match=f"Port {port} on 127.0.0.1 cannot be used"):
-            command.Command()._refuse_taken_ports("127.0.0.1", port)
+        started = subprocess.run(
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), "start"],
+            env={**os.environ, "DATA_DIR": str(tmp_path), "PORT": str(port)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    first, second = started.stderr.splitlines()
+    assert started.returncode == 1
+    assert first == "PurelyManage cannot start."
+    assert second.startswith(f"Port {port} on 127.0.0.1 cannot be used: address already in use.")
 
 
 @pytest.mark.django_db
@@ -165,5 +175,7 @@ def test_a_full_disk_is_named_in_one_sentence(monkeypatch):
         raise OSError(28, "No space left on device", "/var/panel/static")
 
     monkeypatch.setattr(command, "prepare", full)
-    with pytest.raises(CommandError, match="/var/panel/static cannot be written: No space left"):
+    with pytest.raises(
+        ImproperlyConfigured, match="/var/panel/static cannot be written: No space left"
+    ):
         call_command("start", port=settings.PORT, skip_checks=True)

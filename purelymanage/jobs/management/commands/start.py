@@ -17,8 +17,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.db import Error as DatabaseError
 
 from purelymanage.jobs.preparation import prepare
@@ -61,12 +62,12 @@ class Command(BaseCommand):
                 call_command("seed_demo", stdout=self.stdout)
             call_command("setup_code", stdout=self.stdout)
         except DatabaseError as error:
-            raise CommandError(
+            raise ImproperlyConfigured(
                 f"The database cannot be used: {str(error).strip()}. Start it, or correct"
                 " DATABASE_URL."
             ) from None
         except OSError as error:
-            raise CommandError(
+            raise ImproperlyConfigured(
                 f"{error.filename or settings.DATA_DIR} cannot be written: {error.strerror}."
                 " Make room or correct its rights, or choose another place with DATA_DIR."
             ) from None
@@ -83,7 +84,7 @@ class Command(BaseCommand):
             ports += [("127.0.0.1", number, "DEMO_PORT") for number in demo_ports]
         for address, number, setting in ports:
             if problem := problem_with(address, number):
-                raise CommandError(
+                raise ImproperlyConfigured(
                     f"Port {number} on {address} cannot be used: {problem}. Stop the program that"
                     f" has it, or choose another with {setting}, such as:"
                     f" {setting}={number + 100} bin/run"
