@@ -1,17 +1,21 @@
 """What tests change, and nothing else."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
-_data = tempfile.mkdtemp(prefix="purelymanage-test-") if "TEST_DATA_DIR" not in os.environ else ""
-os.environ["DATA_DIR"] = os.environ.setdefault("TEST_DATA_DIR", _data)
+if "TEST_DATA_DIR" not in os.environ:  # several test processes share what the first one makes
+    os.environ["TEST_DATA_DIR"] = tempfile.mkdtemp(prefix="purelymanage-test-")
+    atexit.register(shutil.rmtree, os.environ["TEST_DATA_DIR"], ignore_errors=True)
+os.environ["DATA_DIR"] = os.environ["TEST_DATA_DIR"]
 os.environ.setdefault("PURELYMAIL_API_TOKEN", "test-token")
 os.environ.setdefault("PURELYMAIL_API_URL", "http://127.0.0.1:9")
 os.environ.setdefault("SECRET_KEY", "test-" + "k3y-of-many-characters-" * 4)
 os.environ.setdefault("ENCRYPTION_KEYS", "dGVzdCBrZXkgb2YgZXhhY3RseSAzMiBieXRlcyBsb24=")
 
-from purelymanage.settings import *  # noqa: E402, F403  the environment above must come first
-from purelymanage.settings import DATA_DIR, DATABASES, STATIC_ROOT, STORAGES, TEMPLATES  # noqa: E402
+from purelymanage.settings import *  # noqa: F403  the environment above must come first
+from purelymanage.settings import DATA_DIR, DATABASES, STATIC_ROOT, STORAGES, TEMPLATES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -173,14 +173,3 @@ class Panel:
             except OSError:
                 continue
         return found
-
-    def processes_with(self, words: str) -> list[int]:
-        """Processes with `words` on their command line; engines do not carry our environment."""
-        found = []
-        for entry in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                if words.encode() in entry.read_bytes():
-                    found.append(int(entry.parent.name))
-            except OSError:
-                continue
-        return found

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ import requests
 from migrations_app.tests.conftest import _session_pair, imap_pair  # noqa: F401  fixtures
 from migrations_app.tests.dovecot import Mail, Pair
 from migrations_app.tests.postgres import BINARIES, MISSING, PrivatePostgres
+from purelymanage.jobs.tests.processes import processes_with, settles
 from purelymanage.tests.panel import Panel
 from purelymanage.tests.visitor import Visitor
 
@@ -50,7 +50,7 @@ class Migration:
         """The engine's own process."""
         return next(
             pid
-            for pid in self.panel.processes_with("--passfile1")
+            for pid in processes_with("--passfile1")
             if self.user in _command_line(pid) and "guard.py" not in _command_line(pid)
         )
 
@@ -65,15 +65,6 @@ def _command_line(pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
     except OSError:
         return ""
-
-
-def settles(question: Callable[[], object], seconds: float = 30) -> bool:
-    give_up = time.monotonic() + seconds
-    while time.monotonic() < give_up:
-        if question():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 @pytest.fixture

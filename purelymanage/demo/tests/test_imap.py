@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 from collections.abc import Iterator
 
@@ -13,14 +12,10 @@ from imapclient import IMAPClient
 from imapclient.exceptions import LoginError
 
 from purelymanage.demo import imap, mail
+from purelymanage.jobs.tests.processes import free_port
 from purelymanage.purelymail.simulator.demo import DEMO_PASSWORD, demo_account
 
 pytestmark = pytest.mark.once
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class Running:
