@@ -98,10 +98,11 @@ class MigrationJob(EncryptedModel):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    # Both ends. Host, port and security are copies, so that a deleted server keeps its jobs.
+    # Both ends. Name, host, port and security are copies, so that jobs outlive their servers.
     source_server = models.ForeignKey(
         Server, models.SET_NULL, null=True, blank=True, related_name="outgoing_jobs"
     )
+    source_name = models.CharField(max_length=120, blank=True)
     source_host = models.CharField(max_length=253)
     source_port = models.PositiveIntegerField()
     source_security = models.CharField(max_length=10, choices=Security)
@@ -110,6 +111,7 @@ class MigrationJob(EncryptedModel):
     destination_server = models.ForeignKey(
         Server, models.SET_NULL, null=True, blank=True, related_name="incoming_jobs"
     )
+    destination_name = models.CharField(max_length=120, blank=True)
     destination_host = models.CharField(max_length=253)
     destination_port = models.PositiveIntegerField()
     destination_security = models.CharField(max_length=10, choices=Security)
@@ -126,6 +128,10 @@ class MigrationJob(EncryptedModel):
     requeues = models.PositiveSmallIntegerField(default=0)
     stop_requested = models.BooleanField(default=False)
     stopped_by = models.CharField(max_length=254, blank=True)
+
+    tries = models.PositiveSmallIntegerField(
+        default=0, help_text="how often it was started since it was last queued by a person"
+    )
 
     # The run that holds it, or the last one
     run = models.PositiveIntegerField(default=0, help_text="how often it was started")

@@ -61,12 +61,17 @@ class JobView:
 
     @property
     def source_name(self) -> str:
-        return self.job.source_server.name if self.job.source_server else self.job.source_host
+        return self._name_of("source")
 
     @property
     def destination_name(self) -> str:
-        server = self.job.destination_server
-        return server.name if server else self.job.destination_host
+        return self._name_of("destination")
+
+    def _name_of(self, side: str) -> str:
+        """As the server is called now; for a deleted one as it was called."""
+        server = getattr(self.job, f"{side}_server")
+        kept = getattr(self.job, f"{side}_name") or getattr(self.job, f"{side}_host")
+        return str(server or kept)
 
     @property
     def can_run_for_real(self) -> bool:

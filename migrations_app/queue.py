@@ -56,6 +56,7 @@ def submit(job: MigrationJob) -> None:
         state=State.QUEUED,
         queued_at=Now(),
         requeues=0,
+        tries=0,
         stop_requested=False,
         stopped_by="",
         started_at=None,
@@ -105,6 +106,7 @@ def claim(owner: str) -> MigrationJob | None:
             owner=owner,
             lease_until=seconds_from_now(LEASE_SECONDS),
             run=F("run") + 1,
+            tries=F("tries") + 1,
             started_at=Now(),
             engine="",
             version=F("version") + 1,
@@ -146,11 +148,22 @@ def finish(job: MigrationJob, verdict: Verdict, *, status: int | None = None) ->
             ended_at=Now(),
             exit_status=status,
             cause=verdict.cause or "",
-            verdict=verdict.sentence,
+            verdict=f"{verdict.sentence} {_about_tries(job, verdict)}".strip(),
             version=F("version") + 1,
             **NO_RUN,
         )
     )
+
+
+def _about_tries(job: MigrationJob, verdict: Verdict) -> str:
+    """Whose numbers a verdict gives, where earlier tries copied messages too."""
+    has_numbers = verdict.state in (State.DONE, State.DONE_WITH_ERRORS) and not job.dry_run
+    if job.tries < 2 or not has_numbers:
+        return ""
+    return _(
+        "These are the numbers of the last of %(tries)d tries; "
+        "what the earlier ones copied counts as already there."
+    ) % {"tries": job.tries}
 
 
 def cancelled(job: MigrationJob) -> bool:

@@ -80,11 +80,12 @@ class JobForm(forms.Form):
         choice.error_messages["invalid_choice"] = _("This server is gone. Choose another.")
         if self.job and not getattr(self.job, f"{side}_server_id"):
             choice.required = False
-            host, port = getattr(self.job, f"{side}_host"), getattr(self.job, f"{side}_port")
-            choice.empty_label = _("%(host)s:%(port)s (deleted server)") % {
-                "host": host,
-                "port": port,
-            }
+            facts = {name: getattr(self.job, f"{side}_{name}") for name in ("name", "host", "port")}
+            choice.empty_label = (
+                _("%(name)s (deleted; %(host)s:%(port)s)") % facts
+                if facts["name"]
+                else _("%(host)s:%(port)s (deleted server)") % facts
+            )
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}

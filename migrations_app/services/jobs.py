@@ -129,12 +129,14 @@ def erase_credentials(*, job: MigrationJob) -> MigrationJob:
 _COPIED = (
     "name",
     "source_server",
+    "source_name",
     "source_host",
     "source_port",
     "source_security",
     "source_address",
     "source_password",
     "destination_server",
+    "destination_name",
     "destination_host",
     "destination_port",
     "destination_security",
@@ -144,7 +146,9 @@ _COPIED = (
 )
 _FILLED = (*_COPIED, "dry_run")
 _SERVER_VALUES = tuple(
-    f"{side}_{name}" for side in ("source", "destination") for name in ("host", "port", "security")
+    f"{side}_{name}"
+    for side in ("source", "destination")
+    for name in ("name", "host", "port", "security")
 )
 """All that a re-run writes: passwords erased since the row was read stay erased."""
 
@@ -169,7 +173,7 @@ def _take_server_values(job: MigrationJob) -> None:
     for side in ("source", "destination"):
         server = getattr(job, f"{side}_server")
         if server:
-            for name in ("host", "port", "security"):
+            for name in ("name", "host", "port", "security"):
                 setattr(job, f"{side}_{name}", getattr(server, name))
 
 

@@ -37,6 +37,25 @@ def host(name="a:1", **facts) -> WorkerHost:
     return WorkerHost.objects.create(name=name, started_at=Now(), seen_at=Now(), **facts)
 
 
+def test_a_verdict_after_other_tries_says_whose_numbers_it_gives() -> None:
+    job = make_job()
+    first = queue.claim("here")
+    assert first
+    queue.release(first)
+    second = queue.claim("here")
+    assert second
+    queue.finish(second, DONE)
+    job.refresh_from_db()
+    assert "the last of 2 tries" in job.verdict
+
+    queue.submit(job)
+    again = queue.claim("here")
+    assert again
+    queue.finish(again, DONE)
+    job.refresh_from_db()
+    assert job.verdict == DONE.sentence
+
+
 def test_jobs_are_claimed_first_in_first_out_up_to_the_cap():
     jobs = [make_job(f"j{number}") for number in range(4)]
     claimed = [queue.claim("a:1") for _ in range(4)]
