@@ -69,5 +69,14 @@ class Listing:
 
     page: Page[Any]
     total: int
+    searched: int
+    """How many rows the search went through: those of the chosen domain."""
     domains: Sequence[str] | None = None
     """The domains to filter by; None where a list has no such filter."""
+
+    @classmethod
+    def of(cls, page: Page[Any], per_domain: Mapping[str, int], wanted: ListFilter) -> Listing:
+        """The listing of what hangs on domains, from the number of rows on each."""
+        total = sum(per_domain.values())
+        searched = per_domain.get(wanted.domain, 0) if wanted.domain else total
+        return cls(page=page, total=total, searched=searched, domains=list(per_domain))

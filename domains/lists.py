@@ -23,6 +23,7 @@ def render_list(
         "wanted": wanted,
         "page": listed.page,
         "total": listed.total,
+        "searched": listed.searched,
         "domain_choices": _choices(listed.domains, chosen=wanted.domain),
         "copy": copy_state(kind),
         "is_fragment": is_fragment,

@@ -34,7 +34,7 @@ def domain_list(wanted: ListFilter) -> Listing:
     rows = rows.annotate(is_healthy=_is_healthy()).order_by(*wanted.order_by(COLUMNS))
     page = page_of(rows, wanted.page)
     total = Domain.objects.count() if wanted.is_set else page.paginator.count
-    return Listing(page=page, total=total)
+    return Listing(page=page, total=total, searched=total)
 
 
 def _is_healthy() -> Case:

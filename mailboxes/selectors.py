@@ -26,7 +26,7 @@ def mailbox_list(wanted: ListFilter) -> Listing:
     rules = book.count([mailbox.address for mailbox in page])
     for mailbox in page:
         mailbox.rule_count = rules.get(mailbox.address, 0)
-    return Listing(page=page, total=sum(per_domain.values()), domains=list(per_domain))
+    return Listing.of(page, per_domain, wanted)
 
 
 def busiest_domain() -> str:

@@ -29,7 +29,7 @@ def rule_list(wanted: ListFilter) -> Listing:
     if wanted.domain:
         rows = rows.filter(domain__name=wanted.domain)
     page = page_of(rows.order_by(*wanted.order_by(COLUMNS)), wanted.page)
-    return Listing(page=page, total=sum(per_domain.values()), domains=list(per_domain))
+    return Listing.of(page, per_domain, wanted)
 
 
 def rules_per_address(addresses: Collection[str]) -> Mapping[str, int]:

@@ -78,6 +78,33 @@ def test_the_keys_j_and_k_know_the_rows_of_every_list(viewer_client, path, heade
     assert html.count('<tbody role="rowgroup" data-rows>') == 1
 
 
+@pytest.mark.parametrize(
+    ("path", "domain", "words", "searched"),
+    [
+        ("/mailboxes/", "", "No mailbox matches", "3 mailboxes of all domains were searched."),
+        ("/mailboxes/", "b.example", "No mailbox matches", "1 mailbox of b.example was searched."),
+        ("/routing/", "", "No routing rule matches", "2 routing rules of all domains were"),
+        ("/routing/", "a.example", "No routing rule matches", "2 routing rules of a.example were"),
+        ("/domains/", "", "No domain matches", "2 domains were searched."),
+    ],
+)
+def test_what_matched_nothing_is_named_with_how_much_was_searched(
+    viewer_client, path, domain, words, searched
+):
+    for address in ("x@a.example", "y@a.example", "z@b.example"):
+        MailboxFactory(address=address)
+    RoutingRuleFactory.create_batch(2, domain__name="a.example")
+    html = page(viewer_client.get(path, {"q": "<hotel", "domain": domain}))
+    assert f"{words} “&lt;hotel”" in html
+    assert searched in html
+
+
+def test_a_domain_that_has_nothing_is_no_search(viewer_client):
+    html = page(viewer_client.get("/mailboxes/", {"domain": "none.example"}))
+    assert "<h2>No mailbox matches</h2>" in html
+    assert "0 mailboxes of none.example were searched." in html
+
+
 def test_an_admin_asks_for_a_refresh_and_sees_it_under_way(admin_client):
     response = admin_client.post(REFRESH, headers=HTMX)
     html = page(response)
