@@ -9,8 +9,10 @@ from email.utils import parsedate_to_datetime
 
 import requests
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from purelymanage.core.errors import PurelyManageError
+from purelymanage.purelymail.deeds import DEEDS
 from purelymanage.purelymail.errors import NoAnswerError, NotReachedError, RateLimitedError
 from purelymanage.purelymail.refusals import refusal
 from purelymanage.purelymail.types import Hidden
@@ -51,11 +53,11 @@ def _is_success(reply: Hidden) -> bool:
 
 def _unusable(response: requests.Response, *, operation: str) -> PurelyManageError:
     status = response.status_code
-    words = {"status": status, "operation": operation}
+    words = {"status": status, "deed": DEEDS[operation]}
     if status == 404:
         return NotReachedError(
             _(
-                "There is no %(operation)s at PURELYMAIL_API_URL (HTTP 404). "
+                "PurelyMail's API is not at PURELYMAIL_API_URL (HTTP 404). "
                 "Check that it is https://purelymail.com."
             )
             % words
@@ -67,21 +69,28 @@ def _unusable(response: requests.Response, *, operation: str) -> PurelyManageErr
     if 400 <= status < 500 and status != 408:
         return NotReachedError(
             _(
-                "PurelyMail turned %(operation)s away (HTTP %(status)s). Check "
-                "PURELYMAIL_API_TOKEN, and whether a firewall or proxy stands in between."
+                "PurelyMail was asked to %(deed)s and turned the request away (HTTP %(status)s). "
+                "Check PURELYMAIL_API_TOKEN, and whether a firewall or proxy stands in between."
             )
             % words
         )
     if status >= 500:
         return NoAnswerError(_("PurelyMail has a failure of its own (HTTP %(status)s).") % words)
-    return NoAnswerError(_("PurelyMail's answer to %(operation)s could not be read.") % words)
+    return NoAnswerError(
+        _("PurelyMail was asked to %(deed)s; its answer could not be read.") % words
+    )
 
 
 def _rate_limited(response: requests.Response) -> RateLimitedError:
     seconds = _seconds(response.headers.get("Retry-After", ""))
+    pause = max(1, round(seconds))
     return RateLimitedError(
-        _("PurelyMail asks us to slow down. Try again in %(seconds)d seconds.")
-        % {"seconds": max(1, round(seconds))},
+        ngettext(
+            "PurelyMail asks us to slow down. Try again in %(seconds)d second.",
+            "PurelyMail asks us to slow down. Try again in %(seconds)d seconds.",
+            pause,
+        )
+        % {"seconds": pause},
         retry_after=seconds,
     )
 

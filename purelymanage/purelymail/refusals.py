@@ -7,6 +7,7 @@ import re
 from django.utils.translation import gettext as _
 
 from purelymanage.core.errors import PurelyManageError
+from purelymanage.purelymail.deeds import DEEDS
 from purelymanage.purelymail.errors import (
     ApiRefusedError,
     DomainExistsError,
@@ -40,13 +41,13 @@ def refusal(reply: Hidden, *, operation: str, fields: Hidden, about: str) -> Pur
     if code == "unknownUser" or "unknown user" in said:
         return UserMissingError(_user_missing() % {"subject": subject})
     words = {
-        "operation": operation,
+        "deed": DEEDS[operation],
         "subject": subject,
         "message": message or _("no reason given"),
         "code": code or _("no code"),
     }
     return ApiRefusedError(
-        _("PurelyMail refused %(operation)s for %(subject)s: “%(message)s” (%(code)s).") % words,
+        _("PurelyMail refused to %(deed)s (%(subject)s): “%(message)s” (%(code)s).") % words,
         code=code,
     )
 

@@ -157,7 +157,7 @@ def test_an_unknown_reason_is_shown_word_for_word(client):
         client.create_user(local_part="alice", domain="example.com", password="pw")
     assert caught.value.code == "userAlreadyExists"
     assert caught.value.message == (
-        "PurelyMail refused createUser for alice@example.com: "
+        "PurelyMail refused to create the mailbox (alice@example.com): "
         "“User already exists” (userAlreadyExists)."
     )
 

@@ -12,13 +12,16 @@ import time_machine
 
 from purelymanage.core.errors import RefusedError, UnavailableError
 from purelymanage.purelymail.client import PurelyMailClient
+from purelymanage.purelymail.deeds import DEEDS
 from purelymanage.purelymail.errors import (
     ApiRefusedError,
     InvalidTokenError,
+    NoAnswerError,
     NotReachedError,
     RateLimitedError,
     UnknownOutcomeError,
 )
+from purelymanage.purelymail.simulator.operations import OPERATIONS
 from purelymanage.purelymail.transport import Patience
 
 BASE = "https://purelymail.test"
@@ -134,7 +137,7 @@ def test_a_failing_service_is_asked_again(client, answers, pauses, status):
 
 def test_a_misspelled_operation_names_the_setting_to_check(client, answers):
     listing(answers, body="<html>Not found", status=404)
-    with pytest.raises(NotReachedError, match="no listUser at PURELYMAIL_API_URL"):
+    with pytest.raises(NotReachedError, match="API is not at PURELYMAIL_API_URL"):
         client.list_users()
     assert calls(answers, "listUser") == 1
 
@@ -164,6 +167,24 @@ def test_success_with_a_failing_status_is_not_believed(client, answers):
     listing(answers, json=USERS)
     with pytest.raises(UnavailableError, match="Nothing was changed"):
         client.delete_user(address="a@example.com")
+
+
+def test_every_operation_is_told_in_words():
+    assert set(DEEDS) == set(OPERATIONS)
+
+
+def test_an_unreadable_answer_names_what_was_asked_for(client, answers):
+    listing(answers, body="<html>")
+    with pytest.raises(NoAnswerError, match="asked to list the mailboxes; its answer could not be"):
+        client.list_users()
+
+
+@pytest.mark.parametrize(("header", "words"), [("1", "in 1 second."), ("7", "in 7 seconds.")])
+def test_a_pause_is_counted_in_plain_words(client, answers, header, words):
+    listing(answers, json={}, status=429, headers={"Retry-After": header})
+    with pytest.raises(RateLimitedError) as caught:
+        client.list_users()
+    assert str(caught.value).endswith(words)
 
 
 def test_retry_after_may_be_a_date(client, answers, pauses):
