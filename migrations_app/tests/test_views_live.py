@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from migrations_app.models import MigrationJob, State
-from migrations_app.tests.factories import LogFactory, RunningJobFactory
+from migrations_app.tests.factories import JobFactory, LogFactory, RunningJobFactory, ServerFactory
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -85,3 +85,64 @@ def test_a_job_page_follows_the_run_to_its_verdict(page: Page) -> None:
     page.get_by_role("button", name="Run for real").click()
     expect(page.get_by_text("Number 1 in the queue")).to_be_visible()
     assert not MigrationJob.objects.exclude(pk=job.pk).get().dry_run
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_longest_names_stay_inside_the_window(page: Page, width: int) -> None:
+    server = ServerFactory(name="W" * 120)
+    long = {"name": "V" * 120, "source_server": server, "destination_server": server}
+    done = JobFactory(**long, dry_run=True, ended_at=timezone.now(), verdict="Done. Look.")
+    RunningJobFactory(**long, source_address="x" * 60 + "@old.example")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"/migrations/{done.pk}/")
+    page.get_by_role("button", name="Run for real").click()
+    expect(page.get_by_text("is queued for real.")).to_be_visible()
+    outside = []
+    for address in (
+        None,
+        "/migrations/",
+        f"/migrations/{done.pk}/",
+        f"/migrations/{done.pk}/edit/",
+        f"/migrations/{done.pk}/delete/",
+        "/migrations/new/",
+        "/migrations/servers/",
+        f"/migrations/servers/{server.pk}/edit/",
+        f"/migrations/servers/{server.pk}/test/",
+        f"/migrations/servers/{server.pk}/delete/",
+    ):
+        if address:
+            page.goto(address)
+        outside += [f"{page.url} {element}" for element in page.evaluate(OUTSIDE)]
+    assert outside == []
+
+
+OUTSIDE = """() => [...document.querySelectorAll("main *")]
+  .filter((one) => one.checkVisibility() && !one.closest(".visually-hidden, thead, .filters")
+    && one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .map((one) => `${one.tagName}.${one.className}: ${one.getBoundingClientRect().right}`)"""
+
+
+def test_news_of_a_job_take_away_what_was_said_before(page: Page) -> None:
+    job = JobFactory(dry_run=True, ended_at=timezone.now(), verdict="Done. Look.")
+    page.goto(f"/migrations/{job.pk}/")
+    page.get_by_role("button", name="Run for real").click()
+    told = page.get_by_text("is queued for real.")
+    expect(told).to_be_visible()
+    change(MigrationJob.objects.exclude(pk=job.pk).get(), state=State.RUNNING)
+    expect(told).to_be_hidden(timeout=6000)
+    expect(page.locator("#job-head")).to_contain_text("Running")
+
+
+def test_the_keys_walk_over_jobs_and_servers_also_after_a_refresh(page: Page) -> None:
+    server = ServerFactory()
+    first, second = RunningJobFactory(), RunningJobFactory()
+    page.goto("/migrations/")
+    change(first, state=State.DONE, ended_at=timezone.now(), verdict="Done.")
+    expect(page.locator(".jobs-table tbody tr").first).to_have_id(f"job-{second.pk}", timeout=6000)
+    page.keyboard.press("j")
+    expect(page.locator(f"#job-{second.pk}-link")).to_be_focused()
+    page.keyboard.press("x")
+    expect(page.locator(f"#job-{second.pk}-pick")).to_be_checked()
+    page.goto("/migrations/servers/")
+    page.keyboard.press("j")
+    expect(page.get_by_role("link", name=f"Test {server.name}")).to_be_focused()
