@@ -140,7 +140,7 @@ def test_a_new_password_keeps_this_session_and_ends_the_others(client, admin):
         {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW},
     )
     assert response["Location"] == "/settings/"
-    assert client.get("/settings/").status_code == 200
+    assert "Your other sessions were ended" in client.get("/settings/").content.decode()
     assert elsewhere.get("/settings/").status_code == 302
     assert UserSession.objects.count() == 1
     assert entries()[-1] == (Action.PASSWORD_CHANGED, "Adam", "ok")
@@ -188,7 +188,9 @@ def test_a_forgotten_password_is_replaced_by_mail(client, admin, mailoutbox):
     assert "set-password" in form.request["PATH_INFO"]
     response = client.post(form.request["PATH_INFO"], {"password1": NEW, "password2": NEW})
     assert response["Location"] == "/accounts/password/reset/key/done/"
-    assert client.get(response["Location"]).status_code == 200
+    done = client.get(response["Location"]).content.decode()
+    assert "Every session of yours was ended." in done
+    assert "Your other sessions were ended" not in done
     assert signed_in.get("/settings/").status_code == 302
     assert not UserSession.objects.exists()
     assert (Action.PASSWORD_RESET, "Adam", "ok") in entries()
@@ -202,6 +204,7 @@ def test_resetting_in_a_signed_in_browser_signs_it_out(client, admin, mailoutbox
     form = client.get(reset_link(mailoutbox), follow=True)
     response = client.post(form.request["PATH_INFO"], {"password1": NEW, "password2": NEW})
     assert response.status_code == 302
+    assert "Your other sessions" not in client.get(response["Location"]).content.decode()
     assert client.get("/settings/").status_code == 302
 
 
