@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from purelymanage.core.addresses import MAX_ADDRESS
 from purelymanage.ui.attributes import attributes
 from purelymanage.ui.icons import draw
 
@@ -109,6 +110,7 @@ def search_box(
         value=value or "",
         aria_label=label,
         placeholder=placeholder or None,
+        maxlength=MAX_ADDRESS,
         autocomplete="off",
         data_key="/",
         **{"class": "input"},

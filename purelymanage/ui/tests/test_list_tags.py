@@ -66,3 +66,8 @@ def test_the_boxes_belong_to_the_bar():
     assert 'name="selected" type="checkbox" value="17"' in html
     assert 'name="everything" value=""' in html
     assert 'value="abc"' in html
+
+
+def test_a_search_ends_where_an_address_does():
+    html = render("{% search_box label='Search' %}")
+    assert 'maxlength="254"' in html
