@@ -41,7 +41,8 @@ def clean_host(text: str) -> str:
 
 def _refuse_addresses_of_other_kinds(host: str) -> None:
     if "://" in host:
-        raise ValidationError(_("Leave out what stands before and including “://”."))
+        scheme = host.partition("://")[0]
+        raise ValidationError(_("Leave out “%(scheme)s://”.") % {"scheme": scheme})
     if "/" in host:
         raise ValidationError(_("Leave out the slash and what follows it."))
     if "@" in host:

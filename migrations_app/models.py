@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -179,6 +181,12 @@ class MigrationJob(EncryptedModel):
         return self.name
 
     @property
+    def particulars(self) -> str:
+        """What tells it from others of its name."""
+        words = _("dry run from %(source)s") if self.dry_run else _("from %(source)s")
+        return str(words % {"source": self.source_address})
+
+    @property
     def is_finished(self) -> bool:
         return self.state in FINISHED or (
             self.state == State.INTERRUPTED and self.requeues > MAX_REQUEUES
@@ -192,7 +200,7 @@ class MigrationJob(EncryptedModel):
     @property
     def log_name(self) -> str:
         """The file name of the complete log, `job-<id>-<name>.log`."""
-        return f"job-{self.pk}-{slugify(self.name) or 'migration'}.log"
+        return f"job-{self.pk}-{slugify(re.sub('[.@]', '-', self.name)) or 'migration'}.log"
 
 
 class FolderResult(models.Model):

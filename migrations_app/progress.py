@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zlib import crc32
 
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from migrations_app.engines.choice import LABELS
@@ -170,6 +172,12 @@ class JobView:
         ]
 
     # In words
+
+    @property
+    def heading(self) -> SafeString:
+        """Its name, which may break before the `@`."""
+        local_part, at, domain = self.job.name.rpartition("@")
+        return format_html("<span>{}<wbr>{}{}</span>", local_part, at, domain)
 
     @property
     def journey(self) -> str:

@@ -61,6 +61,8 @@ class JobList:
     page: Page[MigrationJob]
     counts: dict[str, int]
     """By filter key; "" counts all that the search finds."""
+    elsewhere: int
+    """How many the search finds in other states than the chosen one."""
     is_active: bool
     """Whether anything runs or waits, so that looking again makes sense."""
 
@@ -96,7 +98,8 @@ def list_jobs(wanted: JobFilter, number: str | None) -> JobList:
         found = found.filter(state__in=FILTERS[wanted.state])
     page = page_of(_in_order(found.select_related("source_server", "destination_server")), number)
     is_active = any(counted.get(state) for state in ACTIVE) or _interrupted_waits(counted)
-    return JobList(_views(page.object_list), page, counts, is_active=is_active)
+    elsewhere = counts[""] - page.paginator.count
+    return JobList(_views(page.object_list), page, counts, elsewhere, is_active=is_active)
 
 
 def list_known(pks: list[int]) -> list[JobView]:

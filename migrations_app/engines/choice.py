@@ -78,8 +78,15 @@ def describe() -> EngineChoice:
             "imapsync", answer.version, answer.trouble or "MIGRATION_ENGINE is set to imapsync."
         )
     if answer.trouble:
-        return EngineChoice("builtin", "", answer.trouble)
+        reason = answer.trouble if shutil.which(path) else _not_installed(path)
+        return EngineChoice("builtin", "", reason)
     return EngineChoice("imapsync", answer.version, f"imapsync was found at “{path}”.")
+
+
+def _not_installed(path: str) -> str:
+    """Nothing is wrong where nobody installed it."""
+    where = "" if path == "imapsync" else f" at “{path}”"
+    return f"Built-in, because imapsync is not installed{where}."
 
 
 def _cached() -> _Answer | None:

@@ -60,7 +60,7 @@ def act_on_jobs(*, action: str, jobs: Iterable[MigrationJob]) -> Outcome:
         try:
             ACTIONS[action](job=job)
         except PurelyManageError as error:
-            refusals.append(error.message)
+            refusals.append(f"{error.message} ({job.particulars})")
         else:
             done += 1
     return Outcome(action, done, tuple(refusals))

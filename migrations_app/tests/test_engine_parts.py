@@ -325,7 +325,7 @@ def test_auto_takes_imapsync_where_it_answers(tmp_path: Path, settings: object) 
 def test_auto_takes_the_builtin_engine_and_says_why(tmp_path: Path, settings: object) -> None:
     settings.IMAPSYNC_PATH = str(tmp_path / "nothing")
     assert choice.choose().name == "builtin"
-    assert "was not found" in choice.describe().reason
+    assert choice.describe().reason.startswith("Built-in, because imapsync is not installed")
 
 
 @pytest.mark.usefixtures("_auto")

@@ -36,7 +36,7 @@ def test_a_host_is_normalised(typed: str, host: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("imaps://imap.example.com", "before and including"),
+        ("imaps://imap.example.com", "Leave out “imaps://”."),
         ("imap.example.com/inbox", "slash"),
         ("imap.example.com:993", "port"),
         ("[::1]:993", "port"),

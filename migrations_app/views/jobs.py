@@ -53,6 +53,7 @@ def job_list(request: Request) -> HttpResponse:
         "engine": choice.describe(),
         "has_servers": context["list"].counts[""] > 0 or Server.objects.exists(),
     }
+    context["is_empty"] = not (context["list"].counts[""] or wanted.is_set)
     return render_page(request, "migrations_app/job_list.html", context, fragment="jobs")
 
 
