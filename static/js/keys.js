@@ -8,6 +8,10 @@ function isVisible(element) {
   return element.checkVisibility() && element.getAttribute("aria-disabled") !== "true";
 }
 
+function canAct(element) {
+  return isVisible(element) || element.closest(".menu")?.parentElement.checkVisibility();
+}
+
 function rows() {
   return [...document.querySelectorAll("[data-rows] > :has(.title)")].filter(isVisible);
 }
@@ -23,7 +27,7 @@ function walk(step) {
 }
 
 function press(key) {
-  const target = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(isVisible);
+  const target = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(canAct);
   if (!target) return false;
   if (target.matches(FIELDS)) target.focus();
   else target.click();
