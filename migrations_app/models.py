@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from migrations_app.engines.wording import host_and_port
 from purelymanage.core.addresses import refuse_control_characters
 from purelymanage.crypto import EncryptedField, EncryptedModel
 
@@ -39,6 +40,10 @@ class Server(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def place(self) -> str:
+        return host_and_port(self.host, self.port)
 
 
 class Limits(models.Model):
@@ -179,6 +184,14 @@ class MigrationJob(EncryptedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def source_place(self) -> str:
+        return host_and_port(self.source_host, self.source_port)
+
+    @property
+    def destination_place(self) -> str:
+        return host_and_port(self.destination_host, self.destination_port)
 
     @property
     def particulars(self) -> str:

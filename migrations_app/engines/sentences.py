@@ -9,7 +9,7 @@ from migrations_app.engines.causes import Cause
 from migrations_app.engines.network_words import remark
 from migrations_app.engines.plan import Endpoint, Plan
 from migrations_app.engines.troubles import Trouble, cause_of
-from migrations_app.engines.wording import server_words
+from migrations_app.engines.wording import host_and_port, server_words
 
 
 def sentence_for(cause: Cause, plan: Plan, status: int, troubles: list[Trouble]) -> str:
@@ -26,7 +26,7 @@ def sentence_for(cause: Cause, plan: Plan, status: int, troubles: list[Trouble])
         template = _connection_words(template, end, error)
     return template.format(
         side="source" if is_source else "destination",
-        host=f"{end.host}:{end.port}",
+        host=host_and_port(end.host, end.port),
         name=end.host,
         user=end.user,
         status=status,

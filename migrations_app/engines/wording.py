@@ -17,6 +17,11 @@ _TIMING = re.compile(r" ?\([\d.]+ \+ [\d. +]+secs\)\.?|error:[0-9A-F]{8}:SSL rou
 _MESSAGE_PART = re.compile(r"\(len=\d+\) ?|Error sending '[^']{0,2000}': ?|Error sending '.*?': ?")
 
 
+def host_and_port(host: str, port: int) -> str:
+    """`imap.example.com:993`, and `[::1]:993`."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def counted(number: int, noun: str) -> str:
     """A number with its noun, as “1 message” or “2,000 messages”."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -80,11 +80,11 @@ class JobForm(forms.Form):
         choice.error_messages["invalid_choice"] = _("This server is gone. Choose another.")
         if self.job and not getattr(self.job, f"{side}_server_id"):
             choice.required = False
-            facts = {name: getattr(self.job, f"{side}_{name}") for name in ("name", "host", "port")}
+            facts = {name: getattr(self.job, f"{side}_{name}") for name in ("name", "place")}
             choice.empty_label = (
-                _("%(name)s (deleted; %(host)s:%(port)s)") % facts
+                _("%(name)s (deleted; %(place)s)") % facts
                 if facts["name"]
-                else _("%(host)s:%(port)s (deleted server)") % facts
+                else _("%(place)s (deleted server)") % facts
             )
 
     def clean(self) -> dict[str, Any]:

@@ -235,9 +235,7 @@ def _refuse_duplicate(job: MigrationJob) -> None:
 def _facts(job: MigrationJob) -> dict[str, Any]:
     """What the audit log keeps: both ends and how, never a password."""
     ends = {
-        side: "{} at {}:{}".format(
-            *(getattr(job, f"{side}_{name}") for name in ("address", "host", "port"))
-        )
+        side: "{} at {}".format(getattr(job, f"{side}_address"), getattr(job, f"{side}_place"))
         for side in ("source", "destination")
     }
     return {**ends, "dry_run": job.dry_run, "options": job.options}

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import audited
+from migrations_app.engines.wording import host_and_port
 from migrations_app.imap import try_login
 from migrations_app.imap_report import Report, Target
 from purelymanage.core.context import current_actor
@@ -54,8 +55,7 @@ def _reason(report: Report) -> str:
 
 
 def _place_of(end: Target | Report) -> str:
-    host = f"[{end.host}]" if ":" in end.host else end.host
-    return f"{host}:{end.port}"
+    return host_and_port(end.host, end.port)
 
 
 @contextmanager

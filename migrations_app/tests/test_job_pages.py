@@ -59,6 +59,21 @@ def test_jobs_of_one_name_are_told_apart_before_they_are_deleted(admin_client: C
     assert "(from c@old.example)" in act_on_jobs(action="delete", jobs=[busy]).sentence
 
 
+def test_without_script_a_running_job_says_how_to_see_more(viewer_client: Client) -> None:
+    words = '<noscript><p class="quiet">Reload this page to see how far it is.'
+    for job, is_there in ((RunningJobFactory(), True), (JobFactory(), False)):
+        page = viewer_client.get(reverse("migrations:detail", args=[job.pk])).content.decode()
+        assert (words in page) == is_there
+
+
+def test_without_script_a_login_test_says_that_passwords_are_gone(admin_client: Client) -> None:
+    page = admin_client.post(reverse("migrations:add"), {"test": "1"}).content.decode()
+    assert "No servers yet" in page
+    ServerFactory()
+    page = admin_client.post(reverse("migrations:add"), {"test": "1"}).content.decode()
+    assert "Type them again." in page
+
+
 def test_the_file_of_a_log_keeps_the_parts_of_an_address_apart() -> None:
     job = JobFactory(name="lea.fontaine@lindenhof.example")
     assert job.log_name == f"job-{job.pk}-lea-fontaine-lindenhof-example.log"

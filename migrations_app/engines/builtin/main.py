@@ -29,7 +29,7 @@ from migrations_app.engines.builtin.troubles import (
 )
 from migrations_app.engines.counts import FolderProgress
 from migrations_app.engines.selection import is_selected
-from migrations_app.engines.wording import counted, readable_folder
+from migrations_app.engines.wording import counted, host_and_port, readable_folder
 
 
 def main(arguments: list[str]) -> int:
@@ -129,13 +129,14 @@ class Run:
 
     def _open(self, session: Session) -> TroubleError | None:
         end = session.endpoint
+        place = host_and_port(end.host, end.port)
         try:
             session.open()
         except TroubleError as error:
             missed = "sign-in at" if error.stage == "login" else "connection to"
-            self.events.trouble(error, f"No {missed} the {session.name} {end.host}:{end.port}")
+            self.events.trouble(error, f"No {missed} the {session.name} {place}")
             return error
-        self.events.log(f"Signed in to the {session.name} {end.host}:{end.port} as {end.user}")
+        self.events.log(f"Signed in to the {session.name} {place} as {end.user}")
         return None
 
     def _plan_folders(self) -> tuple[list[tuple[str, str]], Folders]:
