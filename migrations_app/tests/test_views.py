@@ -89,7 +89,7 @@ def test_a_viewer_reads_every_page_and_sees_no_way_to_change(viewer_client: Clie
     for name in ("list", "servers"):
         page = text_of(viewer_client.get(url(name)))
         assert "New migration" not in page
-        assert "Delete" not in page
+        assert "Delete…" not in page
     settings = text_of(viewer_client.get(reverse("migration_settings:limits")))
     assert 'name="concurrency"' not in settings
 
