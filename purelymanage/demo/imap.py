@@ -60,11 +60,13 @@ class Claim(UserMetadata):
 class DemoLogin(Login):
     """Signs in whoever the box's check lets in, and makes their maildir on the way."""
 
-    def __init__(self, config: Config, check: CheckPassword) -> None:
+    def __init__(self, config: Config, check: CheckPassword, is_filled: asyncio.Event) -> None:
         super().__init__(config)
         self.check = check
+        self.is_filled = is_filled
 
     async def authenticate(self, credentials: ServerCredentials) -> Identity:
+        await self.is_filled.wait()
         address = credentials.authcid.lower()
         claim = Claim(self.config, credentials.authcid, check=self.check)
         if not await asyncio.to_thread(credentials.verify, claim):
@@ -77,15 +79,19 @@ class DemoLogin(Login):
 
 
 async def serve(boxes: list[Box]) -> None:
-    """Serve until cancelled. The first box holds the old mail and is filled before it listens."""
+    """Serve until cancelled. The first box holds the old mail.
+
+    Both listen at once; whoever signs in while the mail is still being written waits for it.
+    """
+    is_filled = asyncio.Event()
+    configs = [_config(box) for box in boxes]
     async with AsyncExitStack() as stack:
-        for position, box in enumerate(boxes):
-            config = _config(box)
-            if position == 0:
-                await _fill(config, box.directory)
-            backend = MaildirBackend(DemoLogin(config, box.check), config)
+        for box, config in zip(boxes, configs, strict=True):
+            backend = MaildirBackend(DemoLogin(config, box.check, is_filled), config)
             await IMAPService(backend, config).start(stack)
             logger.info("Demo IMAP server on %s:%s", HOST, box.port)
+        await _fill(configs[0], boxes[0].directory)
+        is_filled.set()
         await asyncio.Event().wait()
 
 

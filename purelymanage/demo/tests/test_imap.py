@@ -40,7 +40,7 @@ class Running:
     def connect(self, port: int) -> IMAPClient:
         for _ in range(600):
             try:
-                return IMAPClient("127.0.0.1", port, ssl=False, timeout=5)
+                return IMAPClient("127.0.0.1", port, ssl=False, timeout=60)
             except ConnectionRefusedError:
                 threading.Event().wait(0.1)
         raise AssertionError("the demo server did not come up")

@@ -49,8 +49,8 @@ class Command(BaseCommand):
             self._prepare()
         except KeyboardInterrupt:
             sys.exit(130)
-        others = [*clusters(), *(demo() if settings.DEMO else []), first_sync()]
-        services = [web(bind, port), *(replace(one, start_after=1) for one in others)]
+        services = [web(bind, port), *(demo() if settings.DEMO else [])]
+        services += [replace(one, start_after=1) for one in (*clusters(), first_sync())]
         threading.Thread(target=self._announce, args=(bind, port), daemon=True).start()
         Supervisor(services, capacity=settings.SYNC_WORKERS).run()
 
