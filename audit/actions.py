@@ -35,6 +35,31 @@ class Action(models.TextChoices):
     # Mailboxes
     MAILBOX_CREATED = "mailbox.created", _("created the mailbox {target}")
     MAILBOX_PASSWORD_RESET = "mailbox.password_reset", _("set a new password for {target}")
+    MAILBOX_CHANGED = "mailbox.changed", _("changed the settings of {target}")
+    MAILBOX_RENAMED = "mailbox.renamed", _("renamed the mailbox {target}")
+    RECOVERY_SAVED = "recovery.saved", _("saved a recovery method of {target}")
+    RECOVERY_REMOVED = "recovery.removed", _("removed a recovery method of {target}")
+    APP_PASSWORD_CREATED = "app_password.created", _("created an app password for {target}")
+    APP_PASSWORD_REVOKED = "app_password.revoked", _("revoked an app password of {target}")
+    MAILBOXES_EXPORTED = "mailboxes.exported", _("exported a list of mailboxes")
+    BATCH_STARTED = "batch.started", _("started work on many mailboxes: {target}")
+    BATCH_CANCELLED = "batch.cancelled", _("cancelled work on many mailboxes: {target}")
+    BATCH_DOWNLOADED = "batch.downloaded", _("downloaded the new passwords of {target}")
+
+    # Domains
+    DOMAIN_ADDED = "domain.added", _("added the domain {target}")
+    DOMAIN_CHANGED = "domain.changed", _("changed the settings of {target}")
+    DOMAIN_RECHECKED = "domain.rechecked", _("asked for a check of the DNS of {target}")
+    DEVIATION_ACCEPTED = "dns.accepted", _("accepted a DNS record that differs: {target}")
+    DEVIATION_WITHDRAWN = "dns.withdrawn", _("no longer accepts a DNS record: {target}")
+
+    # Routing
+    RULE_CREATED = "rule.created", _("created the routing rule {target}")
+    RULE_CHANGED = "rule.changed", _("changed the routing rule {target}")
+
+    # Deletions
+    DELETION_SCHEDULED = "deletion.scheduled", _("scheduled the deletion of {target}")
+    DELETION_CANCELLED = "deletion.cancelled", _("cancelled the deletion of {target}")
 
     # Migrations
     SERVER_CREATED = "server.created", _("added the server {target}")

@@ -1,6 +1,14 @@
 from django.contrib import admin
 
-from domains.models import CreditReading, Domain, SyncState
+from domains.models import (
+    CreditReading,
+    Deviation,
+    DnsChange,
+    DnsRecord,
+    Domain,
+    PurelyMailAccount,
+    SyncState,
+)
 from purelymanage.core.inspection import InspectionAdmin
 
 
@@ -18,3 +26,28 @@ class CreditReadingInspection(InspectionAdmin):
 @admin.register(SyncState)
 class SyncStateInspection(InspectionAdmin):
     """How fresh each part of the local copy is."""
+
+
+@admin.register(PurelyMailAccount)
+class PurelyMailAccountInspection(InspectionAdmin):
+    """What belongs to the account as a whole."""
+
+
+@admin.register(DnsRecord)
+class DnsRecordInspection(InspectionAdmin):
+    list_display = ["domain", "key", "state", "is_answered", "looked_at"]
+    list_select_related = ["domain"]
+    search_fields = ["domain__name"]
+
+
+@admin.register(Deviation)
+class DeviationInspection(InspectionAdmin):
+    list_display = ["domain", "key", "reason", "accepted_by_name"]
+    list_select_related = ["domain"]
+
+
+@admin.register(DnsChange)
+class DnsChangeInspection(InspectionAdmin):
+    list_display = ["domain", "source", "subject", "before", "after", "at"]
+    list_select_related = ["domain"]
+    search_fields = ["domain__name"]

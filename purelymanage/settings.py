@@ -23,11 +23,14 @@ DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 PORT = env.int("PORT", default=8000)
 DEMO_PORT = env.int("DEMO_PORT", default=PORT + 10)
-DEMO_OLD_PORT, DEMO_NEW_PORT = DEMO_PORT + 1, DEMO_PORT + 2
+DEMO_OLD_PORT, DEMO_NEW_PORT, DEMO_DNS_PORT = DEMO_PORT + 1, DEMO_PORT + 2, DEMO_PORT + 3
 PURELYMAIL_API_URL = env.str(
     "PURELYMAIL_API_URL",
     default=f"http://127.0.0.1:{DEMO_PORT}" if DEMO else "https://purelymail.com",
 )
+
+# Name servers to ask, as address or address:port; none means those of this machine
+DNS_RESOLVERS = env.list("DNS_RESOLVERS", default=[f"127.0.0.1:{DEMO_DNS_PORT}"] if DEMO else [])
 
 # Keys. In demo mode they are made on first start; otherwise purelymanage.checks refuses weak ones.
 _keys = demo_keys(DATA_DIR / "demo-keys.json") if DEMO else {}
@@ -55,6 +58,8 @@ INSTALLED_APPS = [
     "audit",
     "purelymanage.jobs",
     "accounts",
+    "purelymanage.notifications",
+    "purelymanage.deletions",
     "domains",
     "mailboxes",
     "routing",

@@ -11,6 +11,7 @@ if "TEST_DATA_DIR" not in os.environ:  # several test processes share what the f
 os.environ["DATA_DIR"] = os.environ["TEST_DATA_DIR"]
 os.environ.setdefault("PURELYMAIL_API_TOKEN", "test-token")
 os.environ.setdefault("PURELYMAIL_API_URL", "http://127.0.0.1:9")
+os.environ.setdefault("DNS_RESOLVERS", "127.0.0.1:9")
 os.environ.setdefault("SECRET_KEY", "test-" + "k3y-of-many-characters-" * 4)
 os.environ.setdefault("ENCRYPTION_KEYS", "dGVzdCBrZXkgb2YgZXhhY3RseSAzMiBieXRlcyBsb24=")
 

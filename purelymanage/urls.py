@@ -10,6 +10,7 @@ urlpatterns = [
     path("mailboxes/", include("mailboxes.urls")),
     path("domains/", include("domains.urls")),
     path("routing/", include("routing.urls")),
+    path("deletions/", include("purelymanage.deletions.urls")),
     path("migrations/", include("migrations_app.urls")),
     path("settings/audit/", include("audit.urls")),
     path("settings/migrations/", include("migrations_app.settings_urls")),

@@ -1,10 +1,12 @@
-"""The local copy of PurelyMail's routing rules."""
+"""The local copy of PurelyMail's routing rules, and edits of them that are under way."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Concat
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from domains.models import Domain
@@ -72,3 +74,24 @@ class RoutingRule(models.Model):
         if not self.match_user:
             return RuleKind.CATCH_ALL if self.is_catchall else RuleKind.ANY
         return RuleKind.PREFIX if self.is_prefix else RuleKind.EXACT
+
+
+class RuleEdit(models.Model):
+    """An edit under way: PurelyMail has no update, so one rule is deleted and another created.
+
+    The row is written before the first call and removed after the last, so that an edit that was
+    cut short is found and brought to an end: to the new rule, or back to the old one.
+    """
+
+    domain = models.ForeignKey(Domain, models.CASCADE, related_name="+")
+    old_id = models.BigIntegerField(unique=True, help_text="PurelyMail's number of the old rule")
+    old = models.JSONField(help_text="match_user, is_prefix, is_catchall, targets")
+    new = models.JSONField(help_text="the same of the new rule, and its domain")
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    started_at = models.DateTimeField(default=timezone.now)
+    problem = models.CharField(max_length=500, blank=True, help_text="why it is not at its end yet")
+
+    def __str__(self) -> str:
+        return f"{self.domain}: {self.old_id}"

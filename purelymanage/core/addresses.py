@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+import idna
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 BIDI = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # they turn the words of a row around
 CONTROL = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028\u2029{BIDI}]")
+LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 LOCAL_PART = re.compile(r"(?!.*\.\.)[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?")
 MAX_ADDRESS = 254
 MAX_LOCAL_PART = 64
+MAX_DOMAIN = 253
 
 
 def clean_address(text: str) -> str:
     """`Name@Example.COM.` → `name@example.com`; raises ValidationError with a sentence."""
-    address = text.strip().lower().removesuffix(".")
+    local_part, domain = split_address(text.strip().lower().removesuffix("."))
+    address = f"{local_part}@{_ascii(domain)}" if domain else local_part
     if len(address) > MAX_ADDRESS:
         raise ValidationError(_("An address has at most 254 characters."))
     try:
@@ -40,6 +45,38 @@ def clean_local_part(text: str) -> str:
             )
         )
     return local_part
+
+
+def clean_domain(text: str) -> str:
+    """` Bücher.Example. ` → `xn--bcher-kva.example`; raises ValidationError with a sentence."""
+    domain = _ascii(text.strip().lower().removesuffix("."))
+    labels = domain.split(".")
+    if len(labels) < 2 or labels[-1].isdigit() or not all(map(LABEL.fullmatch, labels)):
+        raise ValidationError(_("This is not a domain. Write it like example.com."))
+    if len(domain) > MAX_DOMAIN:
+        raise ValidationError(_("A domain has at most 253 characters."))
+    return domain
+
+
+def _ascii(domain: str) -> str:
+    """The form DNS and PurelyMail know. What cannot be converted stays, for others to refuse."""
+    if domain.isascii():
+        return domain
+    try:
+        return idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError:
+        return domain
+
+
+@lru_cache(maxsize=4096)
+def shown_domain(domain: str) -> str:
+    """`xn--bcher-kva.example` → `bücher.example`, as people write and read it."""
+    if "xn--" not in domain:
+        return domain
+    try:
+        return idna.decode(domain)
+    except idna.IDNAError:
+        return domain
 
 
 def refuse_control_characters(text: str) -> None:

@@ -1,0 +1,91 @@
+"""The local copy of PurelyMail's domains."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.db import models
+
+CHECKS = ("mx", "spf", "dkim", "dmarc")
+"""PurelyMail's four checks, as in `passes_mx`."""
+
+
+class Verdict(NamedTuple):
+    """One DNS check and whether PurelyMail last saw it pass."""
+
+    name: str
+    passes: bool
+
+
+class DomainQuerySet(models.QuerySet["Domain"]):
+    """Conditions on domains."""
+
+    def ours(self) -> DomainQuerySet:
+        """Domains of the account itself, not those PurelyMail shares among its customers."""
+        return self.filter(is_shared=False)
+
+    def search(self, text: str) -> DomainQuerySet:
+        """Those whose name contains `text`, whatever the case."""
+        return self.filter(name__icontains=text) if text else self
+
+    def numbers_of(self, relation: str) -> dict[str, int]:
+        """How many rows of `relation` hang on each domain that has some, by its name."""
+        counted = self.annotate(number=models.Count(relation)).filter(number__gt=0)
+        return dict(counted.values_list("name", "number"))
+
+
+class Domain(models.Model):
+    """A domain of the PurelyMail account, as last read; the flags are PurelyMail's verdicts."""
+
+    name = models.CharField(max_length=253, unique=True)
+    is_shared = models.BooleanField(default=False)
+    passes_mx = models.BooleanField(default=False)
+    passes_spf = models.BooleanField(default=False)
+    passes_dkim = models.BooleanField(default=False)
+    passes_dmarc = models.BooleanField(default=False)
+    allow_account_reset = models.BooleanField(default=False)
+    symbolic_subaddressing = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    # Rechecks by PurelyMail, which cost calls: `domains/rechecks.py` decides when
+    failing_count = models.PositiveSmallIntegerField(
+        default=4, help_text="failing checks; those accepted or meant so do not count"
+    )
+    checked_at = models.DateTimeField(null=True, blank=True, help_text="its last recheck")
+    recheck_after = models.DateTimeField(
+        null=True, blank=True, help_text="when its next regular recheck is due; null is at once"
+    )
+    recheck_wanted_at = models.DateTimeField(
+        null=True, blank=True, help_text="a recheck was asked for out of turn"
+    )
+    recheck_error = models.CharField(max_length=500, blank=True)
+
+    # Our own lookups, which cost nothing: `domains/lookups.py`
+    looked_at = models.DateTimeField(null=True, blank=True, help_text="the last lookup answered")
+    look_after = models.DateTimeField(null=True, blank=True, help_text="null is at once")
+    unanswered_since = models.DateTimeField(
+        null=True, blank=True, help_text="since when no lookup of it has had any answer"
+    )
+
+    objects = DomainQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """What PurelyMail last saw, check by check."""
+        return [
+            Verdict("MX", self.passes_mx),
+            Verdict("SPF", self.passes_spf),
+            Verdict("DKIM", self.passes_dkim),
+            Verdict("DMARC", self.passes_dmarc),
+        ]
+
+    @property
+    def failing(self) -> list[str]:
+        """The checks PurelyMail fails. Those of shared domains are its own business."""
+        return [] if self.is_shared else [name for name, passes in self.verdicts if not passes]

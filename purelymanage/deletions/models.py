@@ -1,0 +1,77 @@
+"""Deletions that wait out their 24 hours. The resource stays untouched until then."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+DELAY = timedelta(hours=24)
+
+
+class DeletionKind(models.TextChoices):
+    """What can be deleted."""
+
+    MAILBOX = "mailbox", _("Mailbox")
+    DOMAIN = "domain", _("Domain")
+    RULE = "rule", _("Routing rule")
+
+
+class DeletionState(models.TextChoices):
+    """Where a deletion stands."""
+
+    PENDING = "pending", _("Pending")
+    EXECUTED = "executed", _("Executed")
+    CANCELLED = "cancelled", _("Cancelled")
+    FAILED = "failed", _("Failed")
+
+
+class PendingDeletionQuerySet(models.QuerySet["PendingDeletion"]):
+    """Conditions on deletions."""
+
+    def pending(self) -> PendingDeletionQuerySet:
+        """Those still to come."""
+        return self.filter(state=DeletionState.PENDING)
+
+
+class PendingDeletion(models.Model):
+    """One resource to be deleted, with all that is needed to know it again and to rebuild it."""
+
+    kind = models.CharField(max_length=10, choices=DeletionKind)
+    key = models.CharField(
+        max_length=254, help_text="address, domain name, or PurelyMail's number of the rule"
+    )
+    label = models.CharField(max_length=500)
+    dossier = models.JSONField(default=dict, help_text="settings and dependants at that time")
+    dossier_read_at = models.DateTimeField(
+        null=True, blank=True, help_text="when the part only PurelyMail knows was added"
+    )
+    state = models.CharField(max_length=10, choices=DeletionState, default=DeletionState.PENDING)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    requested_by_name = models.CharField(max_length=254)
+    requested_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by_name = models.CharField(max_length=254, blank=True)
+    note = models.CharField(max_length=500, blank=True)
+
+    objects = PendingDeletionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["due_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "key"],
+                condition=models.Q(state="pending"),
+                name="one_pending_deletion_per_resource",
+            )
+        ]
+        indexes = [models.Index(fields=["state", "due_at"])]
+
+    def __str__(self) -> str:
+        return self.label

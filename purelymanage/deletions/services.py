@@ -1,0 +1,62 @@
+"""Schedule a deletion, or take it back. Executing them is the workers' business."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from audit.actions import Action
+from audit.services import audited
+from purelymanage.core.context import current_actor
+from purelymanage.core.errors import RefusedError
+from purelymanage.deletions.models import DELAY, DeletionKind, DeletionState, PendingDeletion
+from purelymanage.deletions.registry import deletable
+from purelymanage.jobs.queue import enqueue
+
+
+def schedule_deletion(*, kind: DeletionKind, key: str) -> PendingDeletion:
+    """Have a resource deleted in exactly 24 hours; nothing happens to it until then.
+
+    The dossier is taken here: at once from the local copy, and by a worker from PurelyMail.
+    """
+    resource = deletable(kind)
+    label = resource.label(key)
+    actor = current_actor()
+    now = timezone.now()
+    with audited(Action.DELETION_SCHEDULED, target=label, after={"due_at": now + DELAY}):
+        deletion = PendingDeletion(
+            kind=kind,
+            key=key,
+            label=label,
+            dossier=resource.facts(key),
+            requested_by_id=actor.user_id,
+            requested_by_name=actor.name,
+            requested_at=now,
+            due_at=now + DELAY,
+        )
+        try:
+            with transaction.atomic():
+                deletion.save(force_insert=True)
+                if resource.facts_there:
+                    enqueue("purelymanage.deletions.tasks.complete_dossier", deletion.pk)
+        except IntegrityError:
+            raise RefusedError(
+                _("The deletion of %(label)s is pending already. Nothing was changed.")
+                % {"label": label}
+            ) from None
+    return deletion
+
+
+def cancel_deletion(*, deletion: PendingDeletion) -> None:
+    """Keep the resource. Any admin may."""
+    actor = current_actor()
+    with audited(Action.DELETION_CANCELLED, target=deletion.label):
+        cancelled = PendingDeletion.objects.pending().filter(pk=deletion.pk)
+        if not cancelled.update(
+            state=DeletionState.CANCELLED, ended_at=timezone.now(), ended_by_name=actor.name
+        ):
+            raise RefusedError(
+                _("The deletion of %(label)s is not pending any more. Nothing was changed.")
+                % {"label": deletion.label}
+            )

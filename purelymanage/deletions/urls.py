@@ -1,0 +1,6 @@
+from django.urls import path
+
+from purelymanage.deletions import views
+
+app_name = "deletions"
+urlpatterns = [path("<int:pk>/cancel/", views.deletion_cancel, name="cancel")]

@@ -1,0 +1,38 @@
+"""Mail to the people who administer the panel."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.template.loader import render_to_string
+
+from purelymanage.core.roles import Role
+
+logger = logging.getLogger(__name__)
+
+
+def notify_admins(*, subject: str, template: str, context: Mapping[str, Any]) -> bool:
+    """Send `emails/<template>.txt` and `.html` to every owner and admin, each on its own.
+
+    Call it from a task. False where the mail server did not take them: the caller keeps its news
+    and tells them again later.
+    """
+    people = get_user_model().objects.filter(is_active=True, role__in=[Role.OWNER, Role.ADMIN])
+    full = {"base_url": settings.BASE_URL, **context}
+    text = render_to_string(f"emails/{template}.txt", full)
+    html = render_to_string(f"emails/{template}.html", full)
+    mails = [
+        EmailMultiAlternatives(subject, text, to=[person.email], alternatives=[(html, "text/html")])
+        for person in people
+    ]
+    try:
+        get_connection().send_messages(mails)
+    except OSError as error:
+        logger.warning("Could not send “%s”: %s", subject, type(error).__name__)
+        return False
+    return True
