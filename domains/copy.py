@@ -100,6 +100,23 @@ def refreshing(kind: Kind) -> Iterator[SyncState]:
     _save(state)
 
 
+@contextmanager
+def own_change(kind: Kind) -> Iterator[None]:
+    """A change by the panel itself, at PurelyMail and then in our rows.
+
+    What PurelyMail lists meanwhile may be older than the change, so it is not laid over it.
+    """
+    _note_change(kind)
+    try:
+        yield
+    finally:
+        _note_change(kind)
+
+
+def _note_change(kind: Kind) -> None:
+    SyncState.objects.update_or_create(name=kind, defaults={"changed_at": timezone.now()})
+
+
 def _note_failure(state: SyncState, error: PurelyManageError) -> None:
     now = timezone.now()
     state.tried_at = now

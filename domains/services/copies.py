@@ -1,25 +1,19 @@
-"""What can happen to the copy of domains and credit."""
+"""What can happen to the copy of the domains."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import audited
 from domains.copy import Changes, believed, refreshing, update_rows
-from domains.models import CreditReading, Domain, Kind, SyncState
-from purelymanage.core.errors import UnavailableError
+from domains.models import Domain, Kind, SyncState
 from purelymanage.jobs.queue import enqueue
 from purelymanage.purelymail.client import get_client
 
-CREDIT_DIGITS = Decimal("0.00000001")
-MAX_CREDIT = Decimal(10) ** 11
-CREDIT_KEPT = timedelta(days=400)
 WATCHED = ("is_shared", "allow_account_reset", "symbolic_subaddressing")
 
 
@@ -73,18 +67,6 @@ def domains_called(names: Iterable[str]) -> dict[str, Domain]:
         ignore_conflicts=True,
     )
     return {domain.name: domain for domain in Domain.objects.filter(name__in=wanted)}
-
-
-def read_credit() -> Changes:
-    """Add what the account holds now to its history."""
-    with refreshing(Kind.CREDIT):
-        credit = get_client().check_account_credit()
-        if not credit.is_finite() or abs(credit) >= MAX_CREDIT:
-            raise UnavailableError(_("PurelyMail answered with a credit that is not an amount."))
-        now = timezone.now()
-        CreditReading.objects.create(at=now, credit=credit.quantize(CREDIT_DIGITS))
-        CreditReading.objects.filter(at__lt=now - CREDIT_KEPT).delete()
-        return Changes(added=1)
 
 
 def request_refresh() -> None:

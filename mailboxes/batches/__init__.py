@@ -1,0 +1,1 @@
+"""Work on many mailboxes at once."""
