@@ -15,7 +15,7 @@ from purelymanage.core.addresses import CONTROL, MAX_ADDRESS
 
 @dataclass(frozen=True)
 class ListFilter:
-    """Search text, domain, order and page; whatever makes no sense in a URL is left out."""
+    """Search, domain, state, order and page; whatever makes no sense in a URL is left out."""
 
     path: str
     search: str
@@ -23,9 +23,12 @@ class ListFilter:
     order: str
     page: str
     default_order: str
+    state: str = ""
 
     @classmethod
-    def of(cls, request: HttpRequest, *, orders: Sequence[str]) -> ListFilter:
+    def of(
+        cls, request: HttpRequest, *, orders: Sequence[str], states: Sequence[str] = ()
+    ) -> ListFilter:
         """The filter in the request's query; the first of `orders` is the default."""
 
         def given(name: str) -> str:
@@ -39,28 +42,41 @@ class ListFilter:
             order=order if order.removeprefix("-") in orders else orders[0],
             page=given("page"),
             default_order=orders[0],
+            state=state if (state := given("state")) in states else "",
         )
 
     @property
     def is_set(self) -> bool:
         """Whether anything narrows the list."""
-        return bool(self.search or self.domain)
+        return bool(self.search or self.domain or self.state)
+
+    @property
+    def query(self) -> str:
+        """What narrows the list, as a query that begins with `?`; empty where nothing does."""
+        return _query(self._narrowing())
 
     @property
     def url(self) -> str:
         """The list with this filter, and nothing in the query that is not needed."""
-        query = {"q": self.search, "domain": self.domain}
+        query = self._narrowing()
         if self.order != self.default_order:
             query["sort"] = self.order
         if self.page not in ("", "1"):
             query["page"] = self.page
-        parts = {name: value for name, value in query.items() if value}
-        return f"{self.path}?{urlencode(parts)}" if parts else self.path
+        return self.path + _query(query)
+
+    def _narrowing(self) -> dict[str, str]:
+        return {"q": self.search, "domain": self.domain, "state": self.state}
 
     def order_by(self, columns: Mapping[str, Sequence[str]]) -> list[str]:
         """The fields of the chosen column; its direction is that of the first of them."""
         first, *others = columns[self.order.removeprefix("-")]
         return [f"-{first}" if self.order.startswith("-") else first, *others]
+
+
+def _query(parts: Mapping[str, str]) -> str:
+    given = {name: value for name, value in parts.items() if value}
+    return f"?{urlencode(given)}" if given else ""
 
 
 @dataclass(frozen=True)

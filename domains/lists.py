@@ -11,6 +11,7 @@ from django_htmx.http import push_url
 from domains.filters import ListFilter, Listing
 from domains.models import Kind
 from domains.selectors import copy_state
+from purelymanage.core.addresses import shown_domain
 from purelymanage.core.http import Request, render_page, wants_fragment
 
 
@@ -39,4 +40,4 @@ def _choices(names: Iterable[str] | None, *, chosen: str) -> list[tuple[str, str
     if names is None:
         return []
     shown = sorted({*names, chosen} - {""})
-    return [("", _("All domains")), *((name, name) for name in shown)]
+    return [("", _("All domains")), *((name, shown_domain(name)) for name in shown)]

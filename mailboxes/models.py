@@ -8,8 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from domains.models import Domain
-from purelymanage.core.addresses import split_address
+from purelymanage.core.addresses import shown_domain, split_address
 from purelymanage.crypto import EncryptedField, EncryptedModel
+from purelymanage.deletions.models import DeletionKind, PendingDeletion
 
 SYMBOLS = frozenset(".+-_")
 """With symbolic subaddressing on, PurelyMail drops or joins what follows one of these."""
@@ -19,8 +20,25 @@ class MailboxQuerySet(models.QuerySet["Mailbox"]):
     """Conditions on mailboxes."""
 
     def search(self, text: str) -> MailboxQuerySet:
-        """Those whose address contains `text`, whatever the case."""
-        return self.filter(address__icontains=text) if text else self
+        """Those whose address contains `text` as it is stored or shown, whatever the case."""
+        if not text:
+            return self
+        found = models.Q(address__icontains=text)
+        local_part, at, typed = text.casefold().rpartition("@")
+        names = Domain.objects.filter(name__contains="xn--").values_list("name", flat=True)
+        for name in names:
+            shown = shown_domain(name)
+            if shown.startswith(typed) if at else typed in shown:
+                found |= models.Q(address__iendswith=f"{local_part}@{name}")
+        return self.filter(found)
+
+    def pending(self) -> MailboxQuerySet:
+        """Those to be deleted within a day."""
+        return self.filter(address__in=_pending_keys())
+
+    def active(self) -> MailboxQuerySet:
+        """Those that stay."""
+        return self.exclude(address__in=_pending_keys())
 
 
 class Mailbox(models.Model):
@@ -47,6 +65,11 @@ class Mailbox(models.Model):
         """Whether PurelyMail may simplify its own address before it looks for a mailbox."""
         local_part, _domain = split_address(self.address)
         return self.domain.symbolic_subaddressing and not SYMBOLS.isdisjoint(local_part)
+
+
+def _pending_keys() -> models.QuerySet[PendingDeletion, str]:
+    rows = PendingDeletion.objects.pending().filter(kind=DeletionKind.MAILBOX)
+    return rows.values_list("key", flat=True)
 
 
 class BatchKind(models.TextChoices):

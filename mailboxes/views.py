@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods
 
-from domains.filters import ListFilter
 from domains.lists import render_list
 from domains.models import Kind
 from domains.selectors import copy_state
@@ -26,7 +25,7 @@ from purelymanage.core.permissions import admin_required, viewer_required
 @viewer_required
 @require_GET
 def mailbox_list(request: Request) -> HttpResponse:
-    wanted = ListFilter.of(request, orders=("address", "domain"))
+    wanted = selectors.mailbox_filter(request)
     listed = selectors.mailbox_list(wanted)
     template = "mailboxes/mailbox_list.html"
     return render_list(request, template, wanted=wanted, listed=listed, kind=Kind.MAILBOXES)

@@ -79,6 +79,12 @@ def shown_domain(domain: str) -> str:
         return domain
 
 
+def shown_address(address: str) -> str:
+    """`lea@xn--bcher-kva.example` → `lea@bücher.example`, as people write and read it."""
+    local_part, domain = split_address(address)
+    return f"{local_part}@{shown_domain(domain)}" if domain else address
+
+
 def refuse_control_characters(text: str) -> None:
     """A validator: line breaks and other control characters have no place in names or logins."""
     if CONTROL.search(text):

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from purelymanage.core.addresses import split_address
+from purelymanage.core.addresses import shown_address, shown_domain, split_address
 from purelymanage.ui.attributes import attributes, classes
 from purelymanage.ui.icons import COPYING, draw, draw_copy
 from purelymanage.ui.states import DNS_STATES, JOB_STATES, Look
@@ -182,12 +182,26 @@ def count(number: int, tone: str = "", words: str = "") -> SafeString:
 def address(value: str) -> SafeString:
     """An address as lists show it: the local part dark, the domain grey, a break before the `@`.
 
-    <a href="{{ url }}">{% address mailbox.address %}</a>
+    A domain with letters beyond ASCII is shown as people write it, with DNS's form as its title.
+
+        <a href="{{ url }}">{% address mailbox.address %}</a>
     """
     local_part, domain = split_address(str(value))
     if not domain:
         return format_html("{}", value)
-    return format_html('{}<wbr><span class="at">@{}</span>', local_part, domain)
+    shown = shown_domain(domain)
+    title = attributes({}, title=domain if shown != domain else None)
+    return format_html('{}<wbr><span class="at"{}>@{}</span>', local_part, title, shown)
+
+
+@register.filter
+def shown(value: object) -> str:
+    """A domain or an address in plain text, as people write it: `xn--…` becomes letters.
+
+    {{ mailbox.domain|shown }}
+    """
+    text = str(value)
+    return shown_address(text) if "@" in text else shown_domain(text)
 
 
 @register.simple_tag
