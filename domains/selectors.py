@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from django.db.models import Case, Count, IntegerField, OuterRef, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
@@ -11,6 +9,8 @@ from django.utils.translation import gettext as _
 
 from domains.filters import ListFilter, Listing
 from domains.models import Domain, Kind, SyncState
+from domains.models.domain import DomainQuerySet
+from purelymanage.core.addresses import shown_domain
 from purelymanage.core.paging import page_of
 from purelymanage.ui.navigation import PER_GROUP
 
@@ -28,13 +28,16 @@ def copy_state(kind: Kind) -> SyncState:
 
 def domain_list(wanted: ListFilter) -> Listing:
     """The page, with mailboxes and rules per domain, and how many domains there are in all."""
-    rows = Domain.objects.search(wanted.search).annotate(
-        mailbox_count=_count("mailboxes"), rule_count=_count("routing_rules")
-    )
+    rows = counted(Domain.objects.search(wanted.search))
     rows = rows.annotate(is_healthy=_is_healthy()).order_by(*wanted.order_by(COLUMNS))
     page = page_of(rows, wanted.page)
     total = Domain.objects.count() if wanted.is_set else page.paginator.count
     return Listing(page=page, total=total, searched=total)
+
+
+def counted(rows: DomainQuerySet) -> DomainQuerySet:
+    """With `mailbox_count` and `rule_count`, how many of each hang on a domain."""
+    return rows.annotate(mailbox_count=_count("mailboxes"), rule_count=_count("routing_rules"))
 
 
 def _is_healthy() -> Case:
@@ -61,8 +64,7 @@ def _count(relation: str) -> Coalesce:
 
 def find_domains(text: str) -> list[tuple[str, str, str]]:
     """The first few whose name contains `text`, for the command palette."""
-    url = reverse("domains:list")
     return [
-        (domain.name, f"{url}?{urlencode({'q': domain.name})}", _("Domain"))
+        (shown_domain(domain.name), reverse("domains:detail", args=[domain.pk]), _("Domain"))
         for domain in Domain.objects.search(text)[:PER_GROUP]
     ]

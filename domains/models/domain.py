@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from django.db import models
 
+from purelymanage.core.addresses import shown_domain
+
 CHECKS = ("mx", "spf", "dkim", "dmarc")
 """PurelyMail's four checks, as in `passes_mx`."""
 
@@ -25,8 +27,12 @@ class DomainQuerySet(models.QuerySet["Domain"]):
         return self.filter(is_shared=False)
 
     def search(self, text: str) -> DomainQuerySet:
-        """Those whose name contains `text`, whatever the case."""
-        return self.filter(name__icontains=text) if text else self
+        """Those whose name contains `text` as it is stored or shown, whatever the case."""
+        if not text:
+            return self
+        foreign = Domain.objects.filter(name__contains="xn--").values_list("name", flat=True)
+        shown = [name for name in foreign if text.casefold() in shown_domain(name)]
+        return self.filter(models.Q(name__icontains=text) | models.Q(name__in=shown))
 
     def numbers_of(self, relation: str) -> dict[str, int]:
         """How many rows of `relation` hang on each domain that has some, by its name."""
