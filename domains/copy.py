@@ -94,7 +94,7 @@ def refreshing(kind: Kind) -> Iterator[SyncState]:
         _note_failure(state, odd)
         raise odd from None
     state.synced_at = state.tried_at = timezone.now()
-    state.failed_since = state.empty_since = None
+    state.failed_since = state.doubted_since = None
     state.error = ""
     state.is_outage = False
     _save(state)
@@ -135,7 +135,7 @@ def _save(state: SyncState) -> None:
             "failed_since",
             "error",
             "is_outage",
-            "empty_since",
+            "doubted_since",
             "may_be_truncated",
         ]
     )
@@ -153,8 +153,8 @@ def believed(state: SyncState, *, ask: Callable[[], T], size: Callable[[T], int]
     if size(answer):
         return answer
     now = timezone.now()
-    state.empty_since = state.empty_since or now
-    if now - state.empty_since >= EMPTY_BELIEVED_AFTER:
+    state.doubted_since = state.doubted_since or now
+    if now - state.doubted_since >= EMPTY_BELIEVED_AFTER:
         return answer
     raise OddAnswerError(
         _(

@@ -65,6 +65,26 @@ class Migration(migrations.Migration):
             name='unanswered_since',
             field=models.DateTimeField(blank=True, help_text='since when no lookup of it has had any answer', null=True),
         ),
+        migrations.RenameField(
+            model_name='syncstate',
+            old_name='empty_since',
+            new_name='doubted_since',
+        ),
+        migrations.AlterField(
+            model_name='syncstate',
+            name='doubted_since',
+            field=models.DateTimeField(blank=True, help_text='since when PurelyMail lists far less than the copy has', null=True),
+        ),
+        migrations.AddField(
+            model_name='syncstate',
+            name='doubted_size',
+            field=models.PositiveIntegerField(blank=True, help_text='how many it listed then', null=True),
+        ),
+        migrations.AlterField(
+            model_name='syncstate',
+            name='name',
+            field=models.CharField(choices=[('domains', 'domains'), ('mailboxes', 'mailboxes'), ('rules', 'routing rules'), ('credit', 'account credit'), ('ownership', 'ownership code')], max_length=20, primary_key=True, serialize=False),
+        ),
         migrations.AddField(
             model_name='syncstate',
             name='changed_at',

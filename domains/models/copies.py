@@ -19,6 +19,7 @@ class Kind(models.TextChoices):
     MAILBOXES = "mailboxes", _("mailboxes")
     RULES = "rules", _("routing rules")
     CREDIT = "credit", _("account credit")
+    OWNERSHIP = "ownership", _("ownership code")
 
 
 def _clock(moment: datetime) -> str:
@@ -38,8 +39,11 @@ class SyncState(models.Model):
     failed_since = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)
     is_outage = models.BooleanField(default=False, help_text="no answer, rather than a refusal")
-    empty_since = models.DateTimeField(
-        null=True, blank=True, help_text="since when PurelyMail lists none where the copy has some"
+    doubted_since = models.DateTimeField(
+        null=True, blank=True, help_text="since when PurelyMail lists far less than the copy has"
+    )
+    doubted_size = models.PositiveIntegerField(
+        null=True, blank=True, help_text="how many it listed then"
     )
     may_be_truncated = models.BooleanField(default=False)
     viewed_at = models.DateTimeField(
