@@ -36,6 +36,16 @@ class PendingDeletionQuerySet(models.QuerySet["PendingDeletion"]):
         """Those still to come."""
         return self.filter(state=DeletionState.PENDING)
 
+    def without_dossier(self) -> PendingDeletionQuerySet:
+        """Those still to come whose dossier lacks what only PurelyMail knows."""
+        return self.pending().filter(dossier_read_at=None)
+
+    def dossier_due(self) -> PendingDeletionQuerySet:
+        """Those about which PurelyMail is to be asked now, first those never asked about."""
+        is_due = models.Q(dossier_try_after=None) | models.Q(dossier_try_after__lte=timezone.now())
+        first = models.F("dossier_try_after").asc(nulls_first=True)
+        return self.without_dossier().filter(is_due).order_by(first, "pk")
+
 
 class PendingDeletion(models.Model):
     """One resource to be deleted, with all that is needed to know it again and to rebuild it."""
@@ -48,6 +58,10 @@ class PendingDeletion(models.Model):
     dossier = models.JSONField(default=dict, help_text="settings and dependants at that time")
     dossier_read_at = models.DateTimeField(
         null=True, blank=True, help_text="when the part only PurelyMail knows was added"
+    )
+    dossier_tries = models.PositiveSmallIntegerField(default=0)
+    dossier_try_after = models.DateTimeField(
+        null=True, blank=True, help_text="PurelyMail did not tell its part: when to ask again"
     )
     state = models.CharField(max_length=10, choices=DeletionState, default=DeletionState.PENDING)
     requested_by = models.ForeignKey(

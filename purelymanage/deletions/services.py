@@ -34,18 +34,25 @@ def schedule_deletion(*, kind: DeletionKind, key: str) -> PendingDeletion:
             requested_by_name=actor.name,
             requested_at=now,
             due_at=now + DELAY,
+            dossier_read_at=None if resource.facts_there else now,
         )
         try:
             with transaction.atomic():
                 deletion.save(force_insert=True)
-                if resource.facts_there:
-                    enqueue("purelymanage.deletions.tasks.complete_dossier", deletion.pk)
         except IntegrityError:
             raise RefusedError(
                 _("The deletion of %(label)s is pending already. Nothing was changed.")
                 % {"label": label}
             ) from None
+    _have_dossier_completed(deletion)
     return deletion
+
+
+def _have_dossier_completed(deletion: PendingDeletion) -> None:
+    """Unless another is waiting: whoever completes that one takes this along."""
+    waiting = PendingDeletion.objects.without_dossier().filter(dossier_try_after=None)
+    if deletion.dossier_read_at is None and not waiting.exclude(pk=deletion.pk).exists():
+        enqueue("purelymanage.deletions.tasks.complete_dossiers")
 
 
 def cancel_deletion(*, deletion: PendingDeletion) -> None:
@@ -56,7 +63,12 @@ def cancel_deletion(*, deletion: PendingDeletion) -> None:
         if not cancelled.update(
             state=DeletionState.CANCELLED, ended_at=timezone.now(), ended_by_name=actor.name
         ):
-            raise RefusedError(
-                _("The deletion of %(label)s is not pending any more. Nothing was changed.")
-                % {"label": deletion.label}
-            )
+            deletion.refresh_from_db(fields=["state", "ended_by_name"])
+            raise RefusedError(_not_pending(deletion))
+
+
+def _not_pending(deletion: PendingDeletion) -> str:
+    words = {"label": deletion.label, "who": deletion.ended_by_name}
+    if deletion.state == DeletionState.CANCELLED:
+        return _("%(who)s has kept %(label)s already: its deletion is cancelled.") % words
+    return _("The deletion of %(label)s is not pending any more. Nothing was changed.") % words

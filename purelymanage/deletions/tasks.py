@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from django.utils import timezone
-
-from purelymanage.deletions.models import DeletionKind, PendingDeletion
-from purelymanage.deletions.registry import deletable
+from purelymanage.deletions import dossiers
 
 
-def complete_dossier(pk: int) -> None:
-    """Add what only PurelyMail knows, once."""
-    rows = PendingDeletion.objects.pending().filter(pk=pk, dossier_read_at=None)
-    deletion = rows.first()
-    if deletion is None:
-        return
-    there = deletable(DeletionKind(deletion.kind)).facts_there
-    facts = there(deletion.key) if there else {}
-    rows.update(dossier=deletion.dossier | facts, dossier_read_at=timezone.now())
+def complete_dossiers() -> None:
+    """Add what only PurelyMail knows to the dossiers of pending deletions."""
+    dossiers.complete_dossiers()

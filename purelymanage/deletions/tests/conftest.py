@@ -1,0 +1,44 @@
+"""A kind that can be deleted, without the app it belongs to."""
+
+from __future__ import annotations
+
+import pytest
+
+from purelymanage.core.errors import MissingError
+from purelymanage.deletions import registry
+from purelymanage.deletions.models import DeletionKind
+from purelymanage.deletions.registry import Deletable
+from purelymanage.purelymail.client import get_client
+
+ADDRESS = "mara@lindenhof.example"
+
+
+@pytest.fixture
+def mailboxes(purelymail, monkeypatch):
+    """Mailboxes can be deleted: those of the simulator, without any local copy."""
+    purelymail.state.add_domain("lindenhof.example")
+    purelymail.state.add_user(ADDRESS)
+
+    def label(key):
+        if key == "gone@lindenhof.example":
+            raise MissingError(f"{key} is not known here any more.")
+        return key
+
+    def facts_there(key):
+        return {"indexing": get_client().get_user(address=key).enable_search_indexing}
+
+    kind = Deletable(
+        kind=DeletionKind.MAILBOX,
+        label=label,
+        facts=lambda key: {"rules": [f"info@lindenhof.example → {key}"]},
+        facts_there=facts_there,
+    )
+    monkeypatch.setattr(registry, "_deletables", {DeletionKind.MAILBOX: kind})
+    return purelymail
+
+
+@pytest.fixture
+def rules(monkeypatch):
+    """Rules can be deleted; PurelyMail knows nothing about them that the copy does not."""
+    kind = Deletable(kind=DeletionKind.RULE, label=lambda key: f"rule {key}", facts=lambda _: {})
+    monkeypatch.setattr(registry, "_deletables", {DeletionKind.RULE: kind})
