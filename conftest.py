@@ -9,7 +9,7 @@ from django.test import Client
 from accounts.models import User
 from purelymanage.core.roles import Role
 
-pytest_plugins = ["purelymanage.purelymail.testing"]
+pytest_plugins = ["purelymanage.purelymail.testing", "domains.testing"]
 
 PASSWORD = "correct horse battery staple"
 
