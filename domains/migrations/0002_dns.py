@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='domain',
             name='recheck_after',
-            field=models.DateTimeField(blank=True, help_text='when its next regular recheck is due; null is at once', null=True),
+            field=models.DateTimeField(blank=True, help_text='when its next regular recheck is due; null until the first one has a verdict', null=True),
         ),
         migrations.AddField(
             model_name='domain',

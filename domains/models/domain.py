@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db import models
+from django.db.models import Case, F, Q, Value, When
 
 from purelymanage.core.addresses import shown_domain
 
@@ -25,6 +27,35 @@ class DomainQuerySet(models.QuerySet["Domain"]):
     def ours(self) -> DomainQuerySet:
         """Domains of the account itself, not those PurelyMail shares among its customers."""
         return self.filter(is_shared=False)
+
+    def judged(self) -> DomainQuerySet:
+        """Those of ours whose DNS somebody has looked at: PurelyMail when we asked, or we."""
+        return self.ours().filter(Q(checked_at__isnull=False) | Q(looked_at__isnull=False))
+
+    def failing(self) -> DomainQuerySet:
+        """Those with a check to repair; what was accepted or is meant so does not count."""
+        return self.judged().filter(failing_count__gt=0)
+
+    def passing(self) -> DomainQuerySet:
+        """Those with nothing to repair."""
+        return self.judged().filter(failing_count=0)
+
+    def due_for_recheck(self, now: datetime) -> DomainQuerySet:
+        """Asked for, never checked, failing, healthy: in this order, oldest first in each."""
+        is_wanted, is_new = Q(recheck_wanted_at__isnull=False), Q(checked_at=None)
+        due = is_wanted | Q(recheck_after__lte=now) | (is_new & Q(recheck_after=None))
+        tier = Case(
+            When(is_wanted, then=Value(0)),
+            When(is_new, then=Value(1)),
+            When(failing_count__gt=0, then=Value(2)),
+            default=Value(3),
+        )
+        since = Case(
+            When(is_wanted, then=F("recheck_wanted_at")),
+            When(is_new, then=F("created_at")),
+            default=F("checked_at"),
+        )
+        return self.ours().filter(due).order_by(tier, since, "name")
 
     def search(self, text: str) -> DomainQuerySet:
         """Those whose name contains `text` as it is stored or shown, whatever the case."""
@@ -59,7 +90,9 @@ class Domain(models.Model):
     )
     checked_at = models.DateTimeField(null=True, blank=True, help_text="its last recheck")
     recheck_after = models.DateTimeField(
-        null=True, blank=True, help_text="when its next regular recheck is due; null is at once"
+        null=True,
+        blank=True,
+        help_text="when its next regular recheck is due; null until the first one has a verdict",
     )
     recheck_wanted_at = models.DateTimeField(
         null=True, blank=True, help_text="a recheck was asked for out of turn"

@@ -34,6 +34,9 @@ DNS_STATES = {
     "missing": Look("bad", "circle-minus", _("Missing")),
     "no_answer": Look("idle", "circle-help", _("No answer")),
     "accepted": Look("info", "shield-check", _("Accepted")),
+    "notice": Look("info", "info", _("Own policy")),
+    "failing": Look("bad", "circle-x", _("Failing")),
+    "unchecked": Look("idle", "clock", _("Not checked yet")),
 }
 
 
