@@ -1,0 +1,98 @@
+"""Whether an address is at PurelyMail: asked before a change, and looked at after it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.utils.translation import gettext as _
+
+from domains.models import Domain
+from mailboxes.models import Mailbox
+from purelymanage.core.addresses import shown_address, shown_domain
+from purelymanage.core.errors import (
+    MissingError,
+    PurelyManageError,
+    RefusedError,
+    UnavailableError,
+)
+from purelymanage.purelymail.client import get_client
+from purelymanage.purelymail.errors import UnknownOutcomeError
+
+logger = logging.getLogger(__name__)
+
+
+def refuse_shared(domain: Domain) -> None:
+    """Refuse a domain that PurelyMail shares among its customers."""
+    if domain.is_shared:
+        raise RefusedError(
+            _("%(domain)s belongs to PurelyMail. Choose one of your own domains.")
+            % {"domain": shown_domain(domain.name)},
+            field="domain",
+        )
+
+
+def refuse_listed(address: str) -> None:
+    """Refuse an address of the copy, without a call."""
+    if Mailbox.objects.filter(address=address).exists():
+        raise RefusedError(
+            _("%(address)s exists already. Choose another local part, or open that mailbox.")
+            % {"address": shown_address(address)},
+            field="local_part",
+        )
+
+
+def refuse_taken(address: str, *, consequence: str) -> None:
+    """Refuse an address that exists outside our copy. `consequence` is told when nobody answers.
+
+    Else a change without answer would find the old mailbox, and take it for its own work.
+    """
+    try:
+        get_client().get_user(address=address)
+    except MissingError:
+        return
+    except UnavailableError as error:
+        raise UnavailableError(f"{error} {consequence}") from None
+    raise RefusedError(
+        _(
+            "%(address)s exists at PurelyMail already, and nothing was changed. "
+            "Refresh the list of mailboxes to see it here."
+        )
+        % {"address": shown_address(address)},
+        field="local_part",
+    )
+
+
+def confirm_there(address: str, *, claim: str) -> None:
+    """PurelyMail says yes to more than it does, so look. No answer now does not undo its yes.
+
+    `claim` is what it said, for the sentence that tells of a yes without effect.
+    """
+    try:
+        get_client().get_user(address=address)
+    except MissingError:
+        raise UnknownOutcomeError(
+            _(
+                "%(claim)s, but it does not know %(address)s. "
+                "Refresh the list of mailboxes before you try again."
+            )
+            % {"claim": claim, "address": shown_address(address)}
+        ) from None
+    except PurelyManageError as error:
+        logger.warning("Could not read back %s: %s", address, error)
+
+
+@contextmanager
+def known_there(address: str) -> Iterator[None]:
+    """Tell of a mailbox that vanished outside the panel, whatever was to be done to it."""
+    try:
+        yield
+    except MissingError:
+        raise RefusedError(
+            _(
+                "%(address)s is not at PurelyMail any more, so nothing was changed. "
+                "Refresh the list of mailboxes."
+            )
+            % {"address": shown_address(address)}
+        ) from None
