@@ -9,6 +9,8 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
+import dns.message
+import dns.query
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
@@ -24,8 +26,8 @@ def running(*arguments: str):
         command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
-            line = process.stdout.readline()
-            yield process, re.search(r"http://[\d.:]+\d", line)[0]
+            process.said = process.stdout.readline()
+            yield process, re.search(r"http://[\d.:]+\d", process.said)[0]
         finally:
             process.kill()
 
@@ -54,6 +56,27 @@ def test_a_port_that_is_taken_is_named():
         port = taken.getsockname()[1]
         with pytest.raises(CommandError, match=rf"Port {port} on 127\.0\.0\.1 is taken"):
             call_command("simulate_purelymail", port=port)
+
+
+def test_dns_is_served_where_asked_for_and_only_there():
+    with running("--demo", "--dns-port", "0") as (process, _url):
+        address, port = re.search(r"Its DNS answers at ([\d.]+):(\d+)", process.said).groups()
+        query = dns.message.make_query("lindenhof.example", "MX")
+        reply = dns.query.udp(query, address, port=int(port), timeout=5)
+        assert reply.answer[0][0].to_text() == "50 mailserver.purelymail.com."
+    with running() as (process, _url):
+        assert "DNS" not in process.said
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM], ids=["TCP", "UDP"])
+def test_a_dns_port_that_is_taken_is_named(kind):
+    with socket.socket(type=kind) as taken:
+        taken.bind(("127.0.0.1", 0))
+        if kind == socket.SOCK_STREAM:
+            taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(CommandError, match=rf"Port {port} on .* is taken.* another --dns-port"):
+            call_command("simulate_purelymail", port=0, dns_port=port)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com"])

@@ -6,8 +6,9 @@ import errno
 import signal
 import threading
 from argparse import ArgumentParser
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -15,8 +16,11 @@ from django.core.management.base import BaseCommand, CommandError
 from purelymanage.core.hosts import is_loopback
 from purelymanage.purelymail.simulator.account import Account
 from purelymanage.purelymail.simulator.demo import demo_account
+from purelymanage.purelymail.simulator.dns_server import DnsServer
 from purelymanage.purelymail.simulator.server import SimulatorServer
 from purelymanage.purelymail.simulator.service import Service
+
+Server = TypeVar("Server", SimulatorServer, DnsServer)
 
 
 class Command(BaseCommand):
@@ -24,7 +28,8 @@ class Command(BaseCommand):
 
     help = (
         "Run a simulated PurelyMail: all 19 operations with state, and faults that can be "
-        "switched on under /_simulator/ (see purelymanage/purelymail/simulator/server.py)."
+        "switched on under /_simulator/ (see purelymanage/purelymail/simulator/server.py). "
+        "With --dns-port also a DNS server that says what its domains have published."
     )
     requires_system_checks: list[str] = []
 
@@ -32,6 +37,9 @@ class Command(BaseCommand):
         """Where to listen, and what the account holds."""
         parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
         parser.add_argument("--port", type=int, default=8010, help="default: 8010; 0 for any")
+        parser.add_argument(
+            "--dns-port", type=int, metavar="PORT", help="also serve DNS there; 0 for any"
+        )
         parser.add_argument("--token", default="", help="default: the PURELYMAIL_API_TOKEN setting")
         parser.add_argument("--demo", action="store_true", help="begin with the demo account")
         parser.add_argument(
@@ -46,17 +54,19 @@ class Command(BaseCommand):
                 f"{options['host']} is not a loopback address. The simulator protects nothing: "
                 "use --host 127.0.0.1, or --force if you are sure."
             )
-        server = _server(_service(options), host=options["host"], port=options["port"])
-        stop = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
-        server.start()
-        try:
-            self.stdout.write(f"The PurelyMail simulator answers at {server.url}. Ctrl-C stops it.")
+        service = _service(options)
+        with ExitStack() as running:
+            server = _started(SimulatorServer, service, running, option="port", **options)
+            said = f"The PurelyMail simulator answers at {server.url}."
+            if options["dns_port"] is not None:
+                names = _started(DnsServer, service, running, option="dns_port", **options)
+                said += f" Its DNS answers at {names.address}."
+            stop = threading.Event()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: stop.set())
+            self.stdout.write(f"{said} Ctrl-C stops it.")
             self.stdout.flush()
             stop.wait()
-        finally:
-            server.stop()
 
 
 def _service(options: dict[str, Any]) -> Service:
@@ -73,12 +83,20 @@ def _service(options: dict[str, Any]) -> Service:
         raise CommandError(f"The state file cannot be used: {error}") from error
 
 
-def _server(service: Service, *, host: str, port: int) -> SimulatorServer:
+def _started(
+    kind: type[Server], service: Service, running: ExitStack, *, option: str, **options: Any
+) -> Server:
+    """A server that serves until `running` ends."""
+    host, port = options["host"], options[option]
     try:
-        return SimulatorServer(service, host=host, port=port)
+        server = kind(service, host=host, port=port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise CommandError(
-                f"Port {port} on {host} is taken. Stop what uses it, or choose another --port."
+                f"Port {port} on {host} is taken. Stop what uses it, or choose another"
+                f" --{option.replace('_', '-')}."
             ) from error
         raise CommandError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from error
+    running.callback(server.stop)
+    server.start()
+    return server
