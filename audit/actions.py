@@ -77,5 +77,8 @@ class Action(models.TextChoices):
     LIMIT_CHANGED = "settings.limit_changed", _("changed the migration limit")
 
 
+DRIFT = {Action.DRIFT_FOUND, Action.DRIFT_APPEARED, Action.DRIFT_VANISHED}
+"""What is somebody else's work, found by a refresh."""
+
 LASTING = {Action.JOB_STARTED}
 """Actions that run for hours: on record from their start, without an outcome until they end."""

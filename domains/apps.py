@@ -13,5 +13,6 @@ class DomainsConfig(AppConfig):
 
         copy.register_reader(Kind.DOMAINS, services.refresh_domains)
         copy.register_reader(Kind.CREDIT, services.read_credit)
+        copy.register_reader(Kind.OWNERSHIP, services.refresh_ownership_code)
         register_fact(_("Last sync"), about.last_sync, 50)
         register_search("domain", "globe", selectors.find_domains, group=_("Domains"))

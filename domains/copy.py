@@ -17,8 +17,7 @@ from django.db import DataError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit.actions import Action
-from audit.services import audited
+from domains.drift import record_drift
 from domains.models import Kind, SyncState
 from purelymanage.core.errors import PurelyManageError, UnavailableError
 from purelymanage.jobs.locks import only_one
@@ -26,8 +25,11 @@ from purelymanage.jobs.locks import only_one
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-EMPTY_BELIEVED_AFTER = timedelta(hours=1)
+BELIEVED_AFTER = timedelta(hours=1)
+LARGE = 10
+FEW = 5
 LOCK_SECONDS = 120
+ASKED_AT_MOST = 3
 MAX_ERROR = 500
 
 
@@ -44,6 +46,10 @@ class OddAnswerError(UnavailableError):
     """PurelyMail did answer, but not with what may replace the copy."""
 
 
+class OvertakenError(UnavailableError):
+    """While PurelyMail was answering, the panel itself changed what it was asked about."""
+
+
 Reader = Callable[[], Changes]
 _readers: dict[Kind, Reader] = {}
 
@@ -54,24 +60,31 @@ def register_reader(kind: Kind, read: Reader) -> None:
 
 
 def refresh(kinds: Sequence[Kind]) -> dict[Kind, Changes | PurelyManageError]:
-    """Refresh these parts one after the other, leaving out those another refresh is at.
+    """Refresh these parts one after the other.
 
-    A part that fails is in the answer as its error and keeps its rows; the others go on.
+    A part that fails is in the answer as its error and keeps its rows; the others go on. One that
+    is not in the answer was left to the next refresh: another one is at it, or our own changes are.
     """
     results: dict[Kind, Changes | PurelyManageError] = {}
     for kind in kinds:
         with only_one(f"copy.{kind.value}", seconds=LOCK_SECONDS) as is_alone:
-            if is_alone:
-                results[kind] = _read(kind)
+            result = _read(kind) if is_alone else None
+            if result is not None:
+                results[kind] = result
     return results
 
 
-def _read(kind: Kind) -> Changes | PurelyManageError:
-    try:
-        return _readers[kind]()
-    except PurelyManageError as error:
-        logger.warning("Could not refresh the %s: %s", kind.value, error)
-        return error
+def _read(kind: Kind) -> Changes | PurelyManageError | None:
+    for _attempt in range(ASKED_AT_MOST):
+        try:
+            return _readers[kind]()
+        except OvertakenError as error:
+            logger.info("%s", error)
+        except PurelyManageError as error:
+            logger.warning("Could not refresh the %s: %s", kind.label, error)
+            return error
+    SyncState.objects.filter(pk=kind).update(tried_at=timezone.now())
+    return None
 
 
 @contextmanager
@@ -80,6 +93,8 @@ def refreshing(kind: Kind) -> Iterator[SyncState]:
     state, _created = SyncState.objects.get_or_create(name=kind)
     try:
         yield state
+    except OvertakenError:
+        raise
     except PurelyManageError as error:
         _note_failure(state, error)
         raise
@@ -94,7 +109,7 @@ def refreshing(kind: Kind) -> Iterator[SyncState]:
         _note_failure(state, odd)
         raise odd from None
     state.synced_at = state.tried_at = timezone.now()
-    state.failed_since = state.doubted_since = None
+    state.failed_since = state.doubted_since = state.doubted_size = None
     state.error = ""
     state.is_outage = False
     _save(state)
@@ -104,7 +119,7 @@ def refreshing(kind: Kind) -> Iterator[SyncState]:
 def own_change(kind: Kind) -> Iterator[None]:
     """A change by the panel itself, at PurelyMail and then in our rows.
 
-    What PurelyMail lists meanwhile may be older than the change, so it is not laid over it.
+    What PurelyMail was asked before may be older than the change, so it is not laid over it.
     """
     _note_change(kind)
     try:
@@ -127,7 +142,7 @@ def _note_failure(state: SyncState, error: PurelyManageError) -> None:
 
 
 def _save(state: SyncState) -> None:
-    """All but `requested_at`, which somebody may have set meanwhile."""
+    """All but what others set meanwhile: `requested_at`, `viewed_at` and `changed_at`."""
     state.save(
         update_fields=[
             "synced_at",
@@ -136,6 +151,7 @@ def _save(state: SyncState) -> None:
             "error",
             "is_outage",
             "doubted_since",
+            "doubted_size",
             "may_be_truncated",
         ]
     )
@@ -144,25 +160,49 @@ def _save(state: SyncState) -> None:
 def believed(state: SyncState, *, ask: Callable[[], T], size: Callable[[T], int], held: int) -> T:
     """An answer that may replace the copy of `held` rows.
 
-    An empty one is asked for again, and believed once PurelyMail has said so for an hour.
+    One that loses a large part is asked for again at once, and believed when the next refresh
+    finds the same; one that loses all of it once PurelyMail has said so for an hour.
     """
     answer = ask()
-    if size(answer) or not held:
+    first = size(answer)
+    if not _is_loss(first, held):
         return answer
     answer = ask()
-    if size(answer):
+    listed = size(answer)
+    if not _is_loss(listed, held) or (_alike(first, listed) and _was_said_before(state, listed)):
         return answer
-    now = timezone.now()
-    state.doubted_since = state.doubted_since or now
-    if now - state.doubted_since >= EMPTY_BELIEVED_AFTER:
-        return answer
+    state.doubted_since = state.doubted_since or timezone.now()
+    state.doubted_size = listed
+    words = {"kind": state.get_name_display(), "listed": listed, "held": held}
     raise OddAnswerError(
         _(
+            "PurelyMail suddenly lists %(listed)d of %(held)d %(kind)s. "
+            "The copy is kept until the next refresh finds the same."
+        )
+        % words
+        if listed
+        else _(
             "PurelyMail suddenly lists no %(kind)s. "
             "The copy is kept until it has said so for an hour."
         )
-        % {"kind": state.get_name_display()}
+        % words
     )
+
+
+def _is_loss(listed: int, held: int) -> bool:
+    """Whether so much is missing that it may be PurelyMail's mistake."""
+    return (not listed and held > 0) or (held >= LARGE and listed * 2 < held)
+
+
+def _alike(one: int, other: int) -> bool:
+    return bool(one) == bool(other) and abs(one - other) <= FEW
+
+
+def _was_said_before(state: SyncState, listed: int) -> bool:
+    """Whether an earlier refresh found the same, or has doubted for long enough."""
+    if state.doubted_since and timezone.now() - state.doubted_since >= BELIEVED_AFTER:
+        return True
+    return listed > 0 and state.doubted_size is not None and _alike(state.doubted_size, listed)
 
 
 def update_rows(
@@ -182,6 +222,7 @@ def update_rows(
     """
     model = rows.model
     with transaction.atomic():
+        _refuse_overtaken(state)
         known = {getattr(row, key): row for row in rows}
         added = [model(**{key: v}, **fields) for v, fields in found.items() if v not in known]
         changed = [
@@ -195,13 +236,34 @@ def update_rows(
             if value not in found and row.created_at < asked_at and not keeps_missing
         ]
         if state.synced_at is not None:
-            _record_drift(state.name, added, changed, removed, watched)
+            record_drift(
+                state.name,
+                since=state.synced_at,
+                added=added,
+                changed=changed,
+                removed=removed,
+                watched=watched,
+            )
         model.objects.bulk_create(added, ignore_conflicts=True, batch_size=500)
         if changed:
             fields = sorted({field for _row, before in changed for field in before})
             model.objects.bulk_update([row for row, _b in changed], fields, batch_size=200)
         model.objects.filter(pk__in=[row.pk for row in removed]).delete()
     return Changes(added=len(added), changed=len(changed), removed=len(removed))
+
+
+def _refuse_overtaken(state: SyncState) -> None:
+    """Refuse an answer that our own change, or a newer answer, has overtaken since we asked.
+
+    `state` is as it was then. Moments are compared for being the same, not for being earlier: the
+    clocks of two hosts differ. The row stays locked, so that a change waits until we are done.
+    """
+    now = SyncState.objects.select_for_update().get(pk=state.pk)
+    if (now.changed_at, now.synced_at) != (state.changed_at, state.synced_at):
+        raise OvertakenError(
+            _("The copy of the %(kind)s changed while PurelyMail was answering.")
+            % {"kind": state.get_name_display()}
+        )
 
 
 def _overwrite(row: models.Model, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,29 +275,3 @@ def _overwrite(row: models.Model, fields: Mapping[str, Any]) -> dict[str, Any]:
             before[field] = old
             setattr(row, field, value)
     return before
-
-
-def _record_drift(
-    kind: str,
-    added: Sequence[models.Model],
-    changed: Sequence[tuple[models.Model, Mapping[str, Any]]],
-    removed: Sequence[models.Model],
-    watched: Collection[str],
-) -> None:
-    """Inside the transaction of the rows, so that a drift is found once or not at all."""
-
-    def facts(row: models.Model) -> dict[str, Any]:
-        return {field: getattr(row, field) for field in watched}
-
-    for row in added:
-        with audited(Action.DRIFT_APPEARED, target=row, after=facts(row) | {"kind": kind}):
-            pass
-    for row in removed:
-        with audited(Action.DRIFT_VANISHED, target=row, before=facts(row) | {"kind": kind}):
-            pass
-    for row, before in changed:
-        old = {field: value for field, value in before.items() if field in watched}
-        new = {field: getattr(row, field) for field in old}
-        if old:
-            with audited(Action.DRIFT_FOUND, target=row, before=old, after=new | {"kind": kind}):
-                pass

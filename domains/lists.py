@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django_htmx.http import push_url
 
 from domains.filters import ListFilter, Listing
+from domains.freshness import viewed
 from domains.models import Kind
-from domains.selectors import copy_state
 from purelymanage.core.addresses import shown_domain
 from purelymanage.core.http import Request, render_page, wants_fragment
 
@@ -26,7 +26,7 @@ def render_list(
         "total": listed.total,
         "searched": listed.searched,
         "domain_choices": _choices(listed.domains, chosen=wanted.domain),
-        "copy": copy_state(kind),
+        "copy": viewed(kind),
         "is_fragment": is_fragment,
     }
     response = render_page(request, template, context, fragment="rows")

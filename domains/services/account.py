@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from domains.models import PurelyMailAccount
+from domains.copy import Changes, refreshing
+from domains.models import Kind, PurelyMailAccount
 from purelymanage.purelymail.client import get_client
 
 
@@ -16,8 +17,15 @@ def ownership_code() -> str:
 
 def read_ownership_code() -> str:
     """Ask PurelyMail for it, and keep it."""
-    code = get_client().get_ownership_code()
-    PurelyMailAccount.objects.update_or_create(
-        pk=1, defaults={"ownership_code": code, "read_at": timezone.now()}
-    )
+    with refreshing(Kind.OWNERSHIP):
+        code = get_client().get_ownership_code()
+        facts = {"ownership_code": code, "read_at": timezone.now()}
+        PurelyMailAccount.objects.update_or_create(pk=1, defaults=facts)
     return code
+
+
+def refresh_ownership_code() -> Changes:
+    """As every part of the copy is refreshed. The code does not change while the account lives."""
+    known = ownership_code()
+    is_new = read_ownership_code() != known
+    return Changes(added=int(is_new and not known), changed=int(is_new and bool(known)))

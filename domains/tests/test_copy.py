@@ -9,41 +9,27 @@ from decimal import Decimal
 import pytest
 import time_machine
 from django.utils import timezone
-from django.utils.module_loading import import_string
-from django_q.models import Schedule
 
 from audit.actions import Action
 from audit.models import Entry
 from domains import copy
 from domains.models import CreditReading, Domain, Kind, SyncState
-from domains.services import domains_called, read_credit, refresh_domains, request_refresh
-from domains.tasks import refresh_all, refresh_copy, refresh_credit
+from domains.services import (
+    domains_called,
+    ownership_code,
+    read_credit,
+    refresh_domains,
+    request_refresh,
+)
+from domains.tasks import refresh_all, refresh_copy
 from domains.tests.factories import CreditReadingFactory, DomainFactory
 from mailboxes.models import Mailbox
 from mailboxes.tests.factories import MailboxFactory
 from purelymanage.core.errors import UnavailableError
 from purelymanage.jobs.locks import only_one
-from purelymanage.jobs.schedules import install
-from purelymanage.purelymail.errors import InvalidTokenError
 from routing.models import RoutingRule
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def account(purelymail):
-    purelymail.state.add_domain("lindenhof.example")
-    purelymail.state.add_domain("shop.example", spf=False)
-    purelymail.state.add_user("mara@lindenhof.example")
-    purelymail.state.add_rule("lindenhof.example", "info", "mara@lindenhof.example")
-    return purelymail
-
-
-def drift():
-    return [
-        (entry.action, entry.target)
-        for entry in Entry.objects.filter(action__startswith="purelymail.").order_by("pk")
-    ]
 
 
 def test_the_first_fill_takes_one_call_each_and_finds_no_drift(account):
@@ -53,50 +39,20 @@ def test_the_first_fill_takes_one_call_each_and_finds_no_drift(account):
         "listUser": 1,
         "listRoutingRules": 1,
         "checkAccountCredit": 1,
+        "getOwnershipCode": 1,
     }
     assert Domain.objects.get(name="shop.example").failing == ["SPF"]
     assert Mailbox.objects.get().address == "mara@lindenhof.example"
     assert RoutingRule.objects.get().targets == ["mara@lindenhof.example"]
-    assert drift() == []
+    assert ownership_code() == account.state.ownership_code
+    assert not Entry.objects.exists()
     assert all(state.synced_at for state in SyncState.objects.all())
-    assert SyncState.objects.count() == 4
+    assert SyncState.objects.count() == len(Kind)
 
 
-def test_the_scheduled_refresh_of_the_lists_costs_three_calls(account):
+def test_the_refresh_somebody_asks_for_costs_three_calls(account):
     refresh_copy()
     assert account.calls == {"listDomains": 1, "listUser": 1, "listRoutingRules": 1}
-
-
-def test_what_changes_outside_the_panel_is_copied_and_put_on_record(account):
-    refresh_all()
-    account.state.add_domain("new.example")
-    account.state.add_user("new@shop.example")
-    account.state.domains["lindenhof.example"].allow_account_reset = False
-    del account.state.users["mara@lindenhof.example"]
-    rule = next(iter(account.state.rules.values()))
-    rule.targets = ["new@shop.example"]
-    refresh_all()
-    assert Mailbox.objects.get().address == "new@shop.example"
-    assert drift() == [
-        (Action.DRIFT_APPEARED, "new.example"),
-        (Action.DRIFT_FOUND, "lindenhof.example"),
-        (Action.DRIFT_APPEARED, "new@shop.example"),
-        (Action.DRIFT_VANISHED, "mara@lindenhof.example"),
-        (Action.DRIFT_FOUND, "info@lindenhof.example"),
-    ]
-    changed = Entry.objects.get(target="info@lindenhof.example")
-    assert changed.before == {"targets": ["mara@lindenhof.example"]}
-    assert changed.after == {"kind": "rules", "targets": ["new@shop.example"]}
-    assert changed.actor_name == "system"
-    assert "changed outside the panel" in changed.sentence
-
-
-def test_a_changed_dns_verdict_is_copied_but_is_no_drift(account):
-    refresh_domains()
-    account.state.domains["shop.example"].seen.spf = True
-    refresh_domains()
-    assert Domain.objects.get(name="shop.example").failing == []
-    assert drift() == []
 
 
 def test_a_vanished_domain_goes_with_what_hangs_on_it(account):
@@ -107,7 +63,7 @@ def test_a_vanished_domain_goes_with_what_hangs_on_it(account):
     refresh_domains()
     assert list(Domain.objects.values_list("name", flat=True)) == ["shop.example"]
     assert not Mailbox.objects.exists()
-    assert (Action.DRIFT_VANISHED, "lindenhof.example") in drift()
+    assert Entry.objects.get().target == "lindenhof.example"
 
 
 def test_an_unchanged_account_writes_no_rows(account, django_assert_max_num_queries):
@@ -116,38 +72,6 @@ def test_an_unchanged_account_writes_no_rows(account, django_assert_max_num_quer
         refresh_domains()
     writes = [query["sql"] for query in queries if "domains_domain" in query["sql"]]
     assert all(sql.lstrip().startswith("SELECT") for sql in writes)
-
-
-@pytest.mark.parametrize("kind", ["http_500", "html", "truncated", "drop_before", "drop_after"])
-def test_without_a_usable_answer_the_copy_stays_and_says_since_when(account, kind):
-    refresh_all()
-    account.fault("listUser", kind, times=None)
-    with pytest.raises(UnavailableError):
-        copy._readers[Kind.MAILBOXES]()
-    state = SyncState.objects.get(pk=Kind.MAILBOXES)
-    since = state.failed_since
-    assert Mailbox.objects.count() == 1
-    assert since
-    assert state.is_outage
-    assert state.error
-    assert state.synced_at < since
-    refresh_copy()
-    state.refresh_from_db()
-    assert state.failed_since == since, "still the beginning of the outage"
-    account.up()
-    refresh_copy()
-    state.refresh_from_db()
-    assert state.failed_since is None
-    assert state.error == ""
-
-
-def test_a_refused_token_is_not_called_an_outage(account):
-    account.fault("listDomains", "invalid_token", times=None)
-    with pytest.raises(InvalidTokenError):
-        refresh_domains()
-    state = SyncState.objects.get(pk=Kind.DOMAINS)
-    assert state.failed_since
-    assert not state.is_outage
 
 
 def test_a_value_no_database_takes_keeps_the_copy_and_says_so(account):
@@ -171,63 +95,12 @@ def test_one_failing_part_does_not_hold_up_the_others(account):
     assert RoutingRule.objects.count() == 1
 
 
-def test_a_suddenly_empty_list_is_asked_for_again_and_kept(account):
-    refresh_all()
-    account.state.users.clear()
-    before = account.calls["listUser"]
-    with pytest.raises(UnavailableError, match="lists no mailboxes"):
-        copy._readers[Kind.MAILBOXES]()
-    assert account.calls["listUser"] == before + 2
-    assert Mailbox.objects.count() == 1
-    state = SyncState.objects.get(pk=Kind.MAILBOXES)
-    assert state.failed_since
-    assert not state.is_outage
-
-
-def test_an_empty_list_is_believed_after_an_hour(account):
-    refresh_all()
-    account.state.rules.clear()
-    refresh_copy()
-    assert RoutingRule.objects.count() == 1
-    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
-        refresh_copy()
-    assert RoutingRule.objects.count() == 0
-    assert SyncState.objects.get(pk=Kind.RULES).failed_since is None
-
-
-def test_an_account_that_lists_something_again_starts_the_hour_anew(account):
-    refresh_all()
-    rules = dict(account.state.rules)
-    account.state.rules.clear()
-    refresh_copy()
-    account.state.rules.update(rules)
-    refresh_copy()
-    account.state.rules.clear()
-    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
-        refresh_copy()
-    assert RoutingRule.objects.count() == 1
-
-
-def test_two_refreshes_at_once_are_one(account):
+def test_a_refresh_leaves_a_part_to_another_that_is_at_it(account):
     with only_one("copy.domains", seconds=60) as is_alone:
         assert is_alone
         assert copy.refresh([Kind.DOMAINS, Kind.CREDIT]) == {Kind.CREDIT: copy.Changes(added=1)}
     assert account.calls["listDomains"] == 0
     assert copy.refresh([Kind.DOMAINS]) == {Kind.DOMAINS: copy.Changes(added=2)}
-
-
-def test_the_clock_refreshes_lists_and_credit_and_everything_at_two(db):
-    install()
-    tasks = {row.func: row for row in Schedule.objects.filter(func__startswith="domains.")}
-    assert {func: row.minutes for func, row in tasks.items()} == {
-        "domains.tasks.refresh_copy": 15,
-        "domains.tasks.refresh_credit": 60,
-        "domains.tasks.refresh_all": 1440,
-    }
-    assert all(callable(import_string(func)) for func in tasks)
-    nightly = tasks["domains.tasks.refresh_all"].next_run
-    assert (nightly.astimezone(UTC).hour, nightly.minute) == (2, 0)
-    assert nightly > timezone.now()
 
 
 def test_a_row_made_while_purelymail_was_answering_stays(account, monkeypatch):
@@ -272,7 +145,7 @@ def test_credit_of_seventy_digits_is_read_and_kept(purelymail):
 
 def test_old_credit_readings_go(purelymail):
     CreditReadingFactory(at=timezone.now() - timedelta(days=500))
-    refresh_credit()
+    read_credit()
     assert CreditReading.objects.count() == 1
 
 

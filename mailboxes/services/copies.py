@@ -13,6 +13,7 @@ from domains.services import domains_called
 from mailboxes.models import Mailbox
 from purelymanage.core.addresses import CONTROL, MAX_ADDRESS, split_address
 from purelymanage.purelymail.client import get_client
+from purelymanage.purelymail.types import MAX_LISTED_USERS
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ def refresh_mailboxes() -> Changes:
             state,
             ask=get_client().list_users,
             size=lambda answer: len(answer.addresses),
-            held=Mailbox.objects.count(),
+            held=min(Mailbox.objects.count(), MAX_LISTED_USERS),
         )
         parts = _well_formed(listed.addresses)
         domains = domains_called(parts.values())

@@ -31,9 +31,11 @@ class Every:
 
 
 SCHEDULES: tuple[Every, ...] = (
-    Every("domains.tasks.refresh_copy", minutes=15),
-    Every("domains.tasks.refresh_credit", minutes=60),
+    Every("domains.tasks.refresh_due", minutes=5),
     Every("domains.tasks.refresh_all", minutes=24 * 60, from_hour=2),
+    Every("domains.tasks.recheck_due", minutes=5),
+    Every("domains.tasks.look_up_due", minutes=5),
+    Every("domains.tasks.forget_old_changes", minutes=24 * 60, from_hour=4),
     Every("purelymanage.deletions.tasks.complete_dossiers", minutes=5),
     Every("migrations_app.tasks.probe_engine", minutes=4),
     Every("accounts.tasks.forget_old_sessions", minutes=24 * 60, from_hour=4),

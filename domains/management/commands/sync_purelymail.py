@@ -23,9 +23,10 @@ Results = dict[Kind, Result]
 
 class Command(BaseCommand):
     help = (
-        "Refreshes the local copy of PurelyMail's domains, mailboxes, routing rules and credit."
+        "Refreshes the local copy of PurelyMail's domains, mailboxes, routing rules, credit and"
+        " ownership code, whether it is due or not: one call each."
         " Exit code 0: all refreshed, 1: a part failed and keeps its old copy,"
-        " 2: wrong arguments, 3: another refresh is at work."
+        " 2: wrong arguments, 3: a part was left to another refresh, or to changes, at work."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -77,7 +78,7 @@ def _facts(result: Result | None) -> dict[str, object]:
 
 def _words(result: Result | None) -> str:
     if result is None:
-        return "left to another refresh that is at work."
+        return "left to another refresh, or to changes of our own, at work."
     if isinstance(result, PurelyManageError):
         return f"not refreshed. {result.message}"
     return f"{result.added} added, {result.changed} changed, {result.removed} removed"

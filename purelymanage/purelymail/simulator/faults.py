@@ -26,9 +26,10 @@ EFFECT_FIRST = ("timeout_after", "drop_after", "truncated")
 class Fault:
     """One fault.
 
-    `latency` answers late; `timeout_…` hold the line for `seconds`, then hang up; `drop_…` hang up
-    at once. `before` and `after` say whether the operation takes effect: so does `after`
-    for `http_500`, `html` and `truncated` (which takes effect unless told otherwise).
+    `latency` answers late, with `after` what was true before the wait; `timeout_…` hold the line
+    for `seconds`, then hang up; `drop_…` hang up at once. `before` and `after` say whether the
+    operation takes effect: so does `after` for `http_500`, `html` and `truncated` (which takes
+    effect unless told otherwise).
     """
 
     operation: str

@@ -150,13 +150,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def _operate(self, operation: str, content: bytes) -> None:
         fault = self.server.service.count(operation)
-        if fault is not None and fault.kind == "latency":
-            self.server.service.closing.wait(fault.seconds)
-            fault = None
+        late = fault if fault is not None and fault.kind == "latency" else None
+        fault = fault if late is None else None
+        if late is not None and not late.after:
+            self.server.service.closing.wait(late.seconds)
         answer: dict[str, Any] = {}
         if fault is None or fault.after:
             token = self.headers.get(TOKEN_HEADER)
             answer = self.server.service.perform(operation, content, token)
+        if late is not None and late.after:
+            self.server.service.closing.wait(late.seconds)
         if fault is None:
             self._json(answer)
         else:
