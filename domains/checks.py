@@ -34,6 +34,7 @@ KEYS = {
     "dmarc": (RecordKey.DMARC,),
 }
 """The records each of PurelyMail's checks looks at; it does not look at the ownership again."""
+CHECK_OF = {key.value: check for check, keys in KEYS.items() for key in keys}
 NAMES = {"mx": "MX", "spf": "SPF", "dkim": "DKIM", "dmarc": "DMARC"}
 LABELS = {
     "mx": gettext_lazy("MX, receiving"),

@@ -12,6 +12,10 @@ from purelymanage.core.addresses import shown_domain
 
 CHECKS = ("mx", "spf", "dkim", "dmarc")
 """PurelyMail's four checks, as in `passes_mx`."""
+OURS = Q(is_shared=False)
+JUDGED = OURS & (Q(checked_at__isnull=False) | Q(looked_at__isnull=False))
+FAILING = JUDGED & Q(failing_count__gt=0)
+PASSING = JUDGED & Q(failing_count=0)
 
 
 class Verdict(NamedTuple):
@@ -26,19 +30,23 @@ class DomainQuerySet(models.QuerySet["Domain"]):
 
     def ours(self) -> DomainQuerySet:
         """Domains of the account itself, not those PurelyMail shares among its customers."""
-        return self.filter(is_shared=False)
+        return self.filter(OURS)
 
     def judged(self) -> DomainQuerySet:
         """Those of ours whose DNS somebody has looked at: PurelyMail when we asked, or we."""
-        return self.ours().filter(Q(checked_at__isnull=False) | Q(looked_at__isnull=False))
+        return self.filter(JUDGED)
 
     def failing(self) -> DomainQuerySet:
         """Those with a check to repair; what was accepted or is meant so does not count."""
-        return self.judged().filter(failing_count__gt=0)
+        return self.filter(FAILING)
 
     def passing(self) -> DomainQuerySet:
         """Those with nothing to repair."""
-        return self.judged().filter(failing_count=0)
+        return self.filter(PASSING)
+
+    def unjudged(self) -> DomainQuerySet:
+        """Those of ours nobody has looked at yet."""
+        return self.filter(OURS, ~JUDGED)
 
     def due_for_recheck(self, now: datetime) -> DomainQuerySet:
         """Asked for, never checked, failing, healthy: in this order, oldest first in each."""

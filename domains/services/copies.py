@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from audit.actions import Action
 from audit.services import audited
+from domains.changes import verdicts_watched
 from domains.copy import Changes, believed, refreshing, update_rows
 from domains.models import Domain, Kind, SyncState
 from purelymanage.jobs.queue import enqueue
@@ -40,9 +41,10 @@ def refresh_domains() -> Changes:
             for domain in listed
         }
         rows = Domain.objects.ours() | Domain.objects.filter(name__in=found)
-        changes = update_rows(
-            rows, found, key="name", state=state, asked_at=asked_at, watched=WATCHED
-        )
+        with verdicts_watched():
+            changes = update_rows(
+                rows, found, key="name", state=state, asked_at=asked_at, watched=WATCHED
+            )
         _forget_unused_shared(asked_before=asked_at)
         return changes
 

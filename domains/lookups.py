@@ -1,0 +1,204 @@
+"""Our own lookups: each domain about once an hour, which costs PurelyMail nothing.
+
+What no resolver answers changes nothing: the last answer stands, and is shown as such.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timedelta
+from random import SystemRandom
+
+from django.db import transaction
+from django.db.models import F, Max, Min
+from django.utils import timezone
+
+from domains import changes, dns, tiers
+from domains.dns import Finding
+from domains.models import CheckSource, DnsRecord, Domain, RecordKey, RecordState
+from domains.services.account import ownership_code
+from purelymanage.jobs.locks import only_one
+
+logger = logging.getLogger(__name__)
+
+SEVERAL = 5
+"""So many are looked up side by side; when all of them stay unanswered, so would the others."""
+PER_TICK = 60
+ROUND_SECONDS = 240
+LOCK, LOCK_SECONDS = "domains.lookups", 600
+SOON = timedelta(minutes=4, seconds=30)  # so that the next tick takes it for sure
+HOURLY = timedelta(hours=1)
+JITTER_SECONDS = 300
+OUTAGE_SIZE = 3
+_random = SystemRandom()
+
+Findings = Mapping[RecordKey, Finding]
+
+
+def look_up_due() -> int:
+    """Look up the domains whose turn it is, and return how many had an answer."""
+    with only_one(LOCK, seconds=LOCK_SECONDS) as is_alone:
+        return _look_up_all(_due()) if is_alone else 0
+
+
+def look_up_now(domain: Domain) -> None:
+    """Look one domain up, which takes ten seconds at the most."""
+    _save(domain.pk, dns.look_up(domain.name, ownership_code=ownership_code()))
+
+
+def resolver_outage() -> datetime | None:
+    """Since when our resolver has answered nothing for any domain; None while it works."""
+    ours = Domain.objects.ours()
+    answered_at = ours.aggregate(at=Max("looked_at"))["at"]
+    unanswered = ours.filter(unanswered_since__isnull=False)
+    if answered_at:
+        unanswered = unanswered.filter(unanswered_since__gt=answered_at)
+    number = unanswered.count()
+    if not number or number < min(OUTAGE_SIZE, ours.count()):
+        return None
+    since: datetime = unanswered.aggregate(at=Min("unanswered_since"))["at"]
+    return since
+
+
+def _due() -> list[Domain]:
+    """Those that used to answer first, so that a few dead domains do not look like an outage."""
+    ours = Domain.objects.ours()
+    due = ours.filter(look_after=None) | ours.filter(look_after__lte=timezone.now())
+    order = F("unanswered_since").asc(nulls_first=True), F("look_after").asc(nulls_first=True)
+    return list(due.order_by(*order)[: max(PER_TICK, ours.count() // 10)])
+
+
+def _look_up_all(domains: Sequence[Domain]) -> int:
+    """A few side by side; the database is this thread's alone."""
+    code = ownership_code()
+    give_up = time.monotonic() + ROUND_SECONDS
+    answered = 0
+    with ThreadPoolExecutor(max_workers=SEVERAL, thread_name_prefix="lookups") as pool:
+        for start in range(0, len(domains), SEVERAL):
+            some = domains[start : start + SEVERAL]
+            asked = [pool.submit(dns.look_up, one.name, ownership_code=code) for one in some]
+            results = [_take(one, future) for one, future in zip(some, asked, strict=True)]
+            answered += sum(results)
+            if not any(results) or time.monotonic() >= give_up:
+                break
+    return answered
+
+
+def _take(domain: Domain, asked: Future[dict[RecordKey, Finding]]) -> bool:
+    """Save one result. What breaks on one domain must not keep the others from being looked up."""
+    try:
+        return _save(domain.pk, asked.result())
+    except Exception:
+        logger.exception("Could not look up %s", domain.name)
+        Domain.objects.filter(pk=domain.pk).update(look_after=timezone.now() + HOURLY)
+        return False
+
+
+def _save(domain_id: int, findings: Findings) -> bool:
+    """Write down what was found, and say whether there was any answer."""
+    now = timezone.now()
+    is_answered = any(_is_answer(finding) for finding in findings.values())
+    with transaction.atomic():
+        domain = Domain.objects.select_for_update().filter(pk=domain_id).first()
+        if domain is None:  # deleted while we asked
+            return is_answered
+        known = {RecordKey(row.key): row for row in domain.records.all()}
+        rows = [_row(domain, key, known.get(key), findings[key], now) for key in findings]
+        DnsRecord.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["domain", "key"],
+            update_fields=[
+                "state",
+                "found",
+                "advice",
+                "is_answered",
+                "problem",
+                "looked_at",
+                "answered_at",
+            ],
+        )
+        noted = _note_changes(domain, known, findings, now)
+        Domain.objects.filter(pk=domain.pk).update(
+            **_next_look(domain, now, is_answered=is_answered, is_open=noted.is_open)
+        )
+        tiers.recount([domain])
+        if noted.has_held or _differ(known, findings):
+            tiers.recheck_because_changed([domain], now=now)
+    return is_answered
+
+
+def _row(
+    domain: Domain, key: RecordKey, known: DnsRecord | None, finding: Finding, now: datetime
+) -> DnsRecord:
+    """A try without an answer keeps the last one."""
+    row = known or DnsRecord(state=RecordState.NO_ANSWER)
+    fresh = DnsRecord(
+        domain=domain,
+        key=key,
+        state=row.state,
+        found=row.found,
+        advice=row.advice,
+        answered_at=row.answered_at,
+        looked_at=now,
+        is_answered=_is_answer(finding),
+        problem=finding.problem[:200],
+    )
+    if fresh.is_answered:
+        fresh.state, fresh.found, fresh.advice = finding.state, finding.found, finding.advice
+        fresh.answered_at = now
+    return fresh
+
+
+def _is_answer(finding: Finding) -> bool:
+    return finding.state != RecordState.NO_ANSWER
+
+
+def _compared(
+    known: Mapping[RecordKey, DnsRecord], findings: Findings
+) -> list[tuple[DnsRecord, Finding]]:
+    """Last answer and this one, where there are both: the very first one is no change."""
+    return [
+        (known[key], finding)
+        for key, finding in findings.items()
+        if _is_answer(finding) and key in known and known[key].answered_at
+    ]
+
+
+def _differ(known: Mapping[RecordKey, DnsRecord], findings: Findings) -> bool:
+    """Whether any answer is another one than before; the order of values means nothing."""
+    return any(
+        (row.state, set(row.found)) != (finding.state, set(finding.found))
+        for row, finding in _compared(known, findings)
+    )
+
+
+def _note_changes(
+    domain: Domain, known: Mapping[RecordKey, DnsRecord], findings: Findings, now: datetime
+) -> changes.Noted:
+    sightings = [
+        changes.Sighting(domain.pk, row.key, row.state, finding.state)
+        for row, finding in _compared(known, findings)
+    ]
+    return changes.observe(
+        CheckSource.OWN,
+        sightings,
+        at=now,
+        confirms=lambda change: now - change.at >= changes.APART,
+    )
+
+
+def _next_look(
+    domain: Domain, now: datetime, *, is_answered: bool, is_open: bool
+) -> dict[str, datetime | None]:
+    """In an hour; a change is looked at again at once; silence is met with growing patience."""
+    jitter = timedelta(seconds=_random.uniform(-JITTER_SECONDS, JITTER_SECONDS))
+    if is_answered:
+        pause = SOON if is_open else HOURLY + jitter
+        return {"looked_at": now, "unanswered_since": None, "look_after": now + pause}
+    since = domain.unanswered_since or now
+    pause = min(max(now - since, SOON), HOURLY + jitter)
+    return {"unanswered_since": since, "look_after": now + pause}
