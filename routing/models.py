@@ -21,6 +21,18 @@ class RuleKind(models.TextChoices):
     CATCH_ALL = "catch_all", _("Catch-all")
 
 
+def kind_of(match_user: str, *, is_prefix: bool, is_catchall: bool) -> RuleKind:
+    """Which of PurelyMail's forms it is; odd ones count as any address, as they do there."""
+    if not match_user:
+        return RuleKind.CATCH_ALL if is_catchall else RuleKind.ANY
+    return RuleKind.PREFIX if is_prefix else RuleKind.EXACT
+
+
+def pattern_of(match_user: str, *, is_prefix: bool) -> str:
+    """What stands before the `@`: `user`, `prefix*` or `*`."""
+    return f"{match_user}{'*' if is_prefix or not match_user else ''}"
+
+
 class RoutingRuleQuerySet(models.QuerySet["RoutingRule"]):
     """Conditions on routing rules."""
 
@@ -61,7 +73,7 @@ class RoutingRule(models.Model):
     @property
     def pattern(self) -> str:
         """What stands before the `@`: `user`, `prefix*` or `*`."""
-        return f"{self.match_user}{'*' if self.is_prefix or not self.match_user else ''}"
+        return pattern_of(self.match_user, is_prefix=self.is_prefix)
 
     @property
     def source(self) -> str:
@@ -70,10 +82,8 @@ class RoutingRule(models.Model):
 
     @property
     def kind(self) -> RuleKind:
-        """Which of PurelyMail's forms it is; odd ones count as any address, as they do there."""
-        if not self.match_user:
-            return RuleKind.CATCH_ALL if self.is_catchall else RuleKind.ANY
-        return RuleKind.PREFIX if self.is_prefix else RuleKind.EXACT
+        """Which of PurelyMail's forms it is."""
+        return kind_of(self.match_user, is_prefix=self.is_prefix, is_catchall=self.is_catchall)
 
 
 class RuleEdit(models.Model):

@@ -67,6 +67,17 @@ class RemoteRule:
     is_catchall: bool
     targets: list[str]
 
+    @property
+    def likeness(self) -> tuple[object, ...]:
+        """All of it but the id, whatever case and order PurelyMail keeps it in."""
+        return (
+            self.domain.lower(),
+            self.match_user.lower(),
+            self.is_prefix,
+            self.is_catchall,
+            frozenset(target.lower() for target in self.targets),
+        )
+
 
 class Hidden(dict[str, Any]):
     """A JSON object that shows nothing of itself in logs and tracebacks: it may hold passwords."""

@@ -80,18 +80,6 @@ class RoutingOperations(Operations):
         return rule
 
     def _find(self, wanted: RemoteRule) -> RemoteRule | None:
-        likeness = _likeness(wanted)
         return next(
-            (rule for rule in self.list_routing_rules() if _likeness(rule) == likeness), None
+            (rule for rule in self.list_routing_rules() if rule.likeness == wanted.likeness), None
         )
-
-
-def _likeness(rule: RemoteRule) -> tuple[object, ...]:
-    """All of a rule but its id, in whatever case and order PurelyMail keeps it."""
-    return (
-        rule.domain.lower(),
-        rule.match_user.lower(),
-        rule.is_prefix,
-        rule.is_catchall,
-        frozenset(target.lower() for target in rule.targets),
-    )

@@ -1,0 +1,127 @@
+"""Creating a rule, and what every change of one stands on: checks, facts, rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.actions import Action
+from audit.services import audited
+from domains.copy import own_change
+from domains.models import Domain, Kind
+from domains.services import domains_called
+from purelymanage.core.addresses import shown_address, shown_domain
+from purelymanage.core.errors import RefusedError
+from purelymanage.deletions.models import DeletionKind, PendingDeletion
+from purelymanage.deletions.selectors import pending_deletion
+from purelymanage.deletions.services import schedule_deletion
+from purelymanage.purelymail.client import get_client
+from purelymanage.purelymail.types import RemoteRule
+from routing.lint import lint
+from routing.models import RoutingRule, RuleEdit
+from routing.picture import Rule
+from routing.pictures import picture_around
+
+
+def create_rule(*, draft: Rule) -> RoutingRule:
+    """Create a rule at PurelyMail, which tells its number only when the list is read."""
+    own_domain(draft.domain)
+    refuse_conflict(draft)
+    on_record = audited(Action.RULE_CREATED, target=draft.source, after=facts_of(draft))
+    with on_record, own_change(Kind.RULES):
+        return keep(send(draft))
+
+
+def delete_rule(*, rule: RoutingRule) -> PendingDeletion:
+    """Schedule the deletion, unless the rule is being exchanged for another just now."""
+    refuse_while_edited(rule)
+    return schedule_deletion(kind=DeletionKind.RULE, key=str(rule.purelymail_id))
+
+
+def own_domain(name: str) -> Domain:
+    """The domain, if it is one of ours."""
+    domain = Domain.objects.ours().filter(name=name).first()
+    if domain is None:
+        raise RefusedError(
+            _("%(domain)s is not one of your domains. Choose another; nothing was changed.")
+            % {"domain": shown_domain(name)},
+            field="domain",
+        )
+    return domain
+
+
+def refuse_conflict(draft: Rule) -> None:
+    """What PurelyMail would refuse, refused without a call."""
+    if refusals := lint(draft, picture_around(draft.domain)).refusals:
+        raise RefusedError(refusals[0].text)
+
+
+def refuse_while_edited(rule: RoutingRule) -> None:
+    """An edit deletes and creates: nothing else may happen to the rule meanwhile."""
+    edit = RuleEdit.objects.filter(old_id=rule.purelymail_id).select_related("started_by").first()
+    if edit:
+        raise RefusedError(
+            _(
+                "%(who)s is changing the rule %(source)s just now, or that change is not at its "
+                "end yet. Look at the list of rules in a few minutes; nothing was changed."
+            )
+            % {"who": edit.started_by or _("Somebody"), "source": shown_address(rule.source)}
+        )
+
+
+def refuse_pending_deletion(rule: RoutingRule) -> None:
+    """A rule that is about to go is cancelled first."""
+    if pending_deletion(DeletionKind.RULE, str(rule.purelymail_id)):
+        raise RefusedError(
+            _(
+                "The deletion of %(source)s is pending. "
+                "Cancel it before you edit the rule; nothing was changed."
+            )
+            % {"source": shown_address(rule.source)}
+        )
+
+
+def send(rule: Rule) -> RemoteRule:
+    """Create it at PurelyMail and read it back."""
+    return get_client().create_routing_rule(
+        domain=rule.domain,
+        match_user=rule.match_user,
+        is_prefix=rule.is_prefix,
+        is_catchall=rule.is_catchall,
+        targets=list(rule.targets),
+    )
+
+
+def keep(remote: RemoteRule, *, in_place_of: int | None = None) -> RoutingRule:
+    """Its row, as PurelyMail has it: that of the rule `in_place_of` which it came, if given."""
+    name = remote.domain.lower()
+    values = {
+        "purelymail_id": remote.id,
+        "domain": domains_called([name])[name],
+        "match_user": remote.match_user,
+        "is_prefix": remote.is_prefix,
+        "is_catchall": remote.is_catchall,
+        "targets": remote.targets,
+    }
+    with transaction.atomic():
+        old = RoutingRule.objects.filter(purelymail_id=in_place_of)
+        if in_place_of and in_place_of != remote.id and old.exists():
+            RoutingRule.objects.filter(purelymail_id=remote.id).delete()
+            old.update(**values)
+        row, _created = RoutingRule.objects.update_or_create(
+            purelymail_id=remote.id, defaults=values
+        )
+    return row
+
+
+def facts_of(rule: Rule | RoutingRule) -> dict[str, Any]:
+    """All values, for the audit log, the journal of edits and dossiers."""
+    return {
+        "domain": str(rule.domain),
+        "match_user": rule.match_user,
+        "is_prefix": rule.is_prefix,
+        "is_catchall": rule.is_catchall,
+        "targets": list(rule.targets),
+    }
