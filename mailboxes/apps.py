@@ -8,10 +8,11 @@ class MailboxesConfig(AppConfig):
     def ready(self) -> None:
         from domains import copy
         from domains.models import Kind
-        from mailboxes import selectors, services
+        from mailboxes import deletable, selectors, services
         from purelymanage.core.roles import Role
         from purelymanage.ui.navigation import register_page, register_search
 
         copy.register_reader(Kind.MAILBOXES, services.refresh_mailboxes)
+        deletable.register()
         register_search("mailbox", "mail", selectors.find_mailboxes, group=_("Mailboxes"))
         register_page(_("New mailbox"), "plus", "/mailboxes/new/", role=Role.ADMIN, action=True)

@@ -6,6 +6,7 @@ from django.db import models
 
 from domains.models import Domain
 from mailboxes.batches.models import MailboxBatch, MailboxBatchRow
+from mailboxes.moves import Move
 from purelymanage.core.addresses import shown_domain, split_address
 from purelymanage.deletions.models import DeletionKind, PendingDeletion
 
@@ -48,7 +49,9 @@ class Mailbox(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     rule_count: int
-    """How many routing rules name it; set by the list."""
+    """How many routing rules name it; set by the list, as the next two."""
+    last_move: Move | None
+    deletion: PendingDeletion | None
 
     objects = MailboxQuerySet.as_manager()
 

@@ -8,9 +8,11 @@ class MigrationsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.about import register_fact
         from accounts.settings_tabs import register_tab
+        from mailboxes import moves as mailbox_moves
         from migrations_app import (
             about,
             dispatch,
+            moves,
             navigation,
             queue,
         )  # models are not there when this module loads
@@ -19,5 +21,8 @@ class MigrationsConfig(AppConfig):
         registry.register_upkeep(queue.upkeep)
         registry.register_kept_waiting(dispatch.is_kept_waiting)
         navigation.register()
+        mailbox_moves.register(
+            last=moves.last_moves, latest=moves.latest_moves, unfinished=moves.unfinished_moves
+        )
         register_fact(_("Engine"), about.engine, 35)
         register_tab(_("Migrations"), "migration_settings:limits", 60)

@@ -3,6 +3,7 @@
 from mailboxes.services.app_passwords import create_app_password, revoke_app_password
 from mailboxes.services.copies import refresh_mailboxes
 from mailboxes.services.creation import create_mailbox
+from mailboxes.services.exports import note_export
 from mailboxes.services.passwords import reset_password
 from mailboxes.services.recovery import remove_recovery_method, save_recovery_method
 from mailboxes.services.renaming import rename_mailbox
@@ -12,6 +13,7 @@ __all__ = [
     "change_settings",
     "create_app_password",
     "create_mailbox",
+    "note_export",
     "read_settings",
     "refresh_mailboxes",
     "remove_recovery_method",

@@ -18,7 +18,7 @@ from purelymanage.core.errors import (
     UnavailableError,
 )
 from purelymanage.purelymail.client import get_client
-from purelymanage.purelymail.errors import UnknownOutcomeError
+from purelymanage.purelymail.errors import NotReachedError, UnknownOutcomeError
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def refuse_taken(address: str, *, consequence: str) -> None:
     except MissingError:
         return
     except UnavailableError as error:
-        raise UnavailableError(f"{error} {consequence}") from None
+        raise NotReachedError(f"{error} {consequence}") from None
     raise RefusedError(
         _(
             "%(address)s exists at PurelyMail already, and nothing was changed. "

@@ -59,7 +59,7 @@ def test_the_list_costs_the_same_with_any_number_of_rows(
     MailboxFactory.create_batch(rows)
     RoutingRuleFactory.create_batch(20)
     viewer_client.get(LIST)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(10):
         html = page(viewer_client.get(LIST))
     assert html.count("data-copy=") == min(rows, 50)
 
@@ -285,7 +285,7 @@ def test_a_mailbox_shows_the_rules_around_it(viewer_client, purelymail):
     )
     RoutingRuleFactory(match_user="info", targets=[f"desk@{DOMAIN}"])
     response = viewer_client.get(reverse("mailboxes:detail", args=[mailbox.pk]))
-    rules = response.context["rules"]
+    rules = response.context["around"].rules
     assert [rule.source for rule in rules.taking] == [f"desk@{DOMAIN}", f"des*@{DOMAIN}"]
     assert [rule.source for rule in rules.delivering] == [f"info@{DOMAIN}"]
     assert "Reset password" not in page(response)

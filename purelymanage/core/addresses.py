@@ -14,6 +14,7 @@ BIDI = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # they turn the words of
 CONTROL = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028\u2029{BIDI}]")
 LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 LOCAL_PART = re.compile(r"(?!.*\.\.)[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?")
+PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 MAX_ADDRESS = 254
 MAX_LOCAL_PART = 64
 MAX_DOMAIN = 253
@@ -56,6 +57,16 @@ def clean_domain(text: str) -> str:
     if len(domain) > MAX_DOMAIN:
         raise ValidationError(_("A domain has at most 253 characters."))
     return domain
+
+
+def clean_phone(text: str) -> str:
+    """`+49 (170) 123-4567` → `+491701234567`; raises ValidationError with a sentence."""
+    number = re.sub(r"[\s()/.-]", "", text)
+    if not PHONE.fullmatch(number):
+        raise ValidationError(
+            _("This is not a phone number. Write it with its country code, like +49 170 1234567.")
+        )
+    return number
 
 
 def _ascii(domain: str) -> str:

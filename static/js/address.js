@@ -1,11 +1,14 @@
 // The whole address under its two halves, while they are typed.
 //   <p data-address-preview="local_part domain" hidden>The address will be <strong></strong></p>
 
+// A domain as people read it: its option's words, not the value that is sent
+const written = (control) => control.selectedOptions?.[0]?.text ?? control.value;
+
 function show(form) {
   for (const preview of form.querySelectorAll("[data-address-preview]")) {
     const [localPart, domain] = preview.dataset.addressPreview
       .split(" ")
-      .map((name) => form.elements[name].value.trim().toLowerCase());
+      .map((name) => written(form.elements[name]).trim().toLowerCase());
     preview.hidden = !localPart || !domain;
     preview.querySelector("strong").textContent = `${localPart}@${domain}`;
   }

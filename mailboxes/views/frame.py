@@ -1,0 +1,65 @@
+"""What the pages of mailboxes share: crumbs, and the page of one with its live part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django_htmx.http import reswap, retarget
+
+from domains.models import Kind
+from domains.selectors import copy_state
+from mailboxes import selectors
+from mailboxes.models import Mailbox
+from purelymanage.core.addresses import shown_address
+from purelymanage.core.http import Request, render_page, wants_fragment
+from purelymanage.purelymail.types import RemoteUser
+
+DETAIL = "mailboxes/mailbox_detail.html"
+
+
+def crumbs(mailbox: Mailbox | None = None) -> list[tuple[str, str]]:
+    """The parents of a page: the list, and the mailbox where it is about one."""
+    parents = [(_("Mailboxes"), reverse("mailboxes:list"))]
+    if mailbox:
+        url = reverse("mailboxes:detail", args=[mailbox.pk])
+        parents.append((shown_address(mailbox.address), url))
+    return parents
+
+
+def detail_page(
+    request: Request,
+    mailbox: Mailbox,
+    *,
+    settings: RemoteUser | None = None,
+    error: str = "",
+    cure: str = "",
+    asks_lockout: bool = False,
+) -> HttpResponse:
+    """The page of a mailbox, or for htmx its live part: `settings` as just read from PurelyMail.
+
+    `error` is what kept a change from being made, `cure` the setting it was about;
+    `asks_lockout` puts the question before a second factor without a recovery method.
+    """
+    context: dict[str, Any] = {
+        "mailbox": mailbox,
+        "settings": settings,
+        "error": error,
+        "cure": cure,
+        "asks_lockout": asks_lockout,
+    }
+    is_part = wants_fragment(request)
+    if not is_part:
+        context |= {
+            "crumbs": crumbs(),
+            "around": selectors.surroundings(mailbox),
+            "copy": copy_state(Kind.MAILBOXES),
+        }
+    status = 422 if error or asks_lockout else 200
+    response = render_page(request, DETAIL, context, fragment="live", status=status)
+    if is_part:
+        retarget(response, "#live")
+        reswap(response, "outerHTML")
+    return response
