@@ -1,0 +1,249 @@
+"""What a page costs: `python -m bench.pages --json`.
+
+Queries and server milliseconds of every list and page with 5,000 mailboxes on 200 domains, beside
+a bare view (`bench/bare.py`) behind the same middleware: from the request's arrival at Django to
+the last byte of its answer, in this process. The pages take turns, so that what else the machine
+does meets all of them alike. Queries are also counted with a small company, to show that size
+does not matter. Exit status 1 where a list needs more than it may.
+
+It runs on PostgreSQL: in a database of its own on the server that `--postgres` or DATABASE_URL
+names, else on a server that it starts and removes again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import statistics
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from bench.panel import p95, panel
+from bench.postgres import database
+
+VIEWS = 40
+WARM_UP = 5
+MAX_QUERIES = 12
+MAX_TIMES_BARE = 3.0
+HTMX = {"HTTP_HX_REQUEST": "true"}
+
+
+@dataclass
+class Page:
+    """One address; lists have limits to hold."""
+
+    name: str
+    address: str
+    is_list: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
+    queries: dict[str, int] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+    size: int = 0
+
+
+def pages() -> list[Page]:
+    """Every list as a whole and as htmx asks for it, searched and at its end; then the pages."""
+    from domains.models import Domain
+    from mailboxes.models import Mailbox
+    from migrations_app.models import MigrationJob
+
+    domain, mailbox = Domain.objects.earliest("name"), Mailbox.objects.earliest("address")
+    job = MigrationJob.objects.earliest("pk")
+    lists = {
+        "mailboxes": ("/mailboxes/", "person-00"),
+        "domains": ("/domains/", "company-0"),
+        "routing": ("/routing/", "alias-0"),
+        "migrations": ("/migrations/", "person-000"),
+        "audit": ("/settings/audit/", ""),
+    }
+    found = []
+    for name, (address, text) in lists.items():
+        found += [
+            Page(name, address, is_list=True),
+            Page(f"{name}, fragment", address, is_list=True, headers=HTMX),
+            Page(f"{name}, last page", f"{address}?page=9999", is_list=True),
+        ]
+        if text:
+            searched = f"{address}?q={text}"
+            found.append(Page(f"{name}, search", searched, is_list=True))
+            found.append(Page(f"{name}, search, fragment", searched, is_list=True, headers=HTMX))
+    return [
+        *found,
+        Page("audit, filtered", "/settings/audit/?action=rule.created", is_list=True),
+        Page("dashboard", "/"),
+        Page("dashboard, fragment", "/", headers=HTMX),
+        Page("domain", f"/domains/{domain.pk}/"),
+        Page("mailbox", f"/mailboxes/{mailbox.pk}/"),
+        Page("job", f"/migrations/{job.pk}/"),
+        Page("palette, search", "/palette/?q=person", headers=HTMX),
+        Page("tracer", f"/routing/trace/?address={mailbox.address}", headers=HTMX),
+    ]
+
+
+class Visitor:
+    """Somebody who is signed in, asking Django as the web server does."""
+
+    def __init__(self, cookie: str) -> None:
+        from django.conf import settings
+        from django.core.wsgi import get_wsgi_application
+
+        self.application = get_wsgi_application()
+        site = urlsplit(settings.BASE_URL)
+        self.environ = {
+            "REQUEST_METHOD": "GET",
+            "SERVER_NAME": site.hostname,
+            "SERVER_PORT": str(site.port or 80),
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": "127.0.0.1",
+            "HTTP_HOST": site.netloc,
+            "HTTP_COOKIE": f"{settings.SESSION_COOKIE_NAME}={cookie}",
+            "wsgi.url_scheme": site.scheme,
+            "wsgi.errors": sys.stderr,
+        }
+
+    def get(self, page: Page) -> float:
+        """How long the whole answer took, in seconds."""
+        path, _mark, query = page.address.partition("?")
+        environ = self.environ | {"PATH_INFO": path, "QUERY_STRING": query} | page.headers
+        environ["wsgi.input"] = io.BytesIO()
+        statuses: list[str] = []
+        began = time.perf_counter()
+        answer = self.application(environ, lambda status, _headers: statuses.append(status))
+        size = sum(len(part) for part in answer)
+        answer.close()
+        seconds = time.perf_counter() - began
+        if not statuses[0].startswith("200"):
+            raise SystemExit(f"{page.name} ({page.address}) answered {statuses[0]}.")
+        page.size = size
+        return seconds
+
+    def queries(self, page: Page) -> int:
+        """How many a second view needs."""
+        from django.db import connection
+
+        self.get(page)
+        count = 0
+
+        def counted(execute: Any, *args: Any) -> Any:
+            nonlocal count
+            count += 1
+            return execute(*args)
+
+        with connection.execute_wrapper(counted):
+            self.get(page)
+        return count
+
+
+def signed_in() -> tuple[Any, str]:
+    """An admin, and the key of their session."""
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
+
+    from accounts.models import User
+    from purelymanage.core.roles import Role
+
+    user = User.objects.create_user(email="ada@panel.example", name="Ada", role=Role.ADMIN)
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    return user, session.session_key or ""
+
+
+def run(views: int) -> dict[str, Any]:
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connection
+
+    from bench.company import Size, grow
+
+    nothing = Size(0, 0, 0, 0, 0, 0)
+    small = Size(domains=60, mailboxes=250, rules=120, jobs=200, entries=400, deletions=4)
+    full = Size(
+        domains=200, mailboxes=5_000, rules=2_000, jobs=10_000, entries=20_000, deletions=40
+    )
+    settings.ROOT_URLCONF = "bench.bare"
+    call_command("collectstatic", interactive=False, verbosity=0)
+    person, cookie = signed_in()
+    visitor = Visitor(cookie)
+    grow(nothing, small, person=person)
+    bare, measured = Page("bare", "/bare/"), pages()
+    for page in measured:
+        page.queries["small"] = visitor.queries(page)
+    grow(small, full, person=person)
+    for page in [bare, *measured]:
+        page.queries["full"] = visitor.queries(page)
+    for turn in range(WARM_UP + views):
+        for page in [bare, *measured]:
+            seconds = visitor.get(page)
+            if turn >= WARM_UP:
+                page.seconds.append(seconds)
+    return {
+        "postgresql": connection.pg_version,
+        "rows": vars(full),
+        "views": views,
+        "bare": figures(bare),
+        "pages": {page.name: figures(page, bare) for page in measured},
+        "limits": {"queries": MAX_QUERIES, "times_bare": MAX_TIMES_BARE},
+        "too_much": [page.name for page in measured if page.is_list and costs_too_much(page, bare)],
+    }
+
+
+def figures(page: Page, bare: Page | None = None) -> dict[str, Any]:
+    median = statistics.median(page.seconds)
+    facts: dict[str, Any] = {
+        "queries": page.queries["full"],
+        "median_ms": round(1000 * median, 1),
+        "p95_ms": round(1000 * p95(page.seconds), 1),
+        "kB": round(page.size / 1000),
+    }
+    if bare:
+        facts["queries_small"] = page.queries["small"]
+        facts["times_bare"] = times_bare(page, bare)
+    return facts
+
+
+def times_bare(page: Page, bare: Page) -> float:
+    return round(statistics.median(page.seconds) / statistics.median(bare.seconds), 2)
+
+
+def costs_too_much(page: Page, bare: Page) -> bool:
+    queries = page.queries["full"]
+    is_same = queries == page.queries["small"]
+    return queries > MAX_QUERIES or not is_same or times_bare(page, bare) > MAX_TIMES_BARE
+
+
+def show(result: dict[str, Any]) -> None:
+    print(f"{'':32} {'queries':>8} {'small':>6} {'median':>8} {'p95':>8} {'x bare':>7} {'kB':>5}")
+    for name, facts in {"bare": result["bare"], **result["pages"]}.items():
+        print(
+            f"{name:32} {facts['queries']:8} {facts.get('queries_small', ''):>6}"
+            f" {facts['median_ms']:8} {facts['p95_ms']:8} {facts.get('times_bare', ''):>7}"
+            f" {facts['kB']:5}"
+        )
+    print("too much:", ", ".join(result["too_much"]) or "nothing")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--views", type=int, default=VIEWS, help="of each page, after warm-up")
+    parser.add_argument("--postgres", default="", metavar="URL")
+    options = parser.parse_args()
+    with database(options.postgres) as url, panel(url):
+        result = run(options.views)
+    if options.json:
+        print(json.dumps(result))
+    else:
+        show(result)
+    if result["too_much"]:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
