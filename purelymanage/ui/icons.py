@@ -56,6 +56,7 @@ COPYING = {"data_copy", "data_copy_from"}
 """Attributes of buttons that copy something."""
 
 
+@lru_cache(maxsize=64)
 def draw_copy(name: str) -> SafeString:
     """The icon of such a button, and the tick that stands in for it after copying."""
     return draw(name or "copy", css_class="before") + draw("check", css_class="after")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.template import Library
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from purelymanage.core.addresses import shown_address, shown_domain, split_address
-from purelymanage.ui.attributes import attributes, classes
+from purelymanage.ui.attributes import attributes, classes, fill
 from purelymanage.ui.icons import COPYING, draw, draw_copy
 from purelymanage.ui.states import DNS_STATES, JOB_STATES, Look
 from purelymanage.ui.tags.words import EMPTY
@@ -70,10 +69,10 @@ def button(
     if href or (disabled and extra.get("role") == "link"):
         link = None if disabled else href
         attrs = attributes(extra, href=link, **{"class": css}, **state)
-        return format_html("<a{}>{}{}</a>", attrs, drawn, text)
+        return fill("<a{}>{}{}</a>", attrs, drawn, text)
     kind_of = "button" if disabled or NOT_SUBMITTING & extra.keys() else "submit"
     attrs = attributes(extra, type=extra.pop("type", kind_of), **{"class": css}, **state)
-    return format_html("<button{}>{}{}</button>", attrs, drawn, text)
+    return fill("<button{}>{}{}</button>", attrs, drawn, text)
 
 
 @register.simple_tag
@@ -91,16 +90,14 @@ def icon_button(
     drawn = draw_copy(icon) if COPYING & extra.keys() else draw(icon)
     fixed = {"class": css, "aria_label": label, "title": extra.pop("title", None)}
     if href:
-        return format_html("<a{}>{}</a>", attributes(extra, href=href, **fixed), drawn)
+        return fill("<a{}>{}</a>", attributes(extra, href=href, **fixed), drawn)
     kind_of = "button" if NOT_SUBMITTING & extra.keys() else "submit"
     attrs = attributes(extra, type=extra.pop("type", kind_of), **fixed)
-    return format_html("<button{}>{}</button>", attrs, drawn)
+    return fill("<button{}>{}</button>", attrs, drawn)
 
 
 def _verdict(element: str, look: Look) -> SafeString:
-    return format_html(
-        '<span class="{} {}">{}{}</span>', element, look.tone, draw(look.icon), look.word
-    )
+    return fill('<span class="{} {}">{}{}</span>', element, look.tone, draw(look.icon), look.word)
 
 
 @register.simple_tag
@@ -167,8 +164,8 @@ def count(number: int, tone: str = "", words: str = "") -> SafeString:
     """
     css = classes("count", tone)
     if not words:
-        return format_html('<span class="{}">{}</span>', css, number)
-    return format_html(
+        return fill('<span class="{}">{}</span>', css, number)
+    return fill(
         '<span class="{}" title="{} {}">{}<span class="visually-hidden"> {}</span></span>',
         css,
         number,
@@ -188,10 +185,10 @@ def address(value: str) -> SafeString:
     """
     local_part, domain = split_address(str(value))
     if not domain:
-        return format_html("{}", value)
+        return fill("{}", value)
     shown = shown_domain(domain)
     title = attributes({}, title=domain if shown != domain else None)
-    return format_html('{}<wbr><span class="at"{}>@{}</span>', local_part, title, shown)
+    return fill('{}<wbr><span class="at"{}>@{}</span>', local_part, title, shown)
 
 
 @register.filter
@@ -210,7 +207,7 @@ def dash() -> SafeString:
 
     {% if job.eta %}{{ job.eta|duration }}{% else %}{% dash %}{% endif %}
     """
-    return format_html(
+    return fill(
         '<span class="quiet"><span aria-hidden="true">{}</span>'
         '<span class="visually-hidden">{}</span></span>',
         EMPTY,
@@ -226,7 +223,7 @@ def copy_value(text: str, label: str = "") -> SafeString:
     """
     label = label or _("Copy %(value)s") % {"value": text}
     copy = icon_button(label, icon="copy", data_copy=text)
-    return format_html('<span class="value"><code>{}</code>{}</span>', text, copy)
+    return fill('<span class="value"><code>{}</code>{}</span>', text, copy)
 
 
 @register.simple_tag
@@ -251,4 +248,4 @@ def progress_bar(
         value=value if known else None,
         aria_label=label or None,
     )
-    return format_html("<progress{}></progress>", attrs)
+    return fill("<progress{}></progress>", attrs)

@@ -7,12 +7,11 @@ from typing import Any
 
 from django.template import Context, Library
 from django.template.loader import render_to_string
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from purelymanage.ui.attributes import attributes, classes
+from purelymanage.ui.attributes import attributes, classes, fill
 from purelymanage.ui.icons import COPYING, draw, draw_copy
 
 register = Library()
@@ -241,15 +240,18 @@ def menu(
           {% menu_item _("Delete…") icon="trash" danger=True data_opens="delete" %}
         {% endmenu %}
     """
-    context = {
-        "id": id,
-        "label": label,
-        "icon": draw(icon),
-        "text": text,
-        "css_class": css_class,
-        "items": SafeString(content),
-    }
-    return render_to_string("components/menu.html", context)
+    css = classes("btn" if text else "icon-btn", css_class)
+    return fill(
+        '<button class="{}" type="button" popovertarget="{}" aria-label="{}">{}{}</button>\n'
+        '<div class="menu" id="{}" popover>{}</div>\n',
+        css,
+        id,
+        label,
+        draw(icon),
+        text,
+        id,
+        SafeString(content),
+    )
 
 
 @register.simple_tag
@@ -264,9 +266,9 @@ def menu_item(
     drawn = draw_copy(icon) if COPYING & extra.keys() else draw(icon)
     if href:
         attrs = attributes(extra, href=href, **{"class": css})
-        return format_html("<a{}>{}{}</a>", attrs, drawn, text)
+        return fill("<a{}>{}{}</a>", attrs, drawn, text)
     attrs = attributes(extra, type=extra.pop("type", "button"), **{"class": css})
-    return format_html("<button{}>{}{}</button>", attrs, drawn, text)
+    return fill("<button{}>{}{}</button>", attrs, drawn, text)
 
 
 @register.simple_block_tag

@@ -10,11 +10,10 @@ from django.forms import BaseForm, BoundField
 from django.template import Library
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 
-from purelymanage.ui.attributes import attributes
+from purelymanage.ui.attributes import attributes, fill
 from purelymanage.ui.icons import draw
 from purelymanage.ui.strength import judge
 
@@ -267,4 +266,4 @@ def switch(
         aria_label=label or None,
         **{"class": "switch"},
     )
-    return format_html("<input{}>", attrs)
+    return fill("<input{}>", attrs)

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.contrib.messages.storage.base import Message
 from django.template import Library
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from purelymanage.ui import states
+from purelymanage.ui.attributes import fill
 
 register = Library()
 
@@ -31,6 +31,6 @@ def marked(text: Any, query: str) -> SafeString:
     """
     text, start = str(text), str(text).lower().find(query.lower()) if query else -1
     if start < 0:
-        return format_html("{}", text)
+        return fill("{}", text)
     end = start + len(query)
-    return format_html("{}<mark>{}</mark>{}", text[:start], text[start:end], text[end:])
+    return fill("{}<mark>{}</mark>{}", text[:start], text[start:end], text[end:])

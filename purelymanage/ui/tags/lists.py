@@ -9,11 +9,10 @@ from django.core.paginator import Page
 from django.http import HttpRequest
 from django.template import Context, Library
 from django.template.loader import render_to_string
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from purelymanage.core.addresses import MAX_ADDRESS
-from purelymanage.ui.attributes import attributes
+from purelymanage.ui.attributes import attributes, fill
 from purelymanage.ui.icons import draw
 
 register = Library()
@@ -79,7 +78,7 @@ def sort_head(
     rising, falling = order == key, order == f"-{key}"
     url = _url_with(context, sort=f"-{key}" if rising else key, page=None)
     arrow = draw("arrow-up") if rising else draw("arrow-down") if falling else ""
-    return format_html(
+    return fill(
         "<th{}><a{}>{}{}</a></th>",
         attributes(
             {},
@@ -115,7 +114,7 @@ def search_box(
         data_key="/",
         **{"class": "input"},
     )
-    return format_html('<div class="search">{}<input{}></div>', draw("search"), attrs)
+    return fill('<div class="search">{}<input{}></div>', draw("search"), attrs)
 
 
 @register.simple_tag
@@ -126,11 +125,20 @@ def filter_select(
 
     {% filter_select "domain" domain_choices value=domain label=_("Domain") hx_get=url %}
     """
-    options = [(str(key), text, str(key) == str(value or "")) for key, text in choices]
-    attrs = attributes(extra, name=name, aria_label=label, **{"class": "input select"})
-    return render_to_string(
-        "components/filter_select.html", {"attributes": attrs, "options": options}
+    chosen = str(value or "")
+    options = SafeString(
+        "".join(
+            fill(
+                '<option value="{}"{}>{}</option>',
+                key,
+                SafeString(" selected" if str(key) == chosen else ""),
+                text,
+            )
+            for key, text in choices
+        )
     )
+    attrs = attributes(extra, name=name, aria_label=label, **{"class": "input select"})
+    return fill("<select{}>{}</select>\n", attrs, options)
 
 
 @register.simple_tag
@@ -150,7 +158,7 @@ def pick_all(label: str, *, form: str = "selection") -> SafeString:
     <tr role="row">{% pick_all _("Select this page") %}…
     """
     attrs = attributes({}, type="checkbox", form=form, aria_label=label, data_pick_all=True)
-    return format_html(
+    return fill(
         '<th role="columnheader" scope="col" class="pick"><label class="needs-script">'
         "<input{}></label></th>",
         attrs,
@@ -180,7 +188,7 @@ def pick(
         disabled=disabled,
         data_pick=True,
     )
-    return format_html('<td role="cell" class="pick"><label><input{}></label></td>', attrs)
+    return fill('<td role="cell" class="pick"><label><input{}></label></td>', attrs)
 
 
 @register.simple_block_tag(takes_context=True)

@@ -8,10 +8,11 @@ from typing import Any
 from django.template import Library
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+
+from purelymanage.ui.attributes import fill
 
 register = Library()
 
@@ -29,10 +30,10 @@ def moment(value: datetime | None) -> SafeString:
         Synced {% moment sync.finished_at %}
     """
     if value is None:
-        return format_html('<span class="quiet">{}</span>', EMPTY)
+        return fill('<span class="quiet">{}</span>', EMPTY)
     local = timezone.localtime(value)
     title = f"{date_format(local, 'j F Y, H:i')} {local.tzname()}"
-    return format_html(
+    return fill(
         '<time datetime="{}" title="{}">{}</time>', value.isoformat(), title, _nearby(local)
     )
 
