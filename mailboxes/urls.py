@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from mailboxes import views
 
@@ -7,6 +7,7 @@ urlpatterns = [
     path("", views.mailbox_list, name="list"),
     path("export/", views.mailbox_export, name="export"),
     path("export/selected/", views.mailbox_export_selected, name="export_selected"),
+    path("batches/", include("mailboxes.batches.urls")),
     path("new/", views.mailbox_add, name="add"),
     path("new/outlook/", views.address_outlook, name="outlook"),
     path("<int:pk>/", views.mailbox_detail, name="detail"),
