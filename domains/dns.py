@@ -21,7 +21,7 @@ from dns.rdtypes.ANY.TXT import TXT
 
 from domains.expected import ALIAS_TARGETS, NAMES, full_name
 from domains.models import RecordKey
-from domains.records import Alias, Answer, Answers, Finding, judge, judge_ownership
+from domains.records import Alias, Answer, Answers, Finding, judge
 from purelymanage.core.hosts import parse_endpoint
 
 __all__ = ["Finding", "look_for_ownership", "look_up", "resolvers_described"]
@@ -53,7 +53,8 @@ def look_up(name: str, *, ownership_code: str) -> dict[RecordKey, Finding]:
 def look_for_ownership(name: str, *, ownership_code: str) -> Finding:
     """The ownership record alone, within 5 s."""
     answer = _Resolver(seconds=QUESTION_SECONDS).ask(name, "TXT")
-    return judge_ownership(answer, ownership_code)
+    answers = Answers(mx=Answer(), txt=answer, aliases={})
+    return judge(answers, ownership_code=ownership_code)[RecordKey.OWNERSHIP]
 
 
 def resolvers_described() -> str:

@@ -14,26 +14,11 @@ from domains.expected import (
     OWNERSHIP_PREFIX,
     Expected,
     expected_records,
-    full_name,
 )
 from domains.models import RecordKey, RecordState
 from purelymanage.core.addresses import CONTROL
 
-__all__ = [
-    "Alias",
-    "Answer",
-    "Answers",
-    "Expected",
-    "Finding",
-    "expected_records",
-    "full_name",
-    "judge",
-    "judge_dkim",
-    "judge_dmarc",
-    "judge_mx",
-    "judge_ownership",
-    "judge_spf",
-]
+__all__ = ["Alias", "Answer", "Answers", "Expected", "Finding", "expected_records", "judge"]
 
 DMARC_POLICY = re.compile(r"[vV]\s*=\s*DMARC1\s*(;|$)")
 WRAPPING = " \t\"'“”"
@@ -81,11 +66,11 @@ class Answers:
 
 def judge(answers: Answers, *, ownership_code: str) -> dict[RecordKey, Finding]:
     """A finding for each of the seven records; six while the ownership code is unknown."""
-    findings = {RecordKey.MX: judge_mx(answers.mx), RecordKey.SPF: judge_spf(answers.txt)}
+    findings = {RecordKey.MX: _judge_mx(answers.mx), RecordKey.SPF: _judge_spf(answers.txt)}
     if ownership_code:
-        findings[RecordKey.OWNERSHIP] = judge_ownership(answers.txt, ownership_code)
+        findings[RecordKey.OWNERSHIP] = _judge_ownership(answers.txt, ownership_code)
     for key, alias in answers.aliases.items():
-        findings[key] = judge_dmarc(alias) if key == RecordKey.DMARC else judge_dkim(key, alias)
+        findings[key] = _judge_dmarc(alias) if key == RecordKey.DMARC else _judge_dkim(key, alias)
     if answers.mx.is_nxdomain or answers.txt.is_nxdomain:
         return _without_domain(findings)
     return findings
@@ -101,7 +86,7 @@ def _without_domain(findings: dict[RecordKey, Finding]) -> dict[RecordKey, Findi
     }
 
 
-def judge_mx(answer: Answer) -> Finding:
+def _judge_mx(answer: Answer) -> Finding:
     """Ours at any priority, and no other beside it."""
     if answer.problem:
         return _no_answer(answer.problem)
@@ -119,7 +104,7 @@ def judge_mx(answer: Answer) -> Finding:
     return _finding(RecordState.WRONG, answer.values, advice)
 
 
-def judge_spf(answer: Answer) -> Finding:
+def _judge_spf(answer: Answer) -> Finding:
     """One SPF record that lets PurelyMail send; other TXT do not matter."""
     if answer.problem:
         return _no_answer(answer.problem)
@@ -142,7 +127,7 @@ def judge_spf(answer: Answer) -> Finding:
     return _finding(RecordState.WRONG, records, advice)
 
 
-def judge_ownership(answer: Answer, code: str) -> Finding:
+def _judge_ownership(answer: Answer, code: str) -> Finding:
     """The account's code among however many TXT."""
     if answer.problem:
         return _no_answer(answer.problem)
@@ -159,7 +144,7 @@ def judge_ownership(answer: Answer, code: str) -> Finding:
     return Finding(RecordState.MISSING, advice=Advice.OWNERSHIP_MISSING)
 
 
-def judge_dkim(key: RecordKey, alias: Alias) -> Finding:
+def _judge_dkim(key: RecordKey, alias: Alias) -> Finding:
     """A CNAME that leads to this key's target, through however many others."""
     if (finding := _judge_alias(key, alias)) is not None:
         return finding
@@ -173,7 +158,7 @@ def judge_dkim(key: RecordKey, alias: Alias) -> Finding:
     return Finding(RecordState.MISSING, advice=Advice.DKIM_MISSING)
 
 
-def judge_dmarc(alias: Alias) -> Finding:
+def _judge_dmarc(alias: Alias) -> Finding:
     """PurelyMail's policy through its CNAME; an own one is on purpose, wherever it stands."""
     if (finding := _judge_alias(RecordKey.DMARC, alias)) is not None:
         return finding

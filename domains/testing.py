@@ -13,10 +13,12 @@ from dnslib import CNAME, MX, NS, QTYPE, RCODE, RR, TXT, DNSRecord
 from pytest_django import Settings
 
 from domains import dns as door
-from domains.records import expected_records, full_name
+from domains.expected import expected_records, full_name
 
-Fault = Literal["servfail", "refused", "notimp", "timeout", "truncated", "rubbish"]
+Fault = Literal["servfail", "refused", "notimp", "timeout", "nxdomain", "truncated", "rubbish"]
 CODE = "purelymail_ownership_proof=" + "0123456789abcdef" * 8
+Value = str | bytes | list[str]
+UDP_SIZE = 1232
 SHORT_PATIENCE = 0.6
 MAX_HOPS = 12
 
@@ -27,6 +29,7 @@ class DnsZones:
     def __init__(self, monkeypatch: pytest.MonkeyPatch | None = None) -> None:
         self.queries: Counter[tuple[str, str]] = Counter()
         """How often each (name, type) was asked for."""
+        self.port = 0
         self.tcp_queries: Counter[tuple[str, str]] = Counter()
         self._domains: set[str] = set()
         self._records: dict[tuple[str, str], list[Any]] = {}
@@ -48,11 +51,11 @@ class DnsZones:
         for (name, kind), found in values.items():
             self.set(name, kind, *found)
 
-    def set(self, name: str, kind: str, *values: str | list[str]) -> None:
+    def set(self, name: str, kind: str, *values: Value) -> None:
         """The values of one type at one name; a list is a TXT in several strings."""
         self._records[name.lower(), kind] = list(values)
 
-    def add(self, name: str, kind: str, *values: str | list[str]) -> None:
+    def add(self, name: str, kind: str, *values: Value) -> None:
         """More values beside those that are there."""
         self._records.setdefault((name.lower(), kind), []).extend(values)
 
@@ -113,12 +116,16 @@ class DnsZones:
             reply.header.tc = 1
         elif fault == "rubbish":
             return bytes(data[:2]) + b"\x84\x00\x00\x01\x00\x05\x00\x00\x00\x00\xff"
-        elif fault in ("servfail", "refused", "notimp"):
+        elif fault in ("servfail", "refused", "notimp", "nxdomain"):
             reply.header.rcode = getattr(RCODE, fault.upper())
         else:
             self._resolve(reply, query, name, kind)
         packet = bytes(reply.pack())
-        return packet if is_tcp or len(packet) <= 1232 else bytes(reply.truncate().pack())
+        if is_tcp or len(packet) <= UDP_SIZE:
+            return packet
+        reply.rr.clear()
+        reply.header.tc = 1
+        return bytes(reply.pack())
 
     def _resolve(self, reply: DNSRecord, query: DNSRecord, name: str, kind: str) -> None:
         """As a recursive resolver: aliases are followed, a loop among them is SERVFAIL."""
@@ -143,13 +150,12 @@ class DnsZones:
         return any(known == name or known.endswith(f".{name}") for known in names)
 
 
-def _rdata(kind: str, value: Any) -> Any:
-    if kind == "MX":
-        preference, host = value.split()
-        return MX(host, int(preference))
+def _rdata(kind: str, value: Value) -> Any:
     if kind == "TXT":
-        parts = value if isinstance(value, list) else [value]
-        return TXT([part.encode() for part in parts])
+        return TXT(value if isinstance(value, list) else [value])
+    if kind == "MX":
+        preference, host = str(value).split()
+        return MX(host, int(preference))
     return {"CNAME": CNAME, "NS": NS}[kind](value)
 
 
@@ -214,5 +220,6 @@ def dns(
     zones = DnsZones(monkeypatch)
     for server in dns_servers:
         server.zones = zones
-    settings.DNS_RESOLVERS = [f"127.0.0.1:{dns_servers[0].server_address[1]}"]
+    zones.port = dns_servers[0].server_address[1]
+    settings.DNS_RESOLVERS = [f"127.0.0.1:{zones.port}"]
     return zones
