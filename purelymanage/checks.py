@@ -21,7 +21,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Warning  # noqa: A004  Django's name for it
 from django.core.exceptions import ImproperlyConfigured
 
-from purelymanage.core.hosts import is_loopback
+from purelymanage.core.hosts import is_loopback, parse_endpoint
 
 MIN_SECRET_KEY = 50
 MIN_DISTINCT = 12
@@ -111,7 +111,7 @@ def _weak_keys_problem(keys: list[str]) -> str:
 
 
 def _port_problem(values: Mapping[str, Any]) -> str:
-    port, demo_port, last = values["PORT"], values["DEMO_PORT"], MAX_PORT - 3  # of three in a row
+    port, demo_port, last = values["PORT"], values["DEMO_PORT"], MAX_PORT - 4  # of four in a row
     if not 0 < port < MAX_PORT:
         return f"PORT is {port}. Use 1 to {MAX_PORT - 1}."
     if values["DEMO"] and not 0 < demo_port <= last:
@@ -152,6 +152,12 @@ def _address_problems(values: Mapping[str, Any]) -> Iterator[str]:
             yield (
                 f"TRUSTED_PROXIES names {entry!r}. Use IP addresses, networks such as 10.0.0.0/8, "
                 "or unix for a socket file."
+            )
+    for entry in values["DNS_RESOLVERS"]:
+        if not parse_endpoint(entry, port=53):
+            yield (
+                f"DNS_RESOLVERS names {entry!r}. Use IP addresses, with a port where it is not "
+                "53: 1.1.1.1, 192.0.2.1:5353 or [2001:db8::1]:5353."
             )
 
 

@@ -14,6 +14,7 @@ urlpatterns = [
     path("migrations/", include("migrations_app.urls")),
     path("settings/audit/", include("audit.urls")),
     path("settings/migrations/", include("migrations_app.settings_urls")),
+    path("demo/", include("purelymanage.demo.urls")),
     path("", include("purelymanage.ui.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,13 +1,22 @@
-"""What a newcomer finds in the demo: both servers, already defined."""
+"""What the demo does for a newcomer: both servers defined, and DNS published on demand."""
 
 from __future__ import annotations
 
+import requests
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import audited
 from migrations_app.models import MigrationJob, Security, Server
+from purelymanage.core.errors import UnavailableError
 from purelymanage.demo.imap import HOST
+
+PUBLISHED = {
+    "ownership": {"ownership": True},
+    "all": {"ownership": True, "mx": True, "spf": True, "dkim": True, "dmarc": True},
+}
+SECONDS = 5
 
 
 def define_servers() -> list[Server]:
@@ -22,3 +31,19 @@ def define_servers() -> list[Server]:
                 Server.objects.create(name=name, host=HOST, port=port, security=Security.NONE)
             )
     return servers
+
+
+def publish_records(*, domain: str, what: str) -> None:
+    """Do at the demo's DNS what an admin does at the DNS provider: publish `what` of a domain."""
+    try:
+        answer = requests.post(
+            f"{settings.PURELYMAIL_API_URL}/_simulator/dns",
+            json={"domain": domain, **PUBLISHED[what]},
+            timeout=SECONDS,
+        )
+        answer.raise_for_status()
+    except requests.RequestException:
+        raise UnavailableError(
+            _("The demo's DNS did not take the records of %(domain)s. Try again in a moment.")
+            % {"domain": domain}
+        ) from None

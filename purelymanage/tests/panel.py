@@ -81,7 +81,7 @@ class Panel:
     def __post_init__(self) -> None:
         self.port = free_ports(1)
         self.url = f"http://127.0.0.1:{self.port}"
-        self.demo_port = free_ports(3)
+        self.demo_port = free_ports(4)
         self.has_own_database = not self.database_url
         self.database_url = self.database_url or database_of_its_own(self.data_dir)
         self.log = self.data_dir / "panel.log"

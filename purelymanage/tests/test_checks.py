@@ -39,6 +39,7 @@ def values(**changes: object) -> dict[str, object]:
         "PURELYMAIL_API_URL": "https://purelymail.com",
         "BASE_URL": "https://panel.example.com",
         "TRUSTED_PROXIES": [],
+        "DNS_RESOLVERS": [],
         "LOGGING": {"root": {"level": "INFO"}},
         **changes,
     }
@@ -49,7 +50,8 @@ def test_good_settings_start():
 
 
 @pytest.mark.parametrize(
-    ("port", "named"), [(99999, "PORT is 99999."), (65530, "DEMO_PORT is 65540")]
+    ("port", "named"),
+    [(99999, "PORT is 99999."), (65530, "DEMO_PORT is 65540"), (65523, "DEMO_PORT is 65533")],
 )
 def test_a_port_out_of_range_is_all_that_is_said(port, named):
     wrong = values(
@@ -108,6 +110,14 @@ def test_weak_or_missing_keys_are_refused_with_the_command_that_makes_good_ones(
         ("BASE_URL", "https://example.com/panel"),
         ("TRUSTED_PROXIES", ["nginx"]),
         ("TRUSTED_PROXIES", ["10.0.0.1/8"]),
+        ("DNS_RESOLVERS", ["resolver.example.com"]),
+        ("DNS_RESOLVERS", ["1.1.1.1", ""]),
+        ("DNS_RESOLVERS", ["1.1.1.1:many"]),
+        ("DNS_RESOLVERS", ["1.1.1.1:0"]),
+        ("DNS_RESOLVERS", ["1.1.1.1:65536"]),
+        ("DNS_RESOLVERS", ["https://1.1.1.1/dns-query"]),
+        ("DNS_RESOLVERS", ["me@1.1.1.1"]),
+        ("DNS_RESOLVERS", ["[::1"]),
     ],
 )
 def test_other_values_that_cannot_work_are_refused_by_name(name, value):
@@ -124,6 +134,7 @@ def test_other_values_that_cannot_work_are_refused_by_name(name, value):
         ("PURELYMAIL_API_URL", "http://[::1]:8010"),
         ("BASE_URL", "http://192.0.2.7:8000"),
         ("TRUSTED_PROXIES", ["127.0.0.1", "10.0.0.0/8", "::1", "unix"]),
+        ("DNS_RESOLVERS", ["1.1.1.1", "127.0.0.1:5353", "2606:4700::1111", "[::1]:5353"]),
     ],
 )
 def test_unusual_but_sound_values_are_accepted(name, value):

@@ -24,24 +24,35 @@ from purelymanage.jobs.management.commands import start as command
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
+OF_TESTS = (
+    "PURELYMAIL_",
+    "DNS_RESOLVERS",
+    "SECRET_KEY",
+    "ENCRYPTION_KEYS",
+    "TEST_DATA_DIR",
+    "DATABASE_URL",
+)
+
+
+def demo_environment(directory: Path, port: int) -> dict[str, str]:
+    """What a stranger's shell has: none of the settings that tests make."""
+    strange = {name: value for name, value in os.environ.items() if not name.startswith(OF_TESTS)}
+    return strange | {
+        "DJANGO_SETTINGS_MODULE": "purelymanage.settings",
+        "DATA_DIR": str(directory),
+        "PORT": str(port),
+    }
+
+
 class Panel:
     """A demo on ports of its own."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.port = free_ports()
-        outside = ("PURELYMAIL_", "SECRET_KEY", "ENCRYPTION_KEYS", "TEST_DATA_DIR", "DATABASE_URL")
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(outside)
-        }
         self.process = subprocess.Popen(
             [sys.executable, str(settings.BASE_DIR / "manage.py"), "start"],
-            env={
-                **environment,
-                "DJANGO_SETTINGS_MODULE": "purelymanage.settings",
-                "DATA_DIR": str(directory),
-                "PORT": str(self.port),
-            },
+            env=demo_environment(directory, self.port),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -90,7 +101,7 @@ def free_ports() -> int:
             probe.bind(("127.0.0.1", 0))
             port: int = probe.getsockname()[1]
         if port < 65000 and not any(
-            command.problem_with("127.0.0.1", port + more) for more in (0, 10, 11, 12)
+            command.problem_with("127.0.0.1", port + more) for more in (0, 10, 11, 12, 13)
         ):
             return port
 
@@ -167,6 +178,23 @@ def test_a_taken_port_is_named_in_one_sentence(tmp_path):
     assert started.returncode == 1
     assert first == "PurelyManage cannot start."
     assert second.startswith(f"Port {port} on 127.0.0.1 cannot be used: address already in use.")
+
+
+@pytest.mark.parametrize("transport", [command.TCP, command.UDP], ids=["TCP", "UDP"])
+def test_the_port_of_the_demos_dns_must_be_free_too(tmp_path, transport):
+    with socket.socket(type=transport) as taken:
+        port = free_ports()
+        taken.bind(("127.0.0.1", port + 13))
+        started = subprocess.run(
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), "start"],
+            env=demo_environment(tmp_path, port),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert started.returncode == 1
+    assert f"Port {port + 13} on 127.0.0.1 cannot be used" in started.stderr
 
 
 @pytest.mark.django_db

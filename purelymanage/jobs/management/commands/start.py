@@ -25,6 +25,7 @@ from django.db import Error as DatabaseError
 from purelymanage.jobs.preparation import prepare
 from purelymanage.jobs.supervisor import Service, Supervisor, clusters, manage
 
+TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
 MEMORY = Path("/dev/shm")  # noqa: S108  not for files of ours
 LOOK_SECONDS = 0.1
 ANSWER_SECONDS = 120.0
@@ -33,7 +34,8 @@ ANSWER_SECONDS = 120.0
 class Command(BaseCommand):
     help = (
         "Serves the panel with its workers until Ctrl-C; in demo mode also the simulator of"
-        " PurelyMail and two IMAP servers. Database and static files are brought up to date first."
+        " PurelyMail, its DNS and two IMAP servers. Database and static files are brought up to"
+        " date first."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -78,12 +80,13 @@ class Command(BaseCommand):
         os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606  ourselves
 
     def _refuse_taken_ports(self, bind: str, port: int) -> None:
-        ports = [(bind, port, "PORT")]
+        ports = [(bind, port, "PORT", TCP)]
         if settings.DEMO:
-            demo_ports = (settings.DEMO_PORT, settings.DEMO_OLD_PORT, settings.DEMO_NEW_PORT)
-            ports += [("127.0.0.1", number, "DEMO_PORT") for number in demo_ports]
-        for address, number, setting in ports:
-            if problem := problem_with(address, number):
+            first, last = settings.DEMO_PORT, settings.DEMO_DNS_PORT
+            ports += [("127.0.0.1", one, "DEMO_PORT", TCP) for one in range(first, last + 1)]
+            ports += [("127.0.0.1", last, "DEMO_PORT", UDP)]
+        for address, number, setting, transport in ports:
+            if problem := problem_with(address, number, transport):
                 raise ImproperlyConfigured(
                     f"Port {number} on {address} cannot be used: {problem}. Stop the program that"
                     f" has it, or choose another with {setting}, such as:"
@@ -131,8 +134,9 @@ def web(bind: str, port: int) -> Service:
 
 def demo() -> list[Service]:
     """What stands in for PurelyMail and the old provider."""
-    state, port = str(settings.DATA_DIR / "simulator.json"), str(settings.DEMO_PORT)
-    simulator = ("simulate_purelymail", "--demo", "--state", state, "--port", port)
+    simulator = ["simulate_purelymail", "--demo", "--port", str(settings.DEMO_PORT)]
+    simulator += ["--dns-port", str(settings.DEMO_DNS_PORT)]
+    simulator += ["--state", str(settings.DATA_DIR / "simulator.json")]
     return [
         manage("simulator", *simulator, is_needed_by_others=True),
         manage("demo IMAP", "demo_imap", is_needed_by_others=True),
@@ -144,12 +148,13 @@ def first_sync() -> Service:
     return manage("first sync", "sync_purelymail", "--wait", "60", is_once=True)
 
 
-def problem_with(address: str, port: int) -> str:
+def problem_with(address: str, port: int, transport: socket.SocketKind = TCP) -> str:
     """Why nobody can listen there, or nothing."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with socket.socket(family, transport) as probe:
+            if transport == TCP:  # with UDP it would share the port
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((address, port))
     except OSError as error:
         return (error.strerror or str(error)).lower()
