@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
 from domains.models import Domain
 from purelymanage.core.addresses import split_address
+from purelymanage.deletions.impact import Group
 
 Words = str | Promise
 Names = Callable[[Domain], list[str]]
@@ -18,26 +19,31 @@ SYMBOLS = frozenset(".+-_")
 _registered: dict[Names, Words] = {}
 
 
-@dataclass(frozen=True)
-class Dependants:
-    """All of one sort that hang on a domain."""
-
-    words: Words
-    """ "Mailboxes" """
-    names: list[str]
-    """Addresses, or the sources of rules."""
-
-    @property
-    def with_symbols(self) -> list[str]:
-        """Those that symbolic subaddressing keeps from receiving their mail."""
-        return [name for name in self.names if not SYMBOLS.isdisjoint(split_address(name)[0])]
-
-
 def register_dependants(words: Words, names: Names) -> None:
-    """Name what hangs on a domain: `words` is a heading, `names(domain)` all there is, sorted."""
+    """Tell what hangs on a domain: `words` is a heading ("Mailboxes"); `names(domain)` gives all
+    there is, sorted: addresses, or the sources of rules."""
     _registered[names] = words
 
 
-def dependants_of(domain: Domain) -> list[Dependants]:
+def dependants_of(domain: Domain) -> list[Group]:
     """Everything that hangs on this domain, also the sorts of which there are none."""
-    return [Dependants(words, names(domain)) for names, words in _registered.items()]
+    return [_group(words, names(domain)) for names, words in _registered.items()]
+
+
+def names_of(domain: Domain) -> dict[str, list[str]]:
+    """The same as plain facts: every name under its heading."""
+    return {str(words): names(domain) for names, words in _registered.items()}
+
+
+def with_symbols(domain: Domain) -> list[Group]:
+    """What symbolic subaddressing keeps from receiving its mail."""
+    groups = []
+    for names, words in _registered.items():
+        found = [one for one in names(domain) if not SYMBOLS.isdisjoint(split_address(one)[0])]
+        if found:
+            groups.append(_group(_("%(words)s with a symbol") % {"words": words}, found))
+    return groups
+
+
+def _group(words: Words, names: list[str]) -> Group:
+    return Group.of(f"{words} ({len(names):,})", names)

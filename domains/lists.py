@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -16,11 +17,20 @@ from purelymanage.core.http import Request, render_page, wants_fragment
 
 
 def render_list(
-    request: Request, template: str, *, wanted: ListFilter, listed: Listing, kind: Kind
+    request: Request,
+    template: str,
+    *,
+    wanted: ListFilter,
+    listed: Listing,
+    kind: Kind,
+    **more: Any,
 ) -> HttpResponse:
-    """The list, or for htmx its rows. The browser's address follows what was typed."""
+    """The list, or for htmx its rows. The browser's address follows what was typed.
+
+    `more`: what this list shows beside.
+    """
     is_fragment = wants_fragment(request)
-    context = {
+    context = more | {
         "wanted": wanted,
         "page": listed.page,
         "total": listed.total,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.messages import get_messages
 from django.utils import timezone
 
-from domains.models import Kind, SyncState
-from domains.tests.factories import DomainFactory, SyncStateFactory
+from domains.models import Domain, Kind, SyncState
+from domains.tests.factories import CheckedDomainFactory, DomainFactory, SyncStateFactory
 from mailboxes.tests.factories import MailboxFactory
+from purelymanage.deletions.models import DeletionKind
+from purelymanage.deletions.services import schedule_deletion
 from routing.tests.factories import RoutingRuleFactory
 
 pytestmark = pytest.mark.django_db
@@ -27,17 +31,76 @@ def names(response):
 
 
 def test_failing_domains_come_first_with_a_word_for_every_verdict(viewer_client, purelymail):
-    DomainFactory(name="a-good.example")
+    CheckedDomainFactory(name="a-good.example", failing_count=0)
     DomainFactory(name="b-shared.example", is_shared=True, passes_mx=False)
-    DomainFactory(name="c-bad.example", passes_spf=False)
+    CheckedDomainFactory(name="d-bad.example", passes_spf=False, failing_count=1)
+    DomainFactory(name="c-new.example", passes_mx=False)
     response = viewer_client.get(LIST)
-    assert names(response) == ["c-bad.example", "a-good.example", "b-shared.example"]
+    assert names(response) == [
+        "d-bad.example",
+        "c-new.example",
+        "a-good.example",
+        "b-shared.example",
+    ]
     html = page(response)
-    assert html.count("Failing") == 1
-    assert html.count("OK</span>") == 7
-    assert "as PurelyMail last saw them" in html
+    assert html.count("Failing</span>") == 1
+    assert html.count("Not checked yet</span>") == 1
+    assert html.count("OK</span>") == 10
     assert "Shared by PurelyMail" in html
     assert not purelymail.calls
+
+
+@pytest.mark.parametrize(
+    ("state", "found"),
+    [("failing", ["bad.example"]), ("passing", ["good.example"]), ("unchecked", ["new.example"])],
+)
+def test_domains_are_filtered_by_health_beside_how_many_there_are(viewer_client, state, found):
+    CheckedDomainFactory(name="good.example", failing_count=0)
+    CheckedDomainFactory(name="bad.example", passes_spf=False, failing_count=1)
+    DomainFactory(name="new.example")
+    DomainFactory(name="shared.example", is_shared=True)
+    response = viewer_client.get(LIST, {"state": state})
+    assert names(response) == found
+    assert "1 of 4" in page(response)
+    numbers = [number for _label, _url, _current, number in response.context["health_links"]]
+    assert numbers == [4, 1, 1, 1]
+
+
+def test_a_deletion_that_waits_stands_beside_its_domain(admin_client):
+    domain = CheckedDomainFactory(name="old.example")
+    schedule_deletion(kind=DeletionKind.DOMAIN, key=domain.name)
+    assert "Deletion pending" in page(admin_client.get(LIST))
+
+
+@pytest.mark.parametrize("typed", ["bücher", "BÜCHER.example", "xn--bcher", "cher.ex"])
+def test_a_domain_is_found_as_people_write_it(viewer_client, typed):
+    DomainFactory(name="xn--bcher-kva.example")
+    DomainFactory(name="other.test")
+    response = viewer_client.get(LIST, {"q": typed})
+    assert names(response) == ["xn--bcher-kva.example"]
+    assert ">bücher.example</a>" in page(response)
+
+
+def test_all_failing_domains_are_queued_and_when_is_told(admin_client, viewer_client):
+    CheckedDomainFactory.create_batch(45, passes_spf=False, failing_count=1)
+    CheckedDomainFactory(name="good.example", failing_count=0)
+    assert "Recheck all failing" in page(admin_client.get(LIST))
+    assert "Recheck all failing" not in page(viewer_client.get(LIST))
+    response = admin_client.post("/domains/recheck/", follow=True)
+    assert "45 domains are queued: 20 every five minutes, the last at about" in page(response)
+    assert Domain.objects.filter(recheck_wanted_at__isnull=False).count() == 45
+
+
+def test_without_a_failing_domain_nothing_is_queued(admin_client):
+    CheckedDomainFactory(failing_count=0)
+    assert "Recheck all failing" not in page(admin_client.get(LIST))
+    assert "nothing is rechecked" in page(admin_client.post("/domains/recheck/", follow=True))
+
+
+def test_a_silent_resolver_is_told_on_the_list(viewer_client):
+    now = timezone.now()
+    DomainFactory.create_batch(3, unanswered_since=now, looked_at=now - timedelta(hours=2))
+    assert "Our DNS resolver has answered nothing since" in page(viewer_client.get(LIST))
 
 
 def test_mailboxes_and_rules_are_counted_apart(viewer_client):
@@ -51,9 +114,10 @@ def test_mailboxes_and_rules_are_counted_apart(viewer_client):
 def test_the_list_costs_the_same_with_any_number_of_rows(
     viewer_client, django_assert_max_num_queries, rows
 ):
-    DomainFactory.create_batch(rows)
+    CheckedDomainFactory.create_batch(rows)
+    SyncStateFactory(name=Kind.DOMAINS, viewed_at=timezone.now())
     viewer_client.get(LIST)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(11):
         viewer_client.get(LIST)
 
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from domains import selectors
+from domains.checks import with_health
 from domains.models import Domain, Kind
 from purelymanage.core.addresses import shown_domain
 from purelymanage.deletions.models import DeletionKind
@@ -20,7 +22,7 @@ Tab = tuple[str, str, bool, int | None]
 
 def domain_or_404(pk: int) -> Domain:
     """The domain, with how many mailboxes and rules hang on it."""
-    return get_object_or_404(selectors.counted(Domain.objects.all()), pk=pk)
+    return get_object_or_404(with_health(selectors.counted(Domain.objects.all())), pk=pk)
 
 
 def frame_of(domain: Domain, tab: str) -> dict[str, Any]:
@@ -28,6 +30,7 @@ def frame_of(domain: Domain, tab: str) -> dict[str, Any]:
     return {
         "domain": domain,
         "crumbs": crumbs(),
+        "now": timezone.now(),
         "tab_items": _tabs(domain, tab),
         "copy": selectors.copy_state(Kind.DOMAINS),
         "deletion": pending_deletion(DeletionKind.DOMAIN, domain.name),
@@ -49,7 +52,17 @@ def _tabs(domain: Domain, current: str) -> list[Tab]:
     def filtered(name: str, label: str, number: int) -> Tab:
         return (label, f"{reverse(name)}?{urlencode({'domain': domain.name})}", False, number)
 
-    items = [own("detail", _("DNS records"))]
-    items.append(filtered("mailboxes:list", _("Mailboxes"), domain.mailbox_count))  # type: ignore[attr-defined]  # annotated by `counted`
-    items.append(filtered("routing:list", _("Routing"), domain.rule_count))  # type: ignore[attr-defined]
-    return items
+    mailboxes: int = domain.mailbox_count  # type: ignore[attr-defined]  # annotated by `counted`
+    rules: int = domain.rule_count  # type: ignore[attr-defined]
+    hanging = [
+        filtered("mailboxes:list", _("Mailboxes"), mailboxes),
+        filtered("routing:list", _("Routing"), rules),
+    ]
+    if domain.is_shared:
+        return [own("detail", _("Domain")), *hanging]
+    return [
+        own("detail", _("DNS records")),
+        own("settings", _("Settings")),
+        *hanging,
+        own("history", _("History")),
+    ]
