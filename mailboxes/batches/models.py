@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from purelymanage.crypto import EncryptedField, EncryptedModel
+from purelymanage.ui.states import Look
 
 
 class BatchKind(models.TextChoices):
@@ -143,6 +144,9 @@ class MailboxBatchRow(EncryptedModel):
     )
     message = models.CharField(max_length=500, blank=True)
 
+    look: Look
+    """How its state is shown; set for pages."""
+
     class Meta:
         ordering = ["line"]
         constraints = [models.UniqueConstraint(fields=["batch", "line"], name="one_row_per_line")]
@@ -157,3 +161,13 @@ class MailboxBatchRow(EncryptedModel):
         if not self.domain_name:
             return self.local_part
         return f"{self.local_part}@{self.domain_name}"
+
+    @property
+    def has_new_password(self) -> bool:
+        """Whether a password that only we know waits to be downloaded."""
+        return self.state == RowState.DONE and self.is_generated and bool(self.password)
+
+    @property
+    def result(self) -> str:
+        """How it ended, in words."""
+        return self.message or self.get_state_display()

@@ -37,6 +37,9 @@ SCHEDULES: tuple[Every, ...] = (
     Every("domains.tasks.look_up_due", minutes=5),
     Every("domains.tasks.forget_old_changes", minutes=24 * 60, from_hour=4),
     Every("purelymanage.deletions.tasks.complete_dossiers", minutes=5),
+    Every("routing.tasks.finish_edits", minutes=5),
+    Every("mailboxes.tasks.work_on_batches", minutes=1),
+    Every("mailboxes.tasks.forget_old_batches", minutes=24 * 60, from_hour=3),
     Every("migrations_app.tasks.probe_engine", minutes=4),
     Every("accounts.tasks.forget_old_sessions", minutes=24 * 60, from_hour=4),
 )

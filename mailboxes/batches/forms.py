@@ -1,0 +1,68 @@
+"""Is what was uploaded small enough to be read, and is there something at all?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+MAX_MEGABYTES = 2
+MAX_BYTES = MAX_MEGABYTES * 1024 * 1024
+PASTED = gettext_lazy("pasted list")
+
+
+class UploadForm(forms.Form):
+    """A CSV file, or the same pasted. What was pasted is not sent back: it may hold passwords."""
+
+    file = forms.FileField(
+        label=gettext_lazy("CSV file"),
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv,text/plain"}),
+    )
+    pasted = forms.CharField(
+        label=gettext_lazy("Or paste the lines"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(
+            attrs={
+                "rows": 6,
+                "spellcheck": "false",
+                "autocomplete": "off",
+                "autocapitalize": "none",
+            }
+        ),
+    )
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file and file.size > MAX_BYTES:
+            raise forms.ValidationError(
+                _("The file has more than %(number)d MB. Split it and upload it in parts.")
+                % {"number": MAX_MEGABYTES}
+            )
+        return file
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        has_file, has_text = bool(cleaned.get("file")), bool(cleaned.get("pasted", "").strip())
+        if has_file and has_text:
+            self.add_error("pasted", _("Choose a file or paste lines, not both."))
+        elif not (has_file or has_text or self.errors):
+            self.add_error("file", _("Choose a file, or paste lines below."))
+        return cleaned
+
+    @property
+    def content(self) -> bytes:
+        """What is to be read."""
+        file = self.cleaned_data["file"]
+        content: bytes = file.read() if file else self.cleaned_data["pasted"].encode()
+        return content
+
+    @property
+    def source(self) -> str:
+        """What the batch is called."""
+        file = self.cleaned_data["file"]
+        return file.name if file else str(PASTED)

@@ -1,0 +1,293 @@
+"""The worker's side of a batch: row by row, never twice, never lost.
+
+One worker at a time has one batch in hand, on all hosts together, so that PurelyMail is asked one
+question after the other. It works for a slice, so that other tasks have their turn, and passes on;
+batches take turns. A row is `started` before its call and settled after it. The lease is renewed
+while a call takes long; where a worker died it lapses, and whoever takes the batch up next looks
+at the row in mid-call before anything else.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import DatabaseError, connections, transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from mailboxes.batches.deeds import DEEDS
+from mailboxes.batches.models import (
+    BatchKind,
+    BatchState,
+    MailboxBatch,
+    MailboxBatchRow,
+    RowState,
+)
+from purelymanage.core.context import SYSTEM, acting_as, person
+from purelymanage.core.errors import MissingError, RefusedError, UnavailableError
+from purelymanage.core.locks import lock_transaction
+from purelymanage.core.roles import Role, has_role
+from purelymanage.jobs.clock import seconds_from_now
+from purelymanage.jobs.queue import enqueue
+from purelymanage.purelymail.client import get_client
+from purelymanage.purelymail.errors import InvalidTokenError, NotReachedError
+
+logger = logging.getLogger(__name__)
+
+TASK = "mailboxes.tasks.work_on_batches"
+SLICE_SECONDS = 20.0
+LEASE_SECONDS = 60.0
+BEAT_SECONDS = 15.0
+FIRST_PAUSE = 30.0
+LONGEST_PAUSE = 600.0
+MOST_TRIES = 5
+ROWS_AT_ONCE = 100
+
+
+class StoppedError(Exception):
+    """The batch goes on only when a person says so; the text says why."""
+
+
+class LostError(Exception):
+    """The batch is not in our hands any more: cancelled, or the lease ran out."""
+
+
+def work() -> None:
+    """One slice of the batch whose turn it is; nothing where another worker has one in hand."""
+    batch = _claim()
+    if batch is None:
+        return
+    try:
+        with _kept(batch):
+            is_over = _slice(batch)
+    except StoppedError as reason:
+        _let_go(batch, resume_at=None, stopped_because=str(reason)[:500])
+    except UnavailableError as error:
+        seconds = min(FIRST_PAUSE * 2**batch.failures, LONGEST_PAUSE)
+        _let_go(
+            batch,
+            resume_at=seconds_from_now(max(seconds, getattr(error, "retry_after", 0))),
+            stopped_because=error.message[:500],
+            failures=F("failures") + 1,
+        )
+    except LostError:
+        _let_go(batch, resume_at=Now())
+    else:
+        _let_go(batch, resume_at=None if is_over else Now())
+    if MailboxBatch.objects.due().exists():
+        enqueue(TASK)
+
+
+def _claim() -> MailboxBatch | None:
+    with transaction.atomic():
+        lock_transaction("mailboxes.batches")
+        if MailboxBatch.objects.at_work().exists():
+            return None
+        batch = MailboxBatch.objects.due().select_related("created_by").first()
+        if batch is not None:
+            batch.holder = uuid.uuid4()
+            MailboxBatch.objects.filter(pk=batch.pk).update(
+                holder=batch.holder, resume_at=seconds_from_now(LEASE_SECONDS)
+            )
+        return batch
+
+
+def _ours(batch: MailboxBatch) -> QuerySet[MailboxBatch]:
+    """The batch, as long as nobody took it over."""
+    return MailboxBatch.objects.filter(pk=batch.pk, holder=batch.holder)
+
+
+def _let_go(batch: MailboxBatch, **changes: object) -> None:
+    """A cancelled batch that has a row in mid-call is taken up again, everything else as told."""
+    _ours(batch).filter(state=BatchState.RUNNING).update(holder=None, **changes)
+    ended = _ours(batch).exclude(state=BatchState.RUNNING)
+    if batch.rows.filter(state=RowState.STARTED).exists():
+        ended.update(holder=None, resume_at=changes["resume_at"] or seconds_from_now(FIRST_PAUSE))
+    else:
+        ended.update(holder=None, resume_at=None)
+
+
+@contextmanager
+def _kept(batch: MailboxBatch) -> Iterator[None]:
+    """Renew the lease while the block runs: one answer of PurelyMail may take minutes."""
+    ended = threading.Event()
+
+    def renew() -> None:
+        try:
+            while not ended.wait(BEAT_SECONDS):
+                _ours(batch).update(resume_at=seconds_from_now(LEASE_SECONDS))
+        except DatabaseError as error:
+            logger.warning(
+                "The lease of batch %s is not renewed: %s", batch.pk, type(error).__name__
+            )
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=renew, name="batch-lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _slice(batch: MailboxBatch) -> bool:
+    """Work for a while; whether the batch is at its end by then."""
+    user = batch.created_by
+    if batch.is_running and not (user and has_role(user, Role.ADMIN)):
+        raise StoppedError(
+            _("%(name)s may not change anything here any more. Somebody else can have it go on.")
+            % {"name": batch.created_by_name}
+        )
+    give_back_at = time.monotonic() + SLICE_SECONDS
+    with acting_as(person(user) if user else SYSTEM):
+        for row in batch.rows.filter(state=RowState.STARTED):
+            _look_at(batch, row)
+        if not batch.is_running:
+            return True
+        _ask_first(batch)
+        while rows := _next_rows(batch):
+            for row in rows:
+                if time.monotonic() >= give_back_at:
+                    return False
+                _do(batch, row)
+    _ours(batch).filter(state=BatchState.RUNNING).update(
+        state=BatchState.DONE, ended_at=timezone.now()
+    )
+    return True
+
+
+def _next_rows(batch: MailboxBatch) -> list[MailboxBatchRow]:
+    """What failed before comes last, so that one bad row keeps nobody waiting."""
+    rows = batch.rows.filter(state=RowState.READY).order_by("tries", "line")[:ROWS_AT_ONCE]
+    return list(rows.select_related("batch"))
+
+
+def _ask_first(batch: MailboxBatch) -> None:
+    """One question before the first row, and after a pause: who is there, and does anybody answer.
+
+    The list may end at PurelyMail's limit, so each creation still asks for its own address.
+    """
+    tried = batch.rows.filter(state__in=(RowState.DONE, RowState.FAILED)).exists()
+    if batch.kind == BatchKind.DELETE or (tried and not batch.failures):
+        return
+    with _told_by_purelymail():
+        there = {address.lower() for address in get_client().list_users().addresses}
+    if batch.kind != BatchKind.CREATE:
+        return
+    ready = batch.rows.filter(state=RowState.READY).only("local_part", "domain_name", "row_key")
+    taken = [row.pk for row in ready if row.address in there]
+    batch.rows.filter(pk__in=taken).update(
+        state=RowState.SKIPPED, message=_("It exists at PurelyMail already."), password=""
+    )
+    if taken and batch.all_or_nothing and not tried:
+        raise StoppedError(
+            ngettext(
+                "%(count)d mailbox exists at PurelyMail already, so nothing was created. "
+                "Let the others be created, or cancel.",
+                "%(count)d mailboxes exist at PurelyMail already, so nothing was created. "
+                "Let the others be created, or cancel.",
+                len(taken),
+            )
+            % {"count": len(taken)}
+        )
+
+
+@contextmanager
+def _told_by_purelymail() -> Iterator[None]:
+    """A refused token concerns every row, so no row is blamed for it."""
+    try:
+        yield
+    except InvalidTokenError as error:
+        raise StoppedError(error.message) from None
+
+
+def _do(batch: MailboxBatch, row: MailboxBatchRow) -> None:
+    """One row; on record as started before the call, so that a crash in it is seen."""
+    taken = _held_rows(batch).filter(
+        pk=row.pk, state=RowState.READY, batch__state=BatchState.RUNNING
+    )
+    if not taken.update(state=RowState.STARTED, message=""):
+        raise LostError
+    try:
+        with _told_by_purelymail():
+            state, message = DEEDS[BatchKind(batch.kind)].do(row)
+    except StoppedError:
+        _settle(batch, row, RowState.READY)
+        raise
+    except NotReachedError:
+        _put_back(batch, row, _("PurelyMail did not answer, several times."))
+        raise
+    except UnavailableError as error:  # it may have been done: looked at when the batch goes on
+        _settle(batch, row, RowState.STARTED, error.message)
+        raise
+    except (RefusedError, MissingError) as error:
+        _refuse(batch, row, error.message)
+        return
+    _settle(batch, row, state, message)
+    if batch.failures:
+        batch.failures = 0
+        _ours(batch).update(failures=0, stopped_because="")
+
+
+def _look_at(batch: MailboxBatch, row: MailboxBatchRow) -> None:
+    """Settle a row whose end nobody saw, or have it done again."""
+    with _told_by_purelymail():
+        try:
+            settled = DEEDS[BatchKind(batch.kind)].look(row)
+        except RefusedError as error:
+            if isinstance(error, InvalidTokenError):
+                raise
+            settled = RowState.FAILED, error.message
+    if settled is None:
+        _put_back(
+            batch, row, row.message or _("The worker ended in the middle of it, several times.")
+        )
+    elif settled[0] == RowState.FAILED:
+        _refuse(batch, row, settled[1])
+    else:
+        _settle(batch, row, *settled)
+
+
+def _put_back(batch: MailboxBatch, row: MailboxBatchRow, reason: str) -> None:
+    """For another try, if it had not too many; a cancelled batch has none to give."""
+    if row.tries + 1 >= MOST_TRIES:
+        _refuse(batch, row, reason)
+        return
+    held = _held_rows(batch).filter(pk=row.pk, batch__state=BatchState.RUNNING)
+    if not held.update(state=RowState.READY, message="", tries=row.tries + 1):
+        _settle(batch, row, RowState.SKIPPED, _("The batch was cancelled before it."))
+
+
+def _refuse(batch: MailboxBatch, row: MailboxBatchRow, reason: str) -> None:
+    _settle(batch, row, RowState.FAILED, reason)
+    if batch.all_or_nothing:
+        raise StoppedError(
+            _("%(address)s could not be created, so nothing after it was. %(reason)s")
+            % {"address": row.address, "reason": reason}
+        )
+
+
+def _settle(batch: MailboxBatch, row: MailboxBatchRow, state: RowState, message: str = "") -> None:
+    """Write down how a row ended; whoever lost the batch meanwhile has no say any more."""
+    changes: dict[str, object] = {"state": state, "message": message[:500]}
+    keeps_password = state in (RowState.READY, RowState.STARTED) or (
+        state == RowState.DONE and row.is_generated
+    )
+    if not keeps_password:
+        changes["password"] = ""
+    if not _held_rows(batch).filter(pk=row.pk, state=RowState.STARTED).update(**changes):
+        raise LostError
+
+
+def _held_rows(batch: MailboxBatch) -> QuerySet[MailboxBatchRow]:
+    return MailboxBatchRow.objects.filter(batch=batch, batch__holder=batch.holder)

@@ -1,0 +1,172 @@
+"""What pages need to know about batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.core.paginator import Page
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from mailboxes.batches.models import (
+    BatchKind,
+    BatchState,
+    MailboxBatch,
+    MailboxBatchRow,
+    RowState,
+)
+from mailboxes.rules import book
+from purelymanage.core.paging import page_of
+from purelymanage.ui.states import Look
+
+NAMED = 10
+FAILURES_SHOWN = 5
+ETA_AFTER = timedelta(seconds=30)
+SETTLED = (RowState.DONE, RowState.SKIPPED, RowState.FAILED)
+
+
+LOOKS = {
+    RowState.INVALID: Look("bad", "circle-x", _("Not usable")),
+    RowState.READY: Look("idle", "clock", _("To do")),
+    RowState.STARTED: Look("info", "loader", _("At work")),
+    RowState.SKIPPED: Look("idle", "circle-minus", _("Skipped")),
+    RowState.FAILED: Look("bad", "circle-x", _("Failed")),
+}
+GOOD = Look("ok", "circle-check", _("Good"))
+DONE = {
+    BatchKind.CREATE: Look("ok", "circle-check", _("Created")),
+    BatchKind.REQUIRE_2FA: Look("ok", "shield-check", _("Required")),
+    BatchKind.DELETE: Look("warn", "clock", _("Deletion pending")),
+}
+
+
+def look_of(state: str, batch: MailboxBatch) -> Look:
+    """How a row of this state is shown."""
+    if state == RowState.DONE:
+        return DONE[BatchKind(batch.kind)]
+    if state == RowState.READY and batch.is_preview:
+        return GOOD
+    return LOOKS[RowState(state)]
+
+
+def row_numbers(batch: MailboxBatch) -> dict[str, int]:
+    """How many rows stand where; states without a row are left out."""
+    rows = batch.rows.order_by().values_list("state").annotate(number=Count("pk"))
+    return dict(rows)
+
+
+def with_passwords(batch: MailboxBatch) -> QuerySet[MailboxBatchRow]:
+    """The new mailboxes whose password only we know, not downloaded yet."""
+    return batch.rows.filter(state=RowState.DONE, is_generated=True).exclude(password="")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a batch got. Lines that were never usable are no part of it."""
+
+    ready: int
+    started: int
+    done: int
+    skipped: int
+    failed: int
+    invalid: int
+    seconds_left: float | None
+    """None until it has worked for half a minute, and while it waits."""
+
+    @property
+    def total(self) -> int:
+        return self.ready + self.settled + self.started
+
+    @property
+    def settled(self) -> int:
+        return self.done + self.skipped + self.failed
+
+    @property
+    def problems(self) -> int:
+        """Lines that cannot be created, existing ones included."""
+        return self.invalid + self.skipped
+
+    @property
+    def lines(self) -> int:
+        return self.total + self.invalid
+
+
+def progress_of(batch: MailboxBatch) -> Progress:
+    """One query."""
+    numbers = row_numbers(batch)
+    worked_on = numbers.get(RowState.DONE, 0) + numbers.get(RowState.FAILED, 0)
+    to_do = numbers.get(RowState.READY, 0) + numbers.get(RowState.STARTED, 0)
+    seconds_left = None
+    if batch.is_running and batch.started_at and worked_on and not batch.stopped_because:
+        worked = timezone.now() - batch.started_at
+        if worked >= ETA_AFTER:
+            seconds_left = worked.total_seconds() / worked_on * to_do
+    return Progress(
+        ready=numbers.get(RowState.READY, 0),
+        started=numbers.get(RowState.STARTED, 0),
+        done=numbers.get(RowState.DONE, 0),
+        skipped=numbers.get(RowState.SKIPPED, 0),
+        failed=numbers.get(RowState.FAILED, 0),
+        invalid=numbers.get(RowState.INVALID, 0),
+        seconds_left=seconds_left,
+    )
+
+
+def rows_page(batch: MailboxBatch, *, state: str, page: str | None) -> Page[MailboxBatchRow]:
+    """One page of the rows, in the order of the file; all of them for an unknown `state`."""
+    rows = batch.rows.all()
+    if state in RowState.values:
+        rows = rows.filter(state=state)
+    return page_of(rows, page)
+
+
+def failures_of(batch: MailboxBatch) -> list[MailboxBatchRow]:
+    """The first few rows that could not be done, for those who watch."""
+    return list(batch.rows.filter(state=RowState.FAILED).defer("password")[:FAILURES_SHOWN])
+
+
+@dataclass(frozen=True)
+class Affected:
+    """What an action on a selection would touch."""
+
+    names: Sequence[str]
+    """The first few."""
+    more: int
+    rules: int
+    """Routing rules that point at one of them."""
+
+
+def affected_by(batch: MailboxBatch, progress: Progress) -> Affected:
+    """For the question before it starts."""
+    rows = batch.rows.filter(state=RowState.READY).only("local_part", "domain_name", "row_key")
+    names = [row.address for row in rows[:NAMED]]
+    rules = 0
+    if batch.kind == BatchKind.DELETE:
+        rules = sum(book.count([row.address for row in rows]).values())
+    return Affected(names=names, more=progress.ready - len(names), rules=rules)
+
+
+def recent_batches(page: str | None) -> Page[MailboxBatch]:
+    """All batches, the newest first, with the number of their rows."""
+    return page_of(MailboxBatch.objects.annotate(number=Count("rows")), page)
+
+
+def unfinished_batches() -> list[MailboxBatch]:
+    """Those at work, waiting or stopped, for the banner of the list of mailboxes. One query."""
+    settled = Count("rows", filter=Q(rows__state__in=SETTLED))
+    total = Count("rows", filter=~Q(rows__state=RowState.INVALID))
+    rows = MailboxBatch.objects.unfinished().annotate(settled=settled, total=total)
+    return list(rows.order_by("started_at"))
+
+
+def batches_needing_a_person() -> list[MailboxBatch]:
+    """Those that go on only when somebody says so; `stopped_because` is why. One query."""
+    return list(MailboxBatch.objects.stopped().order_by("started_at"))
+
+
+def has_ended(batch: MailboxBatch) -> bool:
+    """Whether nothing more will happen to it."""
+    return batch.state in (BatchState.DONE, BatchState.CANCELLED)

@@ -1,0 +1,214 @@
+"""What people do with a batch: make it, start it, let it go on, end it, take its passwords."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from audit.actions import Action
+from audit.services import audited
+from mailboxes.batches.models import (
+    BatchKind,
+    BatchState,
+    MailboxBatch,
+    MailboxBatchRow,
+    RowState,
+)
+from mailboxes.batches.preview import COLUMNS, REQUIRED, rows_of
+from mailboxes.batches.selectors import row_numbers, with_passwords
+from mailboxes.models import Mailbox
+from purelymanage.core.addresses import split_address
+from purelymanage.core.context import current_actor
+from purelymanage.core.errors import RefusedError
+from purelymanage.core.tables import read_table
+from purelymanage.deletions.models import DeletionKind, PendingDeletion
+from purelymanage.jobs.queue import enqueue
+
+WORK = "mailboxes.tasks.work_on_batches"
+MAX_ROWS = 10_000
+CHUNK = 500
+TRANSFER = timedelta(minutes=5)
+KEPT = timedelta(days=7)
+
+
+def preview_table(*, content: bytes, name: str) -> tuple[MailboxBatch, bool]:
+    """Make a batch in preview of an uploaded CSV; also whether its letters had to be guessed.
+
+    Passwords are encrypted from the moment they are stored.
+    """
+    table = read_table(content, columns=COLUMNS, required=REQUIRED, max_rows=MAX_ROWS)
+    batch = _new(BatchKind.CREATE, name=name)
+    _save(batch, rows_of(batch, table))
+    return batch, table.is_guessed
+
+
+def preview_selection(*, kind: BatchKind, mailboxes: QuerySet[Mailbox]) -> MailboxBatch:
+    """Make a batch in preview of an action on these mailboxes."""
+    batch = _new(kind)
+    pending: set[str] = set()
+    if kind == BatchKind.DELETE:
+        scheduled = PendingDeletion.objects.pending().filter(kind=DeletionKind.MAILBOX)
+        pending = set(scheduled.values_list("key", flat=True))
+    addresses = mailboxes.order_by("address").values_list("address", flat=True)
+    rows = [
+        _selected(batch, place, address, is_pending=address in pending)
+        for place, address in enumerate(addresses, 1)
+    ]
+    if not rows:
+        raise RefusedError(_("No mailbox was selected. Tick some in the list first."))
+    _save(batch, rows)
+    return batch
+
+
+def _selected(
+    batch: MailboxBatch, place: int, address: str, *, is_pending: bool
+) -> MailboxBatchRow:
+    local_part, domain_name = split_address(address)
+    return MailboxBatchRow(
+        batch=batch,
+        line=place,
+        local_part=local_part,
+        domain_name=domain_name,
+        state=RowState.SKIPPED if is_pending else RowState.READY,
+        message=_("Its deletion is pending already.") if is_pending else "",
+    )
+
+
+def start(*, batch: MailboxBatch, all_or_nothing: bool = False) -> None:
+    """Let the workers begin. With `all_or_nothing` only if every row can be done."""
+    states = row_numbers(batch)
+    ready = states.get(RowState.READY, 0)
+    others = sum(states.values()) - ready
+    with audited(
+        Action.BATCH_STARTED, target=batch, after={"kind": batch.kind, "mailboxes": ready}
+    ):
+        if not ready:
+            raise RefusedError(_("There is nothing to do in this batch. Nothing was changed."))
+        if all_or_nothing and others:
+            raise RefusedError(_nothing(others))
+        with transaction.atomic():
+            started = _in_preview(batch).update(
+                state=BatchState.RUNNING,
+                started_at=timezone.now(),
+                resume_at=Now(),
+                all_or_nothing=all_or_nothing,
+                **_answerable(),
+            )
+            if not started:
+                raise RefusedError(_("This batch was started already."))
+            enqueue(WORK)
+
+
+def _nothing(others: int) -> str:
+    return ngettext(
+        "%(count)d line cannot be created, so all or nothing means nothing. "
+        "Correct it and upload the file again, or create the good ones.",
+        "%(count)d lines cannot be created, so all or nothing means nothing. "
+        "Correct them and upload the file again, or create the good ones.",
+        others,
+    ) % {"count": others}
+
+
+def go_on(*, batch: MailboxBatch) -> None:
+    """Let a batch that stopped or waits try again now, in the name of whoever says so.
+
+    Where some rows came to nothing, all or nothing is over: the person says to do the rest.
+    """
+    waiting = MailboxBatch.objects.unfinished().filter(pk=batch.pk, holder=None)
+    lacks_some = batch.rows.filter(state__in=(RowState.FAILED, RowState.SKIPPED)).exists()
+    changes = {"all_or_nothing": batch.all_or_nothing and not lacks_some, "stopped_because": ""}
+    with transaction.atomic():
+        if not waiting.update(resume_at=Now(), **changes, **_answerable()):
+            raise RefusedError(_("This batch is at work or at its end; it needs no push."))
+        enqueue(WORK)
+
+
+def cancel(*, batch: MailboxBatch) -> None:
+    """End a batch after the row that is at work; the rest is left undone, its passwords erased."""
+    with audited(Action.BATCH_CANCELLED, target=batch), transaction.atomic():
+        running = MailboxBatch.objects.unfinished().filter(pk=batch.pk)
+        if not running.update(
+            state=BatchState.CANCELLED,
+            ended_at=timezone.now(),
+            stopped_because="",
+            resume_at=Coalesce("resume_at", Now()),  # somebody looks at a row left in mid-call
+        ):
+            raise RefusedError(_("This batch is not running any more."))
+        batch.rows.filter(state=RowState.READY).update(
+            state=RowState.SKIPPED, message=_("The batch was cancelled before it."), password=""
+        )
+        enqueue(WORK)
+
+
+def discard(*, batch: MailboxBatch) -> None:
+    """Throw a preview away, with the passwords in it. Nothing has happened yet."""
+    deleted, _kinds = _in_preview(batch).delete()
+    if not deleted:
+        raise RefusedError(_("This batch was started already."))
+
+
+def take_passwords(*, batch: MailboxBatch) -> Iterator[tuple[str, ...]]:
+    """The new mailboxes with the passwords the panel made, for the one download there is.
+
+    Whoever asks first marks the batch; nobody else gets them then. The passwords are erased when
+    the last line has been handed to the web server. A transfer that breaks before that frees them
+    again at once, one whose process died after five minutes: nothing is lost on the way out. What
+    happens behind the web server we cannot see, so the page says what to do about a broken file.
+    """
+    with audited(Action.BATCH_DOWNLOADED, target=batch):
+        now = timezone.now()
+        free = Q(downloaded_at=None) | Q(downloaded_at__lt=now - TRANSFER)
+        has_some = with_passwords(batch).exists()
+        if not has_some or not MailboxBatch.objects.filter(free, pk=batch.pk).update(
+            downloaded_at=now
+        ):
+            raise RefusedError(
+                _("The passwords of this batch were downloaded already and are erased.")
+            )
+    return _handed_out(batch)
+
+
+def _handed_out(batch: MailboxBatch) -> Iterator[tuple[str, ...]]:
+    try:
+        for row in batch.rows.all():
+            password = row.password.reveal() if row.has_new_password else ""
+            yield row.local_part, row.domain_name, row.address, password, row.result
+    except BaseException:
+        MailboxBatch.objects.filter(pk=batch.pk).update(downloaded_at=None)
+        raise
+    with_passwords(batch).update(password="")
+
+
+def forget_old() -> None:
+    """Erase passwords nobody took for a week, and end what nobody had started or go on by then."""
+    old = timezone.now() - KEPT
+    for batch in MailboxBatch.objects.stopped().filter(started_at__lt=old):
+        cancel(batch=batch)
+    MailboxBatch.objects.filter(state=BatchState.PREVIEW, created_at__lt=old).delete()
+    MailboxBatchRow.objects.filter(batch__ended_at__lt=old).exclude(password="").update(password="")
+
+
+def _new(kind: BatchKind, *, name: str = "") -> MailboxBatch:
+    return MailboxBatch(kind=kind, state=BatchState.PREVIEW, name=name[:200], **_answerable())
+
+
+def _answerable() -> dict[str, object]:
+    actor = current_actor()
+    return {"created_by_id": actor.user_id, "created_by_name": actor.name[:254]}
+
+
+def _save(batch: MailboxBatch, rows: Sequence[MailboxBatchRow]) -> None:
+    with transaction.atomic():
+        batch.save(force_insert=True)
+        MailboxBatchRow.objects.bulk_create(rows, batch_size=CHUNK)
+
+
+def _in_preview(batch: MailboxBatch) -> QuerySet[MailboxBatch]:
+    return MailboxBatch.objects.filter(pk=batch.pk, state=BatchState.PREVIEW)
