@@ -41,7 +41,7 @@ class Advice(models.TextChoices):
     )
     SPF_MISSING = (
         "spf_missing",
-        gettext_lazy("Create this record. Without it mail from here often lands in spam."),
+        gettext_lazy("Create this record. Without it mail from this domain often lands in spam."),
     )
     SPF_NO_INCLUDE = (
         "spf_no_include",
