@@ -8,23 +8,14 @@ from audit.actions import Action
 from audit.models import Entry, Outcome
 from domains.copy import refresh
 from domains.models import Domain, Kind, SyncState
-from domains.tests.factories import DomainFactory
 from mailboxes import services
 from mailboxes.models import Mailbox
 from mailboxes.tests.factories import MailboxFactory
+from mailboxes.tests.pages import DOMAIN, LEA, PASSWORD
 from purelymanage.core.errors import RefusedError, UnavailableError
 from purelymanage.purelymail.errors import UnknownOutcomeError
 
 pytestmark = pytest.mark.django_db
-PASSWORD = "h7@Kd2mQv%9sTzX4pLw#"
-DOMAIN = "lindenhof.example"
-LEA = f"lea@{DOMAIN}"
-
-
-@pytest.fixture
-def domain(purelymail):
-    purelymail.state.add_domain(DOMAIN)
-    return DomainFactory(name=DOMAIN)
 
 
 def create(domain, **changes):
@@ -168,7 +159,7 @@ def test_a_password_reset_without_answer_says_what_is_not_known(purelymail, doma
     purelymail.fault("modifyUser", "drop_after", times=None)
     with pytest.raises(UnavailableError, match="Set the password again"):
         services.reset_password(mailbox=MailboxFactory(address=LEA), password=PASSWORD)
-    assert Entry.objects.get().outcome.result == Outcome.Result.REFUSED
+    assert Entry.objects.get().outcome.result == Outcome.Result.FAILED
 
 
 def test_a_password_for_a_mailbox_that_is_gone_is_refused(purelymail, domain):

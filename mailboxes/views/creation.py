@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from domains.models import Domain
 from mailboxes import selectors, services
 from mailboxes.forms import MailboxForm
 from mailboxes.passwords import generate_password
-from mailboxes.views.frame import crumbs
-from purelymanage.core.addresses import clean_local_part
+from mailboxes.views.frame import crumbs, outlook_of
 from purelymanage.core.http import Request, errors_on, render_page
 from purelymanage.core.permissions import admin_required
 
@@ -43,7 +40,7 @@ def mailbox_add(request: Request) -> HttpResponse:
                 "taking": selectors.rule_taking_all(mailbox),
             }
             return render_page(request, "mailboxes/mailbox_added.html", context)
-    context |= {"form": form, "outlook": _outlook_of(request.POST)}
+    context |= {"form": form, "outlook": outlook_of(request.POST)}
     return render_page(request, template, context, status=422)
 
 
@@ -51,14 +48,4 @@ def mailbox_add(request: Request) -> HttpResponse:
 @require_GET
 def address_outlook(request: Request) -> HttpResponse:
     """What the copy knows of the address that is being typed; nothing until it is one."""
-    return render(request, "mailboxes/outlook.html", {"outlook": _outlook_of(request.GET)})
-
-
-def _outlook_of(typed: Any) -> selectors.Outlook | None:
-    try:
-        local_part = clean_local_part(typed.get("local_part", ""))
-    except ValidationError:
-        return None
-    name = typed.get("domain", "").replace("\0", "")
-    domain = Domain.objects.ours().filter(name=name).first()
-    return selectors.outlook(local_part, domain) if domain else None
+    return render(request, "mailboxes/outlook.html", {"outlook": outlook_of(request.GET)})

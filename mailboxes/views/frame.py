@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django_htmx.http import reswap, retarget
 
-from domains.models import Kind
+from domains.models import Domain, Kind
 from domains.selectors import copy_state
 from mailboxes import selectors
 from mailboxes.models import Mailbox
-from purelymanage.core.addresses import shown_address
+from purelymanage.core.addresses import clean_local_part, shown_address
 from purelymanage.core.http import Request, render_page, wants_fragment
 from purelymanage.purelymail.types import RemoteUser
 
@@ -27,6 +29,17 @@ def crumbs(mailbox: Mailbox | None = None) -> list[tuple[str, str]]:
         url = reverse("mailboxes:detail", args=[mailbox.pk])
         parents.append((shown_address(mailbox.address), url))
     return parents
+
+
+def outlook_of(typed: Mapping[str, str]) -> selectors.Outlook | None:
+    """What the copy knows of an address that is being typed; None until it is one of ours."""
+    try:
+        local_part = clean_local_part(typed.get("local_part", ""))
+    except ValidationError:
+        return None
+    name = typed.get("domain", "").replace("\0", "")
+    domain = Domain.objects.ours().filter(name=name).first()
+    return selectors.outlook(local_part, domain) if domain else None
 
 
 def detail_page(

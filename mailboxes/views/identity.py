@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from mailboxes import deletable, selectors, services
 from mailboxes.forms import AddressForm
 from mailboxes.models import Mailbox
-from mailboxes.views.frame import crumbs
+from mailboxes.views.frame import crumbs, outlook_of
 from purelymanage.core.addresses import shown_address, split_address
 from purelymanage.core.http import Request, errors_on, go_to, render_page
 from purelymanage.core.permissions import admin_required
@@ -40,6 +40,7 @@ def mailbox_rename(request: Request, pk: int) -> HttpResponse:
         "form": form,
         "around": selectors.surroundings(mailbox),
         "unfinished": selectors.unfinished_moves(mailbox),
+        "outlook": outlook_of(request.POST) if form.is_bound else None,
     }
     status = 422 if form.errors else 200
     return render_page(request, "mailboxes/mailbox_rename.html", context, status=status)

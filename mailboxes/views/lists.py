@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from domains.lists import render_list
@@ -21,7 +22,15 @@ def mailbox_list(request: Request) -> HttpResponse:
     wanted = selectors.mailbox_filter(request)
     listed = selectors.mailbox_list(wanted)
     template = "mailboxes/mailbox_list.html"
-    return render_list(request, template, wanted=wanted, listed=listed, kind=Kind.MAILBOXES)
+    states = [("", _("Any state")), ("active", _("Active")), ("pending", _("Deletion pending"))]
+    return render_list(
+        request,
+        template,
+        wanted=wanted,
+        listed=listed,
+        kind=Kind.MAILBOXES,
+        state_choices=states if listed.total else [],
+    )
 
 
 @viewer_required
