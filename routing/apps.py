@@ -9,9 +9,13 @@ class RoutingConfig(AppConfig):
         from domains import copy
         from domains.models import Kind
         from mailboxes import rules
-        from purelymanage.ui.navigation import register_search
-        from routing import selectors, services
+        from purelymanage.core.roles import Role
+        from purelymanage.ui.navigation import register_page, register_search
+        from routing import deletable, selectors, services
 
         copy.register_reader(Kind.RULES, services.refresh_rules)
+        deletable.register()
+        register_page(_("Where does this address go?"), "split", "/routing/trace/")
+        register_page(_("New routing rule"), "plus", "/routing/new/", role=Role.ADMIN, action=True)
         register_search("rule", "split", selectors.find_rules, group=_("Rules"))
         rules.register(count=selectors.rules_per_address, around=selectors.rules_around)

@@ -70,7 +70,7 @@ class Report:
 
 def lint(draft: Rule, picture: Picture) -> Report:
     """Judge a draft. With a `pk` it is to replace that rule, which is left out of the picture."""
-    before = picture.without(draft.pk)
+    before = picture.without(draft.pk) if draft.pk else picture
     findings = list(_refusals(draft, before))
     if not findings:
         findings = list(_warnings(draft, before))

@@ -9,7 +9,10 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from domains.dependants import SYMBOLS
 from domains.models import Domain
+from purelymanage.core.addresses import shown_domain
+from purelymanage.deletions.models import PendingDeletion
 
 
 class RuleKind(models.TextChoices):
@@ -42,9 +45,20 @@ class RoutingRuleQuerySet(models.QuerySet["RoutingRule"]):
             return self
         star = Case(When(is_prefix=True, then=Value("*")), default=Value(""))
         written = Concat(F("match_user"), star, Value("@"), F("domain__name"))
-        return self.annotate(written=written).filter(
-            Q(written__icontains=text) | Q(targets__icontains=text)
-        )
+        found = Q(written__icontains=text) | Q(targets__icontains=text)
+        local_part, at, typed = text.casefold().rpartition("@")
+        for name in Domain.objects.filter(name__contains="xn--").values_list("name", flat=True):
+            shown = shown_domain(name)
+            if shown.startswith(typed) if at else typed in shown:
+                stored = f"{local_part}@{name}"
+                found |= Q(written__iendswith=stored) | Q(targets__icontains=f'{stored}"')
+        return self.annotate(written=written).filter(found)
+
+    def of_kind(self, kind: RuleKind) -> RoutingRuleQuerySet:
+        """Those of one of PurelyMail's forms."""
+        if kind in (RuleKind.ANY, RuleKind.CATCH_ALL):
+            return self.filter(match_user="", is_catchall=kind == RuleKind.CATCH_ALL)
+        return self.exclude(match_user="").filter(is_prefix=kind == RuleKind.PREFIX)
 
     def delivering_to(self, address: str) -> RoutingRuleQuerySet:
         """Those with `address` among their targets."""
@@ -61,6 +75,9 @@ class RoutingRule(models.Model):
     is_catchall = models.BooleanField(default=False)
     targets = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    deletion: PendingDeletion | None
+    """Its pending deletion; set by the list."""
 
     objects = RoutingRuleQuerySet.as_manager()
 
@@ -84,6 +101,11 @@ class RoutingRule(models.Model):
     def kind(self) -> RuleKind:
         """Which of PurelyMail's forms it is."""
         return kind_of(self.match_user, is_prefix=self.is_prefix, is_catchall=self.is_catchall)
+
+    @property
+    def is_mute(self) -> bool:
+        """Whether symbolic subaddressing keeps it from ever matching."""
+        return self.domain.symbolic_subaddressing and not SYMBOLS.isdisjoint(self.match_user)
 
 
 class RuleEdit(models.Model):

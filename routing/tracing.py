@@ -118,12 +118,13 @@ class _Tracer:
         if address in self.followed:
             return Step(address, Ending.AGAIN)
         self.followed.add(address)
-        rule, *beaten = self.picture.acting_on(address) or [None]
+        matching = self.picture.acting_on(address)
+        rule = matching[0] if matching else None
         step = Step(
             address,
             self._end(address) if rule is None else Ending.ROUTED,
             rule=rule,
-            beaten=tuple(other for other in beaten if other),
+            beaten=tuple(matching[1:]),
             mute=self._mute(address),
             is_simplified=self.picture.is_simplified(address),
         )

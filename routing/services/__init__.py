@@ -2,6 +2,12 @@
 
 from routing.services.copies import refresh_rules
 from routing.services.edits import edit_rule, finish_edits
-from routing.services.rules import create_rule, delete_rule
+from routing.services.rules import create_rule, refuse_while_edited
 
-__all__ = ["create_rule", "delete_rule", "edit_rule", "finish_edits", "refresh_rules"]
+__all__ = [
+    "create_rule",
+    "edit_rule",
+    "finish_edits",
+    "refresh_rules",
+    "refuse_while_edited",
+]

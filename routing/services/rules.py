@@ -14,9 +14,8 @@ from domains.models import Domain, Kind
 from domains.services import domains_called
 from purelymanage.core.addresses import shown_address, shown_domain
 from purelymanage.core.errors import RefusedError
-from purelymanage.deletions.models import DeletionKind, PendingDeletion
+from purelymanage.deletions.models import DeletionKind
 from purelymanage.deletions.selectors import pending_deletion
-from purelymanage.deletions.services import schedule_deletion
 from purelymanage.purelymail.client import get_client
 from purelymanage.purelymail.types import RemoteRule
 from routing.lint import lint
@@ -32,12 +31,6 @@ def create_rule(*, draft: Rule) -> RoutingRule:
     on_record = audited(Action.RULE_CREATED, target=draft.source, after=facts_of(draft))
     with on_record, own_change(Kind.RULES):
         return keep(send(draft))
-
-
-def delete_rule(*, rule: RoutingRule) -> PendingDeletion:
-    """Schedule the deletion, unless the rule is being exchanged for another just now."""
-    refuse_while_edited(rule)
-    return schedule_deletion(kind=DeletionKind.RULE, key=str(rule.purelymail_id))
 
 
 def own_domain(name: str) -> Domain:
@@ -106,10 +99,11 @@ def keep(remote: RemoteRule, *, in_place_of: int | None = None) -> RoutingRule:
         "targets": remote.targets,
     }
     with transaction.atomic():
-        old = RoutingRule.objects.filter(purelymail_id=in_place_of)
-        if in_place_of and in_place_of != remote.id and old.exists():
-            RoutingRule.objects.filter(purelymail_id=remote.id).delete()
-            old.update(**values)
+        if in_place_of and in_place_of != remote.id:
+            old = RoutingRule.objects.filter(purelymail_id=in_place_of)
+            if old.exists():
+                RoutingRule.objects.filter(purelymail_id=remote.id).delete()
+                old.update(**values)
         row, _created = RoutingRule.objects.update_or_create(
             purelymail_id=remote.id, defaults=values
         )

@@ -74,7 +74,7 @@ def test_the_list_costs_the_same_with_any_number_of_rows(
 ):
     RoutingRuleFactory.create_batch(rows)
     viewer_client.get(LIST)
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(12):
         viewer_client.get(LIST)
 
 

@@ -1,12 +1,33 @@
 // Turns a textarea of addresses, one per line, into chips. The textarea stays what is sent.
-const ADDRESS = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
+// With data-suggest="<url>" the addresses that url offers for what is typed are listed below it.
+const ADDRESS = /^(?=.{3,254}$)[^\s@<>()",;:\\]+@[\p{L}\p{M}\p{N}_-]+(\.[\p{L}\p{M}\p{N}_-]+)+\.?$/u;
 
 function split(text) {
   return text
-    .split(/[,;\n]/)
-    .flatMap((part) => part.match(/<([^<>]+)>/)?.[1] ?? part.split(/\s+/))
-    .map((part) => part.trim())
+    .replace(/"[^"\n]*"\s*(?=<)/g, "")
+    .split(/[,;\n\r]/)
+    .flatMap((part) => part.match(/<([^<>]*)>/)?.[1] ?? part.split(/\s+/))
+    .map((part) => part.trim().replace(/^mailto:/, ""))
     .filter(Boolean);
+}
+
+function suggest(entry, url) {
+  const list = document.createElement("datalist");
+  let wait, asked;
+  list.id = `${entry.id}-suggestions`;
+  entry.setAttribute("list", list.id);
+  entry.after(list);
+  entry.addEventListener("input", () => {
+    clearTimeout(wait);
+    wait = setTimeout(async () => {
+      const typed = entry.value.trim();
+      asked = typed;
+      if (typed.length < 2) return list.replaceChildren();
+      const answer = await fetch(`${url}?q=${encodeURIComponent(typed)}`).catch(() => null);
+      if (answer?.ok && asked === typed) list.innerHTML = await answer.text();
+    }, 200);
+  });
+  return (address) => [...list.options].some((option) => option.value === address);
 }
 
 function enhance(field) {
@@ -30,6 +51,7 @@ function enhance(field) {
   area.hidden = true;
   box.append(entry);
   area.before(box);
+  const isOffered = area.dataset.suggest ? suggest(entry, area.dataset.suggest) : () => false;
 
   function draw() {
     for (const chip of box.querySelectorAll(".chip")) chip.remove();
@@ -71,6 +93,10 @@ function enhance(field) {
     const ends = ["Enter", ",", ";"].includes(event.key) || (event.key === "Tab" && !event.shiftKey);
     if (ends && (take() || event.key !== "Tab")) event.preventDefault();
     if (event.key === "Backspace" && !entry.value) set(addresses.slice(0, -1));
+  });
+  entry.addEventListener("input", (event) => {
+    const isChosen = !event.inputType || event.inputType === "insertReplacementText";
+    if (isChosen && isOffered(entry.value)) take();
   });
   entry.addEventListener("paste", (event) => {
     const text = event.clipboardData.getData("text");
