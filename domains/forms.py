@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
-from urllib.parse import urlsplit
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from domains.services.domains import SETTINGS
-from purelymanage.core.addresses import MAX_DOMAIN, clean_domain, split_address
+from purelymanage.core.addresses import MAX_DOMAIN, clean_domain, shown_domain, split_address
 
 TOO_LONG = gettext_lazy("A domain has at most 253 characters.")
 
@@ -38,7 +38,7 @@ class DomainForm(forms.Form):
     def clean_name(self) -> str:
         text: str = self.cleaned_data["name"].strip()
         if "/" in text:
-            meant = _domain_in(urlsplit(text if "//" in text else f"//{text}").netloc)
+            meant = _domain_in(text.partition("//")[2] if "//" in text else text)
             raise ValidationError(_("This is a web address.") + meant)
         if "@" in text:
             meant = _domain_in(split_address(text.removesuffix(">"))[1])
@@ -55,9 +55,10 @@ def _cleaned(text: str) -> str:
 
 def _domain_in(text: str) -> str:
     """What to write instead, where it can be told."""
-    host = split_address(text)[1] or text
+    host = re.split(r"[/?#]", text)[0]
+    host = split_address(host)[1] or host
     try:
-        name = _cleaned(host.partition(":")[0].removeprefix("www."))
+        name = shown_domain(_cleaned(host.partition(":")[0].removeprefix("www.")))
     except ValidationError:
         name = "example.com"
     return " " + _("Write only the domain: %(domain)s.") % {"domain": name}

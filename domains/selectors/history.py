@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.core.paginator import Page
 from django.utils.translation import gettext as _
@@ -43,7 +44,7 @@ def recent_changes(domain: Domain) -> list[ChangeView]:
     return [_view(change) for change in domain.dns_changes.all()[:RECENT]]
 
 
-def history_page(domain: Domain, number: str) -> Page[DnsChange]:
+def history_page(domain: Domain, number: str) -> Page[Any]:
     """All of them, newest first, 50 a page; each has a `view`."""
     page = page_of(domain.dns_changes.all(), number)
     for change in page:

@@ -31,7 +31,7 @@ def domain_add(request: Request) -> HttpResponse:
     if request.method == "GET":
         return _page(request, DomainForm(initial={"name": request.GET.get("name", "")}))
     form = DomainForm(request.POST)
-    finding = None
+    name, finding = "", None
     if form.is_valid():
         name = form.cleaned_data["name"]
         with errors_on(form):
@@ -40,7 +40,7 @@ def domain_add(request: Request) -> HttpResponse:
                 domain = services.add_domain(name=name)
                 messages.success(request, _added(domain))
                 return go_to(request, reverse("domains:detail", args=[domain.pk]))
-    return _page(request, form, finding=finding)
+    return _page(request, form, name=name, finding=finding)
 
 
 def _may_be_added(finding: Finding, *, anyway: bool) -> bool:
@@ -57,12 +57,15 @@ def ownership_read(request: Request) -> HttpResponse:
     return go_to(request, _url_with(request.POST.get("name", "")))
 
 
-def _page(request: Request, form: DomainForm, *, finding: Finding | None = None) -> HttpResponse:
+def _page(
+    request: Request, form: DomainForm, *, name: str = "", finding: Finding | None = None
+) -> HttpResponse:
     """The stepper; the name stays in its address, so that one can come back to it."""
-    name = form.cleaned_data.get("name", "") if form.is_bound else ""
+    here = _url_with(form["name"].value() or "")
     context: dict[str, Any] = {
         "crumbs": crumbs(),
         "form": form,
+        "here": here,
         "name": name,
         "ownership_code": services.ownership_code(),
         "record_name": NAMES[RecordKey.OWNERSHIP],
@@ -75,7 +78,7 @@ def _page(request: Request, form: DomainForm, *, finding: Finding | None = None)
     template = "domains/domain_add.html"
     response = render_page(request, template, context, fragment="steps", status=status)
     if form.is_bound and request.htmx:
-        replace_url(response, _url_with(form["name"].value() or ""))
+        replace_url(response, here)
     return response
 
 

@@ -20,9 +20,10 @@ from purelymanage.deletions.selectors import pending_deletion
 Tab = tuple[str, str, bool, int | None]
 
 
-def domain_or_404(pk: int) -> Domain:
-    """The domain, with how many mailboxes and rules hang on it."""
-    return get_object_or_404(with_health(selectors.counted(Domain.objects.all())), pk=pk)
+def domain_or_404(pk: int, *, with_dns: bool = False) -> Domain:
+    """The domain, with how many mailboxes and rules hang on it; or with what DNS says, too."""
+    rows = selectors.counted(Domain.objects.all())
+    return get_object_or_404(with_health(rows) if with_dns else rows, pk=pk)
 
 
 def frame_of(domain: Domain, tab: str) -> dict[str, Any]:

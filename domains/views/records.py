@@ -30,7 +30,7 @@ DETAIL = "domains/domain_detail.html"
 @require_GET
 def domain_detail(request: Request, pk: int) -> HttpResponse:
     """While a recheck is awaited the page asks for itself, and says how that ended."""
-    domain = domain_or_404(pk)
+    domain = domain_or_404(pk, with_dns=True)
     since = _moment(request.GET.get("since", ""))
     dns = selectors.dns_page(domain, since=since)
     if wants_fragment(request) and since:
@@ -50,13 +50,14 @@ def domain_recheck(request: Request, pk: int) -> HttpResponse:
     if not wants_fragment(request):
         messages.info(request, _("The recheck is queued. Reload this page in a moment."))
         return go_to(request, reverse("domains:detail", args=[pk]))
-    domain = domain_or_404(pk)
+    domain = domain_or_404(pk, with_dns=True)
     return _page(request, domain, selectors.dns_page(domain, since=since))
 
 
 def _page(request: Request, domain: Domain, dns: selectors.DnsPage) -> HttpResponse:
     context = frame_of(domain, "detail") | {
         "dns": dns,
+        "here": reverse("domains:detail", args=[domain.pk]),
         "changes": selectors.recent_changes(domain),
         "resolvers": resolvers_described(),
         "outage_since": resolver_outage() if domain.unanswered_since else None,
@@ -92,7 +93,7 @@ def _moment(text: str) -> datetime | None:
 @require_GET
 def domain_zone(request: Request, pk: int) -> HttpResponse:
     """What is wrong or missing as a zone file to download; with `?all=1` all records."""
-    domain = domain_or_404(pk)
+    domain = domain_or_404(pk, with_dns=True)
     records = record_views(domain)
     every = "all" in request.GET or not any(record.is_failing for record in records)
     return HttpResponse(
@@ -106,7 +107,7 @@ def domain_zone(request: Request, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def deviation(request: Request, pk: int, key: str) -> HttpResponse:
     """Accept a record that differs, with a reason."""
-    domain = domain_or_404(pk)
+    domain = domain_or_404(pk, with_dns=True)
     record = next((one for one in record_views(domain) if one.key == key), None)
     if record is None:
         raise Http404
