@@ -6,20 +6,30 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from domains.models import Domain, SyncState
+from domains.models import Domain, Kind, SyncState
+from mailboxes.batches.models import MailboxBatch
 from migrations_app.engines.causes import Cause
-from migrations_app.models import MigrationJob, State
+from migrations_app.models import State
+from purelymanage.core.addresses import shown_domain
 from purelymanage.dashboard.credit import Credit
-from purelymanage.dashboard.selectors import Home
+from purelymanage.dashboard.selectors import Alike, Deletions, Failing, Home
+from purelymanage.jobs.health import LATE_SECONDS
+from purelymanage.ui.tags.words import duration
 
 TOP_UP = "https://purelymail.com/manage"
 DOMAINS_SHOWN = 4
-NAMES_SHOWN = 3
-SEVERITY = {"bad": 0, "warn": 1}
+SEVERITY = {"bad": 0, "warn": 1, "info": 2}
+LISTS = {
+    Kind.DOMAINS: "domains:list",
+    Kind.MAILBOXES: "mailboxes:list",
+    Kind.RULES: "routing:list",
+}
 
 
 @dataclass(frozen=True)
@@ -38,42 +48,126 @@ class Item:
 def needs_attention(home: Home) -> list[Item]:
     """Everything wrong, the worst first."""
     items = [
+        *_workers(home.worker_silence),
         *_outage(list(home.copy.values())),
-        *_domains(home.failing_domains),
-        *_migrations(home),
+        *(_edit(domain) for domain in home.unfinished_edits),
+        *_domains(home),
+        *(_jobs(group) for group in home.migrations.failed_alike),
+        *_resolver(home),
+        *(_batch(batch) for batch in home.batches),
+        *_truncated(list(home.copy.values())),
         *(_credit(home.credit) if home.credit else []),
+        *_deletions(home.deletions),
+        *_unchecked(home),
     ]
     return sorted(items, key=lambda item: SEVERITY[item.tone])
 
 
-def _outage(states: list[SyncState]) -> list[Item]:
-    failing = [(state.failed_since, state) for state in states if state.failed_since]
-    if not failing:
+def _workers(silence: float | None) -> list[Item]:
+    if silence is not None and silence <= LATE_SECONDS:
         return []
-    _since, state = min(failing, key=lambda pair: pair[0])
+    title = (
+        _("No worker has ever run")
+        if silence is None
+        else _("No worker has been seen for %(time)s") % {"time": duration(silence)}
+    )
+    return [
+        Item(
+            key="workers",
+            tone="bad",
+            icon="unplug",
+            title=title,
+            text=_("Nothing is refreshed, checked or migrated until the workers run again."),
+            url=reverse("accounts:about"),
+            action=_("See the workers"),
+        )
+    ]
+
+
+def _outage(states: list[SyncState]) -> list[Item]:
+    """An outage is one thing however many parts it hits; other failures are told apart."""
+    since = sorted((state.failed_since, state.pk, state) for state in states if state.failed_since)
+    failing = [state for _since, _pk, state in since]
+    outages = [state for state in failing if state.is_outage]
+    others = [state for state in failing if not state.is_outage]
+    return [_not_current(state) for state in outages[:1] + others]
+
+
+def _not_current(state: SyncState) -> Item:
     words = {"time": state.failed_clock, "kind": state}
     title = (
         _("PurelyMail has not answered since %(time)s") % words
         if state.is_outage
         else _("The copy of the %(kind)s is not current since %(time)s") % words
     )
+    return Item(
+        key="outage" if state.is_outage else f"copy-{state.pk}",
+        tone="bad",
+        icon="cloud-off",
+        title=title,
+        text=_("%(error)s All lists show the last copy.") % {"error": state.error},
+        url=reverse("accounts:purelymail"),
+        action=_("Check the connection"),
+    )
+
+
+def _truncated(states: list[SyncState]) -> list[Item]:
     return [
         Item(
-            key="outage",
-            tone="bad",
+            key=f"truncated-{state.pk}",
+            tone="warn",
+            icon="triangle-alert",
+            title=_("PurelyMail cuts its list of %(kind)s") % {"kind": state},
+            text=_("It returns 1000 at most, so there may be more than the panel knows."),
+            url=reverse(LISTS[Kind(state.pk)]),
+            action=_("See the list"),
+        )
+        for state in states
+        if state.may_be_truncated and state.pk in LISTS
+    ]
+
+
+def _edit(domain: Domain) -> Item:
+    """`edit_problem` comes with the domain."""
+    problem = getattr(domain, "edit_problem", "")
+    return Item(
+        key=f"edit-{domain.pk}",
+        tone="bad",
+        icon="split",
+        title=_("A changed routing rule of %(domain)s is not at its end")
+        % {"domain": shown_domain(domain.name)},
+        text=problem or _("It goes on by itself; until then its mail may go the old way."),
+        url=f"{reverse('routing:list')}?{urlencode({'domain': domain.name})}",
+        action=_("See the rules"),
+    )
+
+
+def _resolver(home: Home) -> list[Item]:
+    since = home.resolver_silent_since
+    if since is None:
+        return []
+    local = timezone.localtime(since)
+    time = date_format(local, "H:i" if local.date() == timezone.localdate() else "j M, H:i")
+    return [
+        Item(
+            key="resolver",
+            tone="warn",
             icon="cloud-off",
-            title=title,
-            text=_("%(error)s All lists show the last copy.") % {"error": state.error},
-            url=reverse("accounts:purelymail"),
-            action=_("Check the connection"),
+            title=_("Our DNS resolver has answered nothing since %(time)s") % {"time": time},
+            text=_(
+                "You see what was found before. Check DNS_RESOLVERS and this machine's network."
+            ),
+            url=reverse("domains:list"),
+            action=_("See the domains"),
         )
     ]
 
 
-def _domains(failing: list[Domain]) -> list[Item]:
-    items = [_domain(domain) for domain in failing[:DOMAINS_SHOWN]]
-    more = len(failing) - DOMAINS_SHOWN
-    if more > 0:
+def _domains(home: Home) -> list[Item]:
+    shown = [entry for entry in home.failing if entry.names][:DOMAINS_SHOWN]
+    items = [_domain(entry) for entry in shown]
+    more = home.failing_count - len(shown)
+    if shown and more > 0:
         title = ngettext(
             "%(count)d more domain fails a DNS check",
             "%(count)d more domains fail a DNS check",
@@ -85,48 +179,104 @@ def _domains(failing: list[Domain]) -> list[Item]:
                 tone=items[-1].tone,
                 icon="circle-x",
                 title=title % {"count": more},
-                text=_("As PurelyMail last saw their records."),
-                url=reverse("domains:list"),
+                text=_("As PurelyMail and we last saw their records."),
+                url=f"{reverse('domains:list')}?state=failing",
                 action=_("See all"),
             )
         )
     return items
 
 
-def _domain(domain: Domain) -> Item:
-    failing = domain.failing
-    if failing == ["DMARC"]:
-        text = _(
-            "Either its record is missing, or the domain has a policy of its own, which works."
-        )
-    elif "MX" in failing:
+def _domain(entry: Failing) -> Item:
+    names = entry.names
+    is_mild = names == ["DMARC"]
+    if is_mild:
+        text = _("Nobody is told what to do with mail that only claims to come from it.")
+    elif "MX" in names:
         text = _("Mail sent to it may not arrive at PurelyMail.")
     else:
         text = _("Mail you send from it may be marked as spam.")
     return Item(
-        key=f"domain-{domain.pk}",
-        tone="warn" if failing == ["DMARC"] else "bad",
-        icon="triangle-alert" if failing == ["DMARC"] else "circle-x",
+        key=f"domain-{entry.domain.pk}",
+        tone="warn" if is_mild else "bad",
+        icon="triangle-alert" if is_mild else "circle-x",
         title=_("%(domain)s fails %(checks)s")
-        % {"domain": domain.name, "checks": get_text_list(failing, _("and"))},
+        % {
+            "domain": shown_domain(entry.domain.name),
+            "checks": get_text_list(names, _("and")),
+        },
         text=text,
-        url=f"{reverse('domains:list')}?{urlencode({'q': domain.name})}",
-        action=_("See verdicts"),
+        url=reverse("domains:detail", args=[entry.domain.pk]),
+        action=_("See records"),
     )
 
 
-def _migrations(home: Home) -> list[Item]:
-    return [_jobs(jobs) for jobs in home.migrations.failed_alike]
+def _unchecked(home: Home) -> list[Item]:
+    number = home.unchecked_count
+    if not number:
+        return []
+    title = ngettext(
+        "%(count)d domain has never been checked",
+        "%(count)d domains have never been checked",
+        number,
+    )
+    return [
+        Item(
+            key="unchecked",
+            tone="info",
+            icon="clock",
+            title=title % {"count": number},
+            text=_("Their turn comes by itself, 20 at a time, every 5 minutes."),
+            url=f"{reverse('domains:list')}?state=unchecked",
+            action=_("See them"),
+        )
+    ]
 
 
-def _jobs(jobs: list[MigrationJob]) -> Item:
+def _batch(batch: MailboxBatch) -> Item:
+    return Item(
+        key=f"batch-{batch.pk}",
+        tone="warn",
+        icon="mail",
+        title=_("Work on many mailboxes waits for you: %(name)s") % {"name": batch},
+        text=batch.stopped_because,
+        url=reverse("mailboxes:batches:detail", args=[batch.pk]),
+        action=_("Decide"),
+    )
+
+
+def _deletions(deletions: Deletions) -> list[Item]:
+    if not deletions.shown:
+        return []
+    first = deletions.shown[0]
+    left = (first.due_at - timezone.now()).total_seconds()
+    title = ngettext(
+        "%(count)d deletion is due within 24 hours",
+        "%(count)d deletions are due within 24 hours",
+        deletions.total,
+    )
+    when = _("in %(time)s") % {"time": duration(left)} if left > 0 else _("now")
+    return [
+        Item(
+            key="deletions",
+            tone="warn",
+            icon="clock",
+            title=title % {"count": deletions.total},
+            text=_("The next one, %(label)s, %(when)s.") % {"label": first.label, "when": when},
+            url="#deletions",
+            action=_("Review"),
+        )
+    ]
+
+
+def _jobs(group: Alike) -> Item:
     """Jobs that ended alike: one by its name and verdict, several by their number and names."""
-    first, is_one = jobs[0], len(jobs) == 1
+    first, is_one = group.jobs[0], group.total == 1
     reason = Cause(first.cause).label if first.cause in Cause else _("no reason recorded")
-    words = {"count": len(jobs), "reason": reason, "name": first.name}
+    words = {"count": group.total, "reason": reason, "name": first.name}
     is_partial = first.state == State.DONE_WITH_ERRORS
-    names = [job.name for job in jobs[:NAMES_SHOWN]]
-    more = len(jobs) - len(names)
+    names = [job.name for job in group.jobs]
+    more = group.total - len(names)
     if more:
         names.append(_("%(count)d more") % {"count": more})
     query = urlencode({"state": first.state})
@@ -134,7 +284,7 @@ def _jobs(jobs: list[MigrationJob]) -> Item:
         key=f"jobs-{first.state}-{first.cause or 'unknown'}",
         tone="warn" if is_partial else "bad",
         icon="triangle-alert" if is_partial else "circle-x",
-        title=_how_they_ended(len(jobs), is_partial=is_partial) % words,
+        title=_how_they_ended(group.total, is_partial=is_partial) % words,
         text=first.verdict if is_one else get_text_list(names, _("and")),
         url=reverse("migrations:detail", args=[first.pk])
         if is_one
@@ -161,13 +311,19 @@ def _credit(credit: Credit) -> list[Item]:
     if credit.tone == "ok":
         return []
     left = credit.days_left
-    title = (
-        _("The account credit is low")
-        if left is None
-        else ngettext(
+    if credit.amount <= 0:
+        title = _("The account credit is used up")
+    elif left is None:
+        title = _("The account credit is low")
+    else:
+        title = ngettext(
             "Credit lasts about %(count)d more day", "Credit lasts about %(count)d more days", left
-        )
-        % {"count": left}
+        ) % {"count": left}
+    words = {"amount": credit.shown, "pace": credit.pace}
+    text = (
+        _("%(amount)s left at %(pace)s. Topping up happens at PurelyMail.")
+        if credit.per_day
+        else _("%(amount)s left. Topping up happens at PurelyMail.")
     )
     return [
         Item(
@@ -175,8 +331,7 @@ def _credit(credit: Credit) -> list[Item]:
             tone=credit.tone,
             icon="wallet",
             title=title,
-            text=_("%(amount)s USD left. Topping up happens at PurelyMail.")
-            % {"amount": f"{credit.amount:.2f}"},
+            text=text % words,
             url=TOP_UP,
             action=_("Top up"),
         )

@@ -4,23 +4,53 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+    Window,
+    prefetch_related_objects,
+)
+from django.db.models.functions import Coalesce, RowNumber
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from domains.checks import CheckView, check_views
+from domains.lookups import resolver_outage
 from domains.models import CreditReading, Domain, SyncState
+from domains.models.domain import FAILING, JUDGED, OURS
+from mailboxes.batches.models import MailboxBatch
+from mailboxes.batches.selectors import batches_needing_a_person
+from mailboxes.models import Mailbox
 from migrations_app.models import MAX_REQUEUES, MigrationJob, State
+from migrations_app.progress import JobView
+from purelymanage.core.addresses import shown_domain
 from purelymanage.dashboard.credit import SHOWN, Credit, Day
-from routing.models import RoutingRule
+from purelymanage.deletions.models import PendingDeletion
+from purelymanage.jobs.health import seconds_since_worker_seen
+from routing.models import RoutingRule, RuleEdit
 
 BARS = 5
 RUNNING_SHOWN = 5
-FAILED_SHOWN = 50
+ALIKE_SHOWN = 3
 FAILING_SHOWN = 5
+DELETIONS_SHOWN = 5
+EDIT_PATIENCE = timedelta(minutes=5)
+"""How long an edit of a rule may take before a person should know."""
 
 
 class PerDomain(NamedTuple):
@@ -28,6 +58,17 @@ class PerDomain(NamedTuple):
 
     domain: Domain
     mailboxes: int
+
+
+class Failing(NamedTuple):
+    """A domain that fails, and its four checks."""
+
+    domain: Domain
+    checks: list[CheckView]
+
+    @property
+    def names(self) -> list[str]:
+        return [check.name for check in self.checks if check.is_failing]
 
 
 @dataclass(frozen=True)
@@ -39,22 +80,45 @@ class Rules:
 
 
 @dataclass(frozen=True)
+class Deletions:
+    """Those still to come, the soonest first."""
+
+    shown: list[PendingDeletion]
+    total: int
+
+    @property
+    def more(self) -> int:
+        return self.total - len(self.shown)
+
+
+class Alike(NamedTuple):
+    """Jobs that ended alike and need the same thing done: the newest few, and how many in all."""
+
+    jobs: list[MigrationJob]
+    total: int
+
+
+@dataclass(frozen=True)
 class Migrations:
     """Jobs by state; the running ones and those a person has to look at."""
 
-    running: list[MigrationJob]
+    running: list[JobView]
     running_count: int
     queued_count: int
-    failed: list[MigrationJob]
-    failed_count: int
+    failed: list[Any]
+    """The newest few of each sort, with `alike`."""
 
     @property
-    def failed_alike(self) -> list[list[MigrationJob]]:
-        """The failed jobs in groups that need the same thing done, the largest first."""
-        groups: dict[tuple[str, str], list[MigrationJob]] = defaultdict(list)
+    def failed_count(self) -> int:
+        return sum(group.total for group in self.failed_alike)
+
+    @cached_property
+    def failed_alike(self) -> list[Alike]:
+        """The largest group first."""
+        groups: dict[tuple[str, str], list[Any]] = defaultdict(list)
         for job in self.failed:
             groups[job.state, job.cause].append(job)
-        return sorted(groups.values(), key=len, reverse=True)
+        return [Alike(jobs, jobs[0].alike) for jobs in groups.values()]
 
 
 @dataclass(frozen=True)
@@ -63,31 +127,30 @@ class Home:
 
     per_domain: list[PerDomain]
     """All domains, those with most mailboxes first."""
+    failing: list[Failing]
+    """The worst few, with their checks."""
+    failing_count: int
+    unchecked_count: int
+    resolver_silent_since: datetime | None
     rules: Rules
+    unfinished_edits: list[Domain]
+    """Domains with an edit of a rule that is not at its end."""
     credit: Credit | None
     copy: dict[str, SyncState]
     migrations: Migrations
+    deletions: Deletions
+    batches: list[MailboxBatch]
+    worker_silence: float | None
+    """Seconds since a worker was seen; None if none ever was."""
 
     @cached_property
     def domains(self) -> list[Domain]:
         """The account's own ones."""
         return [entry.domain for entry in self.per_domain if not entry.domain.is_shared]
 
-    @cached_property
-    def failing_domains(self) -> list[Domain]:
-        """The worst first; a failing DMARC check alone may well be a policy of one's own."""
-        return sorted(
-            (domain for domain in self.domains if domain.failing),
-            key=lambda domain: (domain.failing == ["DMARC"], -len(domain.failing), domain.name),
-        )
-
-    @property
-    def failing_shown(self) -> list[Domain]:
-        return self.failing_domains[:FAILING_SHOWN]
-
     @property
     def passing_count(self) -> int:
-        return len(self.domains) - len(self.failing_domains)
+        return len(self.domains) - self.failing_count - self.unchecked_count
 
     @property
     def mailbox_count(self) -> int:
@@ -118,7 +181,7 @@ class Home:
         """The account in a few words: its largest domain and how many more."""
         if not self.domains:
             return _("No domain is known yet.")
-        largest, more = self.domains[0].name, len(self.domains) - 1
+        largest, more = shown_domain(self.domains[0].name), len(self.domains) - 1
         if not more:
             return largest
         words = ngettext(
@@ -134,37 +197,94 @@ class Home:
 
 def home() -> Home:
     """A fixed number of queries; none of them grows with the number of mailboxes or jobs."""
-    domains = Domain.objects.annotate(number=Count("mailboxes")).order_by("-number", "name")
+    domains: list[Any] = list(_domains())  # with what is annotated there
+    failing = [domain for domain in domains if domain.health == "failing"]
+    is_silent = any(domain.unanswered_since for domain in domains)
     return Home(
-        per_domain=[
-            PerDomain(domain, domain.number)  # type: ignore[attr-defined]  # annotated above
-            for domain in domains
-        ],
+        per_domain=[PerDomain(domain, domain.mailbox_number) for domain in domains],
+        failing=_worst(failing),
+        failing_count=len(failing),
+        unchecked_count=sum(domain.health == "unchecked" for domain in domains),
+        resolver_silent_since=resolver_outage() if is_silent else None,
         rules=Rules(
-            **RoutingRule.objects.aggregate(
-                total=Count("pk"), catch_alls=Count("pk", filter=Q(is_catchall=True))
-            )
+            total=sum(domain.rule_number for domain in domains),
+            catch_alls=sum(domain.catch_all_number for domain in domains),
         ),
+        unfinished_edits=[domain for domain in domains if domain.edit_problem is not None],
         credit=_credit(),
         copy={state.name: state for state in SyncState.objects.all()},
         migrations=_migrations(),
+        deletions=_deletions(),
+        batches=batches_needing_a_person(),
+        worker_silence=seconds_since_worker_seen(),
     )
 
 
+def _domains() -> QuerySet[Domain]:
+    """All, with what hangs on each: one query."""
+    health = Case(
+        When(FAILING, then=Value("failing")),
+        When(OURS & ~JUDGED, then=Value("unchecked")),
+        default=Value(""),
+        output_field=CharField(),
+    )
+    late = Q(started_at__lt=timezone.now() - EDIT_PATIENCE) | ~Q(problem="")
+    edits = RuleEdit.objects.filter(late, domain=OuterRef("pk")).order_by("started_at")
+    return Domain.objects.annotate(
+        mailbox_number=_number(Mailbox.objects.all()),
+        rule_number=_number(RoutingRule.objects.all()),
+        catch_all_number=_number(RoutingRule.objects.filter(is_catchall=True)),
+        edit_problem=Subquery(edits.values("problem")[:1]),
+        health=health,
+    ).order_by("-mailbox_number", "name")
+
+
+def _number(rows: QuerySet[Any]) -> Coalesce:
+    """How many of them hang on the domain."""
+    counted = rows.filter(domain=OuterRef("pk")).order_by().values("domain")
+    number = Subquery(counted.annotate(number=Count("pk")).values("number"))
+    return Coalesce(number, 0, output_field=IntegerField())
+
+
+def _worst(failing: list[Domain]) -> list[Failing]:
+    """What keeps mail from arriving comes first, then who fails most."""
+    worst = sorted(failing, key=lambda row: (row.passes_mx, -row.failing_count, row.name))
+    shown = worst[:FAILING_SHOWN]
+    prefetch_related_objects(shown, "records", "deviations")
+    return [Failing(domain, check_views(domain)) for domain in shown]
+
+
+def _deletions() -> Deletions:
+    total = Window(Count("pk"))
+    rows: list[Any] = list(
+        PendingDeletion.objects.pending().defer("dossier").annotate(total=total)[:DELETIONS_SHOWN]
+    )
+    return Deletions(shown=rows, total=rows[0].total if rows else 0)
+
+
 def _credit() -> Credit | None:
-    since = timezone.now() - SHOWN
     latest = CreditReading.objects.order_by("-at").first()
     if latest is None:
         return None
-    days = [
-        Day(day=day, credit=lowest)
-        for day, lowest in CreditReading.objects.filter(at__gte=since).lowest_per_day()
-    ]
-    return Credit(amount=latest.credit, days=days)
+    days = CreditReading.objects.filter(at__gte=latest.at - SHOWN).lowest_per_day()
+    return Credit(amount=latest.credit, days=[Day(day, credit=lowest) for day, lowest in days])
 
 
 def _migrations() -> Migrations:
     jobs = MigrationJob.objects.defer("source_password", "destination_password")
+    running = jobs.filter(state=State.RUNNING).order_by("started_at", "pk")[:RUNNING_SHOWN]
+    counts = MigrationJob.objects.aggregate(
+        running_count=Count("pk", filter=Q(state=State.RUNNING)),
+        queued_count=Count("pk", filter=Q(state=State.QUEUED)),
+    )
+    now = timezone.now()
+    return Migrations(
+        running=[JobView(job, now) for job in running], failed=list(_broken()), **counts
+    )
+
+
+def _broken() -> QuerySet[MigrationJob]:
+    """The newest few that ended alike, with the number of all such: `alike`."""
     again = MigrationJob.objects.filter(
         pk__gt=OuterRef("pk"),
         source_host=OuterRef("source_host"),
@@ -174,17 +294,16 @@ def _migrations() -> Migrations:
     )
     given_up = Q(state=State.INTERRUPTED, requeues__gt=MAX_REQUEUES)
     broken = Q(state__in=[State.FAILED, State.DONE_WITH_ERRORS]) | given_up
-    counts = MigrationJob.objects.aggregate(
-        running_count=Count("pk", filter=Q(state=State.RUNNING)),
-        queued_count=Count("pk", filter=Q(state=State.QUEUED)),
-        failed_count=Count("pk", filter=broken & Q(~Exists(again))),
-    )
-    return Migrations(
-        running=list(jobs.filter(state=State.RUNNING).order_by("started_at", "pk")[:RUNNING_SHOWN]),
-        failed=list(
-            jobs.filter(broken)
-            .exclude(Exists(again))
-            .order_by(F("ended_at").desc(nulls_last=True))[:FAILED_SHOWN]
-        ),
-        **counts,
+    newest = F("ended_at").desc(nulls_last=True)
+    groups = [F("state"), F("cause")]
+    return (
+        MigrationJob.objects.filter(broken)
+        .exclude(Exists(again))
+        .annotate(
+            alike=Window(Count("pk"), partition_by=groups),
+            place=Window(RowNumber(), partition_by=groups, order_by=[newest, F("pk").desc()]),
+        )
+        .filter(place__lte=ALIKE_SHOWN)
+        .only("name", "state", "cause", "verdict", "ended_at")
+        .order_by("-alike", "state", "cause", "place")
     )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.utils.translation import ngettext
+
 from purelymanage.deletions.models import DeletionKind, PendingDeletion
+from purelymanage.ui.navigation import Count
 
 
 def pending_deletions(kind: DeletionKind, keys: Collection[str]) -> dict[str, PendingDeletion]:
@@ -16,3 +19,11 @@ def pending_deletions(kind: DeletionKind, keys: Collection[str]) -> dict[str, Pe
 def pending_deletion(kind: DeletionKind, key: str) -> PendingDeletion | None:
     """The pending deletion of one resource."""
     return pending_deletions(kind, [key]).get(key)
+
+
+def pending_count() -> Count | None:
+    """How many wait, beside the link to the page that shows them."""
+    number = PendingDeletion.objects.pending().count()
+    if not number:
+        return None
+    return number, "", ngettext("pending deletion", "pending deletions", number)
