@@ -9,7 +9,7 @@ from typing import Any
 from audit.actions import Action
 from audit.models import Entry, Outcome
 from purelymanage.core.context import current_actor
-from purelymanage.core.errors import PurelyManageError, RefusedError
+from purelymanage.core.errors import PurelyManageError, RefusedError, UnavailableError
 
 MAX_TEXT = 500
 
@@ -49,6 +49,9 @@ def audited(
     change = Change(entry)
     try:
         yield change
+    except UnavailableError as error:  # no refusal: nobody said no, and it may have been made
+        _end(change, Outcome.Result.FAILED, reason=error.message)
+        raise
     except PurelyManageError as error:
         _end(change, Outcome.Result.REFUSED, reason=error.message)
         raise

@@ -54,15 +54,15 @@ def _record(action: Action, row: models.Model, **facts: Mapping[str, Any]) -> No
 
 
 def _unfinished_targets(*, since: datetime) -> set[str]:
-    """What the panel began to change itself, where it is not on record that this went well.
+    """What the panel began to change itself, where the end is not on record or not known.
 
-    A change that did go well stands in our rows already: what differs now is somebody else's work.
-    One that was cut short, or whose outcome nobody knows, may well have been made at PurelyMail.
+    Such a change may have been made at PurelyMail without our row. One that went well stands in
+    our rows already, and one that was refused was not made: what differs is somebody else's work.
     """
     entries = (
         Entry.objects.filter(at__gte=since - PATIENCE)
         .exclude(action__in=DRIFT)
-        .exclude(outcome__result=Outcome.Result.OK)
+        .exclude(outcome__result__in=[Outcome.Result.OK, Outcome.Result.REFUSED])
     )
     targets = set()
     for target, after in entries.values_list("target", "after"):

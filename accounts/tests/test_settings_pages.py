@@ -124,7 +124,7 @@ def test_a_failed_test_shows_the_sentence(admin_client, credit):
     credit.append(UnavailableError("PurelyMail does not answer. Try again later."))
     page = admin_client.post(TEST).content.decode()
     assert "PurelyMail does not answer. Try again later." in page
-    assert Entry.objects.newest_first().get().outcome.result == "refused"
+    assert Entry.objects.newest_first().get().outcome.result == "failed"
 
 
 def test_a_viewer_may_not_test(viewer_client, credit):

@@ -6,7 +6,7 @@ from audit.actions import LASTING, Action
 from audit.models import AppendOnlyError, Entry, Outcome
 from audit.services import audited, record
 from purelymanage.core.context import acting_as, person
-from purelymanage.core.errors import RefusedError
+from purelymanage.core.errors import RefusedError, UnavailableError
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +29,13 @@ def test_a_refusal_keeps_its_sentence():
         raise RefusedError("It is taken.")
     assert the_entry().outcome.result == Outcome.Result.REFUSED
     assert the_entry().outcome.reason == "It is taken."
+
+
+def test_what_had_no_answer_failed_and_keeps_its_sentence():
+    with pytest.raises(UnavailableError), audited(Action.MAILBOX_CREATED):
+        raise UnavailableError("PurelyMail did not answer.")
+    assert the_entry().outcome.result == Outcome.Result.FAILED
+    assert the_entry().outcome.reason == "PurelyMail did not answer."
 
 
 def test_the_text_of_an_unknown_error_never_reaches_the_log():

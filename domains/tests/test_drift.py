@@ -18,7 +18,7 @@ from domains.services import refresh_domains
 from domains.tasks import refresh_all
 from mailboxes.models import Mailbox
 from mailboxes.services import create_mailbox
-from purelymanage.core.errors import UnavailableError
+from purelymanage.core.errors import RefusedError, UnavailableError
 
 pytestmark = pytest.mark.django_db
 
@@ -137,6 +137,16 @@ def test_what_others_do_after_our_own_change_went_well_is_theirs(account):
     account.state.add_user("other@lindenhof.example")
     refresh_all()
     assert (Action.DRIFT_VANISHED, "mara@lindenhof.example") in drift()
+
+
+def test_what_we_were_refused_because_others_made_it_is_theirs(account):
+    refresh_all()
+    account.state.add_user("taken@lindenhof.example")
+    domain = Domain.objects.get(name="lindenhof.example")
+    with pytest.raises(RefusedError):
+        create_mailbox(local_part="taken", domain=domain, password="correct horse battery")
+    refresh_all()
+    assert drift() == [(Action.DRIFT_APPEARED, "taken@lindenhof.example")]
 
 
 def test_our_unfinished_change_of_long_ago_explains_nothing_now(account):
