@@ -85,6 +85,9 @@ class MailboxBatch(models.Model):
         null=True, blank=True, help_text="when the passwords left; they are erased with that"
     )
 
+    number: int
+    """How many rows it has; set by the list."""
+
     objects = MailboxBatchQuerySet.as_manager()
 
     class Meta:

@@ -48,7 +48,7 @@ LEASE_SECONDS = 60.0
 BEAT_SECONDS = 15.0
 FIRST_PAUSE = 30.0
 LONGEST_PAUSE = 600.0
-MOST_TRIES = 5
+MOST_TRIES = 8
 ROWS_AT_ONCE = 100
 
 
@@ -148,13 +148,13 @@ def _slice(batch: MailboxBatch) -> bool:
             _("%(name)s may not change anything here any more. Somebody else can have it go on.")
             % {"name": batch.created_by_name}
         )
-    give_back_at = time.monotonic() + SLICE_SECONDS
     with acting_as(person(user) if user else SYSTEM):
         for row in batch.rows.filter(state=RowState.STARTED):
             _look_at(batch, row)
         if not batch.is_running:
             return True
         _ask_first(batch)
+        give_back_at = time.monotonic() + SLICE_SECONDS  # so that each slice gets something done
         while rows := _next_rows(batch):
             for row in rows:
                 if time.monotonic() >= give_back_at:
@@ -184,7 +184,7 @@ def _ask_first(batch: MailboxBatch) -> None:
         there = {address.lower() for address in get_client().list_users().addresses}
     if batch.kind != BatchKind.CREATE:
         return
-    ready = batch.rows.filter(state=RowState.READY).only("local_part", "domain_name", "row_key")
+    ready = batch.rows.filter(state=RowState.READY).defer("password")
     taken = [row.pk for row in ready if row.address in there]
     batch.rows.filter(pk__in=taken).update(
         state=RowState.SKIPPED, message=_("It exists at PurelyMail already."), password=""
@@ -224,8 +224,8 @@ def _do(batch: MailboxBatch, row: MailboxBatchRow) -> None:
     except StoppedError:
         _settle(batch, row, RowState.READY)
         raise
-    except NotReachedError:
-        _put_back(batch, row, _("PurelyMail did not answer, several times."))
+    except NotReachedError:  # it was not sent, which says nothing about this row
+        _put_back(batch, row)
         raise
     except UnavailableError as error:  # it may have been done: looked at when the batch goes on
         _settle(batch, row, RowState.STARTED, error.message)
@@ -248,21 +248,18 @@ def _look_at(batch: MailboxBatch, row: MailboxBatchRow) -> None:
             if isinstance(error, InvalidTokenError):
                 raise
             settled = RowState.FAILED, error.message
-    if settled is None:
-        _put_back(
-            batch, row, row.message or _("The worker ended in the middle of it, several times.")
-        )
+    if settled is None and row.tries + 1 >= MOST_TRIES:
+        _refuse(batch, row, row.message or _("The worker ended in the middle of it, many times."))
+    elif settled is None:
+        _put_back(batch, row)
     elif settled[0] == RowState.FAILED:
         _refuse(batch, row, settled[1])
     else:
         _settle(batch, row, *settled)
 
 
-def _put_back(batch: MailboxBatch, row: MailboxBatchRow, reason: str) -> None:
-    """For another try, if it had not too many; a cancelled batch has none to give."""
-    if row.tries + 1 >= MOST_TRIES:
-        _refuse(batch, row, reason)
-        return
+def _put_back(batch: MailboxBatch, row: MailboxBatchRow) -> None:
+    """For another try, after the others; a cancelled batch has none to give."""
     held = _held_rows(batch).filter(pk=row.pk, batch__state=BatchState.RUNNING)
     if not held.update(state=RowState.READY, message="", tries=row.tries + 1):
         _settle(batch, row, RowState.SKIPPED, _("The batch was cancelled before it."))

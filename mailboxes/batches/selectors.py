@@ -141,7 +141,7 @@ class Affected:
 
 def affected_by(batch: MailboxBatch, progress: Progress) -> Affected:
     """For the question before it starts."""
-    rows = batch.rows.filter(state=RowState.READY).only("local_part", "domain_name", "row_key")
+    rows = batch.rows.filter(state=RowState.READY).defer("password")
     names = [row.address for row in rows[:NAMED]]
     rules = 0
     if batch.kind == BatchKind.DELETE:
@@ -151,7 +151,12 @@ def affected_by(batch: MailboxBatch, progress: Progress) -> Affected:
 
 def recent_batches(page: str | None) -> Page[MailboxBatch]:
     """All batches, the newest first, with the number of their rows."""
-    return page_of(MailboxBatch.objects.annotate(number=Count("rows")), page)
+    batches = page_of(MailboxBatch.objects.all(), page)
+    rows = MailboxBatchRow.objects.filter(batch__in=[batch.pk for batch in batches])
+    numbers = dict(rows.order_by().values_list("batch").annotate(number=Count("pk")))
+    for batch in batches:
+        batch.number = numbers.get(batch.pk, 0)
+    return batches
 
 
 def unfinished_batches() -> list[MailboxBatch]:

@@ -174,6 +174,7 @@ def batch_passwords(request: Request, pk: int) -> HttpResponseBase:
 def _facts(request: Request, batch: MailboxBatch) -> dict[str, Any]:
     progress = selectors.progress_of(batch)
     state = request.GET.get("state", "")
+    asks = batch.is_preview and batch.kind != BatchKind.CREATE
     page = None
     if not batch.is_running or batch.is_stopped:  # else it would be old as soon as it is read
         page = selectors.rows_page(batch, state=state, page=request.GET.get("page"))
@@ -189,7 +190,7 @@ def _facts(request: Request, batch: MailboxBatch) -> dict[str, Any]:
         "page": page,
         "states": _states(batch, progress, chosen=state),
         "state": state if state in RowState.values else "",
-        "affected": selectors.affected_by(batch, progress) if batch.is_preview else None,
+        "affected": selectors.affected_by(batch, progress) if asks else None,
         "new_passwords": selectors.with_passwords(batch).count(),
         "erased_on": batch.ended_at + services.KEPT if batch.ended_at else None,
     }

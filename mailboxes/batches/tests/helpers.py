@@ -31,11 +31,15 @@ def start(admin, content: str | bytes, **options) -> MailboxBatch:
     return batch
 
 
-def drain(*, pauses: bool = True, rounds: int = 200) -> None:
-    """Work until nothing is due; with `pauses`, time that PurelyMail was given passes at once."""
+def end_pauses() -> None:
+    """The time that PurelyMail was given is over."""
+    MailboxBatch.objects.filter(holder=None).exclude(resume_at=None).update(resume_at=Now())
+
+
+def drain(*, rounds: int = 200) -> None:
+    """Work until nothing is left to do; pauses pass at once."""
     for _round in range(rounds):
-        if pauses:
-            MailboxBatch.objects.filter(holder=None).exclude(resume_at=None).update(resume_at=Now())
+        end_pauses()
         if not MailboxBatch.objects.due().exists():
             return
         runner.work()

@@ -1,0 +1,113 @@
+"""The one download, and what is erased by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from audit.actions import Action
+from audit.models import Entry
+from mailboxes.batches import services
+from mailboxes.batches.models import MailboxBatch
+from mailboxes.batches.selectors import batches_needing_a_person, progress_of, unfinished_batches
+from mailboxes.batches.tests.helpers import DOMAIN, HEADER, drain, preview, start, table
+from mailboxes.tasks import forget_old_batches
+from purelymanage.core.errors import RefusedError
+
+pytestmark = pytest.mark.django_db
+OWN = "A password; of my own"
+
+
+@pytest.fixture
+def finished(admin, domain):
+    batch = start(admin, f'{HEADER}lea,{DOMAIN},\nown,{DOMAIN},"{OWN}"\nbad,other.example,\n')
+    drain()
+    batch.refresh_from_db()
+    return batch
+
+
+def kept(batch) -> int:
+    return batch.rows.exclude(password="").count()
+
+
+def test_new_passwords_leave_once_and_are_erased_with_that(finished, purelymail):
+    lines = list(services.take_passwords(batch=finished))
+    password = lines[0][3]
+    assert purelymail.state.verify_password(f"lea@{DOMAIN}", password)
+    assert lines[0] == ("lea", DOMAIN, f"lea@{DOMAIN}", password, "Done")
+    assert lines[1][3:] == ("", "Created with the password from your file.")
+    assert "not one of your domains" in lines[2][4]
+    assert kept(finished) == 0
+    with pytest.raises(RefusedError, match="downloaded already"):
+        services.take_passwords(batch=finished)
+    assert Entry.objects.filter(action=Action.BATCH_DOWNLOADED).count() == 2
+
+
+def test_while_they_are_on_their_way_nobody_else_gets_them(finished):
+    first = services.take_passwords(batch=finished)
+    next(first)
+    with pytest.raises(RefusedError):
+        services.take_passwords(batch=finished)
+    list(first)
+    assert kept(finished) == 0
+
+
+def test_a_transfer_that_breaks_off_loses_nothing(finished):
+    broken = services.take_passwords(batch=finished)
+    next(broken)
+    broken.close()
+    assert kept(finished) == 1
+    assert len(list(services.take_passwords(batch=finished))) == 3
+
+
+def test_a_transfer_whose_process_died_can_be_repeated_after_five_minutes(finished):
+    MailboxBatch.objects.update(downloaded_at=timezone.now() - timedelta(minutes=4))
+    with pytest.raises(RefusedError):
+        services.take_passwords(batch=finished)
+    MailboxBatch.objects.update(downloaded_at=timezone.now() - timedelta(minutes=6))
+    assert len(list(services.take_passwords(batch=finished))) == 3
+
+
+def test_what_nobody_came_back_to_is_erased_after_a_week(admin, finished):
+    waiting, stopped = preview(admin, table(1)), start(admin, f"{HEADER}ben,{DOMAIN},\n")
+    MailboxBatch.objects.filter(pk=stopped.pk).update(resume_at=None, stopped_because="token")
+    for age, alive in ((6.9, 3), (7.1, 2)):
+        then = timezone.now() - timedelta(days=age)
+        MailboxBatch.objects.filter(pk=finished.pk).update(ended_at=then)
+        MailboxBatch.objects.filter(pk=waiting.pk).update(created_at=then)
+        MailboxBatch.objects.filter(pk=stopped.pk).update(started_at=then)
+        forget_old_batches()
+        assert MailboxBatch.objects.count() == alive
+    assert kept(finished) == kept(stopped) == 0
+    stopped.refresh_from_db()
+    assert stopped.state == "cancelled"
+
+
+def test_discarding_a_preview_leaves_nothing_behind(admin, domain):
+    batch = preview(admin, table(3))
+    services.discard(batch=batch)
+    assert not MailboxBatch.objects.exists()
+    assert not batch.rows.model.objects.exists()
+
+
+def test_pages_learn_in_one_query_what_is_unfinished(admin, domain, django_assert_num_queries):
+    batch = start(admin, table(4) + "x,other.example,\n")
+    with django_assert_num_queries(1):
+        [found] = unfinished_batches()
+    assert (found.pk, found.settled, found.total) == (batch.pk, 0, 4)
+    assert not batches_needing_a_person()
+    MailboxBatch.objects.update(resume_at=None, stopped_because="The token was refused.")
+    with django_assert_num_queries(1):
+        [stopped] = batches_needing_a_person()
+    assert stopped.stopped_because
+
+
+def test_the_time_left_is_told_once_half_a_minute_has_passed(admin, domain):
+    batch = start(admin, table(4))
+    batch.rows.filter(line__lte=3).update(state="done")
+    batch.refresh_from_db()
+    assert progress_of(batch).seconds_left is None
+    batch.started_at = timezone.now() - timedelta(seconds=60)
+    assert progress_of(batch).seconds_left == pytest.approx(60, abs=2)
