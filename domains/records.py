@@ -149,8 +149,7 @@ def _judge_dkim(key: RecordKey, alias: Alias) -> Finding:
     if (finding := _judge_alias(key, alias)) is not None:
         return finding
     if alias.links:
-        others = {host for other, host in ALIAS_TARGETS.items() if other != key}
-        is_swapped = _host(alias.links[-1]) in others
+        is_swapped = _host(alias.links[-1]) in ALIAS_TARGETS.values()
         advice = Advice.DKIM_OTHER_KEY if is_swapped else Advice.ALIAS_ELSEWHERE
         return _finding(RecordState.WRONG, alias.links, advice)
     if alias.texts:

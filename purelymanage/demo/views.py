@@ -29,6 +29,6 @@ def publish(request: Request) -> HttpResponse:
     domain = shown_domain(form.cleaned_data["domain"])
     messages.info(
         request,
-        _("Published in the demo's DNS for %(domain)s. Check it now.") % {"domain": domain},
+        _("Published in the demo's DNS for %(domain)s. Look again to see it.") % {"domain": domain},
     )
     return go_to(request, way_back(request, otherwise="/domains/"))
