@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from purelymanage.core.addresses import shown_address
 from routing.models import RuleKind
+from routing.picture import Rule
 from routing.tracing import Ending, Step, Trace
 from routing.words import listed, rules_named
 
@@ -47,6 +48,8 @@ ICONS = {
 
 def tell(step: Step) -> Told:
     """One step and all below it."""
+    if step.rule and step.rule.targets == (step.address,):
+        return _tell_itself(step, step.rule)
     tone, icon = ICONS[step.ending]
     return Told(
         address=step.address,
@@ -56,6 +59,14 @@ def tell(step: Step) -> Told:
         source=step.rule.source if step.rule else "",
         steps=[tell(below) for below in step.steps],
     )
+
+
+def _tell_itself(step: Step, rule: Rule) -> Told:
+    """A rule that sends an address to itself: one line, not two."""
+    (ending,) = step.steps or (step,)
+    tone, icon = ICONS[ending.ending]
+    words = [_("The rule sends it to itself."), _ending(ending)]
+    return Told(step.address, tone, icon, words, rule.source, [])
 
 
 def verdicts(way: Trace) -> list[Verdict]:
