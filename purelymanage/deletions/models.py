@@ -89,3 +89,8 @@ class PendingDeletion(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def time_left(self) -> timedelta:
+        """Until it is due; zero from then on."""
+        return max(self.due_at - timezone.now(), timedelta())
