@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -66,7 +67,10 @@ def tick() -> int:
 def recheck_now(domains: Sequence[Domain]) -> Batch | None:
     """Recheck these whatever their tier, for the command line; None while a tick is at work."""
     with only_one(LOCK, seconds=LOCK_SECONDS) as is_alone:
-        return _recheck(domains, seconds=float("inf")) if is_alone else None
+        if not is_alone:
+            return None
+        with _on_record([domain.name for domain in domains]):
+            return _recheck(domains, seconds=float("inf"))
 
 
 def want_recheck(domains: Iterable[Domain]) -> None:
@@ -76,13 +80,16 @@ def want_recheck(domains: Iterable[Domain]) -> None:
     if not names:
         return
     now = timezone.now()
-    target = names[0] if len(names) == 1 else _("%(number)d domains") % {"number": len(names)}
-    record = audited(Action.DOMAIN_RECHECKED, target=target, after={"domains": names})
-    with record, transaction.atomic():
+    with _on_record(names), transaction.atomic():
         rows.update(look_after=now)
         rows.filter(recheck_wanted_at=None).update(recheck_wanted_at=now)
         enqueue("domains.tasks.recheck_due")
         enqueue("domains.tasks.look_up_due")
+
+
+def _on_record(names: Sequence[str]) -> AbstractContextManager[object]:
+    target = names[0] if len(names) == 1 else _("%(number)d domains") % {"number": len(names)}
+    return audited(Action.DOMAIN_RECHECKED, target=target, after={"domains": list(names)})
 
 
 def _must_wait(now: datetime) -> bool:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import factory
 from django.utils import timezone
 
-from domains.models import CreditReading, Domain, Kind, SyncState
+from domains.models import (
+    CreditReading,
+    DnsRecord,
+    Domain,
+    Kind,
+    RecordKey,
+    RecordState,
+    SyncState,
+)
 
 
 class DomainFactory(factory.django.DjangoModelFactory):
@@ -18,6 +28,29 @@ class DomainFactory(factory.django.DjangoModelFactory):
     passes_spf = True
     passes_dkim = True
     passes_dmarc = True
+
+
+class CheckedDomainFactory(DomainFactory):
+    """One that PurelyMail was asked to check just now."""
+
+    checked_at = factory.LazyFunction(timezone.now)
+    recheck_after = factory.LazyAttribute(
+        lambda row: row.checked_at + (timedelta(minutes=30) if row.failing_count else timedelta(1))
+    )
+    failing_count = factory.LazyAttribute(
+        lambda row: [row.passes_mx, row.passes_spf, row.passes_dkim, row.passes_dmarc].count(False)
+    )
+
+
+class DnsRecordFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = DnsRecord
+
+    domain = factory.SubFactory(CheckedDomainFactory)
+    key = RecordKey.MX
+    state = RecordState.OK
+    found = ["50 mailserver.purelymail.com"]
+    answered_at = factory.LazyFunction(timezone.now)
 
 
 class SyncStateFactory(factory.django.DjangoModelFactory):
