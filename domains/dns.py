@@ -59,11 +59,7 @@ def look_for_ownership(name: str, *, ownership_code: str) -> Finding:
 
 def resolvers_described() -> str:
     """Whom we ask, for pages: `1.1.1.1 and 9.9.9.9`."""
-    try:
-        servers = _name_servers()
-    except dns.resolver.NoResolverConfiguration:
-        return _("no resolver: this machine names none")
-    return get_text_list([_described(server) for server in servers], _("and"))
+    return _listed(_name_servers()) or _("no resolver: this machine names none")
 
 
 class _Resolver:
@@ -74,21 +70,14 @@ class _Resolver:
         self._resolver = dns.resolver.Resolver(configure=False)
         self._resolver.timeout = TRY_SECONDS
         self._resolver.use_edns(0, 0, UDP_SIZE)
-        self._problem = ""
-        try:
-            self._servers = _name_servers()
-        except dns.resolver.NoResolverConfiguration:
-            self._servers = []
-            self._problem = _(
-                "This machine has no DNS resolver in /etc/resolv.conf. Name one in DNS_RESOLVERS."
-            )
+        self._servers = _name_servers()
         self._resolver.nameservers = self._servers
 
     def ask(self, name: str, kind: str) -> Answer:
         """The values of one type at one name."""
         seconds = min(QUESTION_SECONDS, self._deadline - time.monotonic())
-        if self._problem or seconds <= 0:
-            return Answer(problem=self._problem or self._too_late())
+        if not self._servers or seconds <= 0:
+            return Answer(problem=self._why_not_asked())
         try:
             answer = self._resolver.resolve(
                 dns.name.from_text(name),
@@ -128,7 +117,9 @@ class _Resolver:
         texts = Answer() if answer.is_nxdomain else self.ask(here, "TXT")
         return Alias(tuple(links), texts.values, problem=texts.problem)
 
-    def _too_late(self) -> str:
+    def _why_not_asked(self) -> str:
+        if not self._servers:
+            return _("This machine names no DNS resolver. Name one in DNS_RESOLVERS.")
         return _("%(servers)s took too long; there was no time left to ask for this.") % {
             "servers": _listed(self._servers)
         }
@@ -162,11 +153,14 @@ def _sentence(server: str, trouble: object, seconds: float) -> str:
 
 
 def _name_servers() -> list[dns.nameserver.Do53Nameserver]:
-    """Those of DNS_RESOLVERS, else those of this machine."""
+    """Those of DNS_RESOLVERS, else those of this machine; none if it has no usable ones."""
     if settings.DNS_RESOLVERS:
         endpoints = [parse_endpoint(text, port=DNS_PORT) for text in settings.DNS_RESOLVERS]
         return [dns.nameserver.Do53Nameserver(*one) for one in endpoints if one]
-    machine = dns.resolver.Resolver()
+    try:
+        machine = dns.resolver.Resolver()
+    except (dns.resolver.NoResolverConfiguration, ValueError):
+        return []
     return [dns.nameserver.Do53Nameserver(str(one), machine.port) for one in machine.nameservers]
 
 

@@ -19,7 +19,7 @@ Fault = Literal["servfail", "refused", "notimp", "timeout", "nxdomain", "truncat
 CODE = "purelymail_ownership_proof=" + "0123456789abcdef" * 8
 Value = str | bytes | list[str]
 UDP_SIZE = 1232
-SHORT_PATIENCE = 0.6
+SHORT_PATIENCE = 1.0
 MAX_HOPS = 12
 
 

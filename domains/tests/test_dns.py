@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
-from dns.resolver import NoResolverConfiguration, Resolver
+from dns.resolver import Resolver
 
 from domains import dns as door
 from domains.advice import Advice, explain
 from domains.dns import look_for_ownership, look_up, resolvers_described
 from domains.expected import SPF_RECORD
 from domains.models import RecordKey, RecordState
-from domains.testing import CODE, DnsZones
+from domains.testing import CODE, SHORT_PATIENCE, DnsZones
 
 OK, WRONG, MISSING = RecordState.OK, RecordState.WRONG, RecordState.MISSING
 NOTICE, NO_ANSWER = RecordState.NOTICE, RecordState.NO_ANSWER
@@ -321,8 +321,8 @@ def test_a_server_that_denies_the_domain_but_knows_its_records_is_believed_on_th
         ("servfail", "127.0.0.1:{port} got no usable answer from the domain's name servers"),
         ("refused", "127.0.0.1:{port} refused to answer."),
         ("notimp", "127.0.0.1:{port} answered NOTIMP."),
-        ("timeout", "127.0.0.1:{port} did not answer within 0.6 s."),
-        ("rubbish", "127.0.0.1:{port} did not answer within 0.6 s."),
+        ("timeout", "127.0.0.1:{port} did not answer within 1 s."),
+        ("rubbish", "127.0.0.1:{port} did not answer within 1 s."),
     ],
 )
 @pytest.mark.parametrize(
@@ -374,7 +374,7 @@ def test_a_dead_resolver_costs_one_wait_and_not_one_per_record(dns: DnsZones):
     dns.down()
     began = time.monotonic()
     findings = look_up(DOMAIN, ownership_code=CODE)
-    assert time.monotonic() - began < 3 * 0.6
+    assert time.monotonic() - began < 4 * SHORT_PATIENCE  # six one after another
     assert {one.state for one in findings.values()} == {NO_ANSWER}
     assert look_for_ownership(DOMAIN, ownership_code=CODE).state == NO_ANSWER
 
@@ -399,7 +399,7 @@ def test_every_resolver_that_failed_is_named(dns: DnsZones, settings, monkeypatc
     monkeypatch.setattr(door, "TRY_SECONDS", 0.2)
     dns.publish(DOMAIN)
     dns.fail(DOMAIN, "TXT", "refused")
-    dns.give_up_after(1)
+    dns.give_up_after(SHORT_PATIENCE)
     settings.DNS_RESOLVERS = [*settings.DNS_RESOLVERS, "[::1]:9"]
     problem = look_for_ownership(DOMAIN, ownership_code=CODE).problem
     assert f"127.0.0.1:{dns.port} refused to answer." in problem
@@ -413,11 +413,15 @@ def test_a_network_that_is_not_there_is_said(settings):
     assert "255.255.255.255 cannot be reached:" in finding.problem
 
 
-def test_a_machine_without_a_resolver_says_what_to_do(settings, monkeypatch):
-    def unconfigured(self, *_args):
-        raise NoResolverConfiguration
-
-    monkeypatch.setattr(Resolver, "read_resolv_conf", unconfigured)
+@pytest.mark.parametrize(
+    "content", ["", "search example.com\n", "nameserver resolver.local\n", None]
+)
+def test_a_machine_without_a_resolver_says_what_to_do(settings, monkeypatch, tmp_path, content):
+    path = tmp_path / "resolv.conf"
+    if content is not None:
+        path.write_text(content)
+    read = Resolver.read_resolv_conf
+    monkeypatch.setattr(Resolver, "read_resolv_conf", lambda self, _path: read(self, str(path)))
     settings.DNS_RESOLVERS = []
     finding = look_up(DOMAIN, ownership_code=CODE)[RecordKey.MX]
     assert finding.state == NO_ANSWER
