@@ -165,3 +165,61 @@ def test_a_refused_form_tells_it_as_well(admin_client, domain):
 def test_the_password_is_not_sent_along_while_the_address_is_typed(admin_client, domain):
     html = page(admin_client.get(ADD))
     assert 'hx-params="local_part,domain"' in html
+
+
+@pytest.mark.parametrize(
+    ("local_part", "kept"),
+    [(" LEA ", "lea"), ("Lea.Fontaine", "lea.fontaine"), ("x" * 64, "x" * 64), ("a_b", "a_b")],
+)
+def test_a_mailbox_on_an_international_domain_has_one_form(
+    admin_client, purelymail, local_part, kept
+):
+    purelymail.state.add_domain("xn--bcher-kva.example")
+    DomainFactory(name="xn--bcher-kva.example")
+    assert ">bücher.example</option>" in page(admin_client.get(ADD))
+    html = page(
+        admin_client.post(ADD, typed(local_part=local_part, domain="xn--bcher-kva.example"))
+    )
+    assert f"{kept}@bücher.example was created" in html
+    assert list(purelymail.state.users) == [f"{kept}@xn--bcher-kva.example"]
+    assert Mailbox.objects.get().address == f"{kept}@xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize(
+    "local_part",
+    [
+        "lea.",
+        "lea\u200b",
+        "lea\u202e",
+        "\uff2c\uff25\uff21",
+        "l\u0435a",
+        "lea/..",
+        "x" * 65,
+        "x" * 300,
+        "a+b",
+        "a b",
+    ],
+)
+def test_no_local_part_slips_through_that_the_sentence_does_not_name(
+    admin_client, purelymail, domain, local_part
+):
+    response = admin_client.post(ADD, typed(local_part=local_part))
+    assert response.status_code == 422
+    assert "64 characters" in page(response)
+    assert not purelymail.calls
+
+
+@pytest.mark.parametrize("name", ["Lindenhof.Example", f"{DOMAIN}.", f" {DOMAIN}", "shop.example"])
+def test_a_domain_is_one_of_the_list_or_refused(admin_client, purelymail, domain, name):
+    response = admin_client.post(ADD, typed(domain=name))
+    assert response.status_code == 422
+    assert "not one of your domains" in page(response)
+    assert not purelymail.calls
+
+
+def test_an_address_of_more_than_254_characters_is_refused(admin_client, purelymail):
+    name = ".".join(["d" * 60] * 4)
+    DomainFactory(name=name)
+    response = admin_client.post(ADD, typed(local_part="x" * 20, domain=name))
+    assert "at most 254 characters" in page(response)
+    assert not purelymail.calls

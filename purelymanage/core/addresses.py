@@ -28,11 +28,11 @@ def clean_address(text: str) -> str:
         raise ValidationError(_("An address has at most 254 characters."))
     try:
         validate_email(address)
+        if address.isascii():  # Django takes domains that have no form in DNS
+            return address
     except ValidationError:
-        raise ValidationError(
-            _("This is not an e-mail address. Write it like name@example.com.")
-        ) from None
-    return address
+        pass
+    raise ValidationError(_("This is not an e-mail address. Write it like name@example.com."))
 
 
 def clean_local_part(text: str) -> str:
