@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from domains import checks
 from domains.checks import CheckView, RecordView
-from domains.models import Domain, RecordKey, RecordState
+from domains.models import CHECKS, Domain, RecordKey, RecordState
 from domains.zonefile import zone_file
 from purelymanage.ui.states import Look
 
@@ -62,10 +62,12 @@ def _is_open(domain: Domain) -> bool:
 
 def _verdict(domain: Domain, judged: list[CheckView]) -> Look:
     """What PurelyMail itself says."""
-    fails = ", ".join(domain.failing)
+    fails = domain.failing
     if not fails:
         return Look("ok", "circle-check", _("Passes all four"))
-    words = _("Fails %(checks)s") % {"checks": fails}
+    words = _("Fails %(checks)s") % {"checks": ", ".join(fails)}
+    if len(fails) == len(CHECKS):
+        words = _("Fails all four")
     if any(view.is_failing for view in judged):
         return Look("bad", "circle-x", words)
     if any(view.state == "unchecked" for view in judged):

@@ -16,6 +16,15 @@ from purelymanage.core.paging import page_of
 from purelymanage.ui.states import DNS_STATES
 
 RECENT = 5
+RECORDS = {
+    RecordKey.MX: gettext_lazy("MX"),
+    RecordKey.SPF: gettext_lazy("SPF"),
+    RecordKey.OWNERSHIP: gettext_lazy("The ownership record"),
+    RecordKey.DKIM1: gettext_lazy("DKIM key 1"),
+    RecordKey.DKIM2: gettext_lazy("DKIM key 2"),
+    RecordKey.DKIM3: gettext_lazy("DKIM key 3"),
+    RecordKey.DMARC: gettext_lazy("DMARC"),
+}
 OWN = {
     "ok": gettext_lazy("%(subject)s is right"),
     "notice": gettext_lazy("%(subject)s is a policy of your own"),
@@ -62,8 +71,7 @@ def _view(change: DnsChange) -> ChangeView:
 def _words(change: DnsChange) -> str:
     if change.source == CheckSource.PURELYMAIL:
         return str(PURELYMAIL[change.after]) % {"subject": checks.NAMES[change.subject]}
-    subject = str(RecordKey(change.subject).label)
-    return str(OWN[change.after]) % {"subject": subject}
+    return str(OWN[change.after]) % {"subject": RECORDS[RecordKey(change.subject)]}
 
 
 def _note(change: DnsChange) -> str:

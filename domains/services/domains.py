@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from audit.actions import Action
 from audit.services import audited
 from domains import dns
+from domains.changes import verdicts_watched
 from domains.copy import own_change
 from domains.models import Domain, Kind
 from domains.records import Finding
@@ -133,7 +134,8 @@ def change_settings(
         get_client().update_domain_settings(name=domain.name, **wanted)
         for name, value in (wanted | _told_of(domain.name)).items():
             setattr(domain, name, value)
-        domain.save(update_fields=TOLD)
+        with verdicts_watched():
+            domain.save(update_fields=TOLD)
         _refuse_unchanged(domain, wanted)
 
 
