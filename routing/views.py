@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from domains.freshness import viewed
 from domains.lists import render_list
 from domains.models import Domain, Kind
-from domains.selectors import copy_state
 from purelymanage.core.addresses import MAX_ADDRESS, shown_address, split_address
 from purelymanage.core.http import Request, errors_on, go_to, render_page
 from purelymanage.core.permissions import admin_required, viewer_required
@@ -171,7 +171,7 @@ def address_trace(request: Request) -> HttpResponse:
             "local_part": local_part,
             "domain": domain,
             "is_truncated": picture.is_truncated,
-            "copy": copy_state(Kind.RULES),
+            "copy": viewed(Kind.RULES),
         }
     status = 422 if form.errors else 200
     return render_page(request, "routing/trace.html", context, fragment="answer", status=status)
