@@ -81,7 +81,7 @@ def observe(
     if ended:
         DnsChange.objects.filter(pk__in=ended).update(ended_at=at)
     DnsChange.objects.bulk_create(new)
-    return Noted(is_open=bool(new or waits), has_held=bool(held))
+    return Noted(is_open=bool(new or waits.keys() & seen.keys()), has_held=bool(held))
 
 
 @contextmanager

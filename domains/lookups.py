@@ -31,6 +31,7 @@ ROUND_SECONDS = 240
 LOCK, LOCK_SECONDS = "domains.lookups", 600
 SOON = timedelta(minutes=4, seconds=30)  # so that the next tick takes it for sure
 HOURLY = timedelta(hours=1)
+LONGEST_PATIENCE = timedelta(minutes=30)
 JITTER_SECONDS = 300
 OUTAGE_SIZE = 3
 _random = SystemRandom()
@@ -41,7 +42,14 @@ Findings = Mapping[RecordKey, Finding]
 def look_up_due() -> int:
     """Look up the domains whose turn it is, and return how many had an answer."""
     with only_one(LOCK, seconds=LOCK_SECONDS) as is_alone:
-        return _look_up_all(_due()) if is_alone else 0
+        if not is_alone:
+            return 0
+        outage = resolver_outage()
+        answered = _look_up_all(_due())
+        if outage and answered:  # it is back: the others need not wait out their patience
+            silent = Domain.objects.ours().filter(unanswered_since__gte=outage)
+            silent.update(look_after=timezone.now())
+        return answered
 
 
 def look_up_now(domain: Domain) -> None:
@@ -195,10 +203,10 @@ def _next_look(
     domain: Domain, now: datetime, *, is_answered: bool, is_open: bool
 ) -> dict[str, datetime | None]:
     """In an hour; a change is looked at again at once; silence is met with growing patience."""
-    jitter = timedelta(seconds=_random.uniform(-JITTER_SECONDS, JITTER_SECONDS))
     if is_answered:
+        jitter = timedelta(seconds=_random.uniform(-JITTER_SECONDS, JITTER_SECONDS))
         pause = SOON if is_open else HOURLY + jitter
         return {"looked_at": now, "unanswered_since": None, "look_after": now + pause}
     since = domain.unanswered_since or now
-    pause = min(max(now - since, SOON), HOURLY + jitter)
+    pause = min(max(now - since, SOON), LONGEST_PATIENCE)
     return {"unanswered_since": since, "look_after": now + pause}

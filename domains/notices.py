@@ -14,7 +14,9 @@ from django.utils.translation import ngettext
 
 from domains.advice import explain
 from domains.checks import CHECK_OF, FAILING, NAMES, check_views, holds, with_health
+from domains.expected import expected_records, full_name
 from domains.models import CheckSource, DnsChange, Domain, RecordKey
+from domains.services.account import ownership_code
 from purelymanage.core.addresses import shown_domain
 from purelymanage.core.locks import lock_transaction
 from purelymanage.notifications.services import notify_admins
@@ -30,6 +32,7 @@ class Line:
     tone: str
     text: str
     found: Sequence[str] = ()
+    expected: str = ""
     advice: str = ""
 
 
@@ -136,20 +139,33 @@ def _line(change: DnsChange, domain: Domain) -> Line:
     tone = _direction(change)
     if change.source == CheckSource.PURELYMAIL:
         words["what"] = NAMES[change.subject]
-        text = _("%(what)s: PurelyMail says “%(after)s”, before “%(before)s”.") % words
+        text = _("%(what)s: “%(after)s” now, “%(before)s” before, says PurelyMail.") % words
         view = next(view for view in check_views(domain) if view.check == change.subject)
         if tone == BAD and not view.is_failing:
             tone, text = OTHER, f"{text} ({view.words})"
         return Line(tone, text)
     words["what"] = str(RecordKey(change.subject).label)
-    text = _("%(what)s: “%(after)s” by our own lookups, before “%(before)s”.") % words
+    text = _("%(what)s: “%(after)s” now, “%(before)s” before, by our own lookups.") % words
     row = next((row for row in domain.records.all() if row.key == change.subject), None)
     if row is None or row.state != change.after or tone == GOOD:
         return Line(tone, text)
     deviations = [one for one in domain.deviations.all() if one.key == change.subject]
     if any(holds(deviation, row) for deviation in deviations):
         tone, text = OTHER, f"{text} ({DNS_STATES['accepted'].word})"
-    return Line(tone, text, found=row.found, advice=explain(row.advice, row.found))
+    return Line(
+        tone,
+        text,
+        found=row.found,
+        expected=_expected(domain, change.subject),
+        advice=explain(row.advice, row.found),
+    )
+
+
+def _expected(domain: Domain, key: str) -> str:
+    """The record as it ought to be, on one line."""
+    records = expected_records(ownership_code())
+    one = next((record for record in records if record.key == key), None)
+    return f"{full_name(domain.name, one.name)} {one.type} {one.value}" if one else ""
 
 
 def _send(news: Sequence[News]) -> bool:

@@ -36,7 +36,7 @@ BATCH_SECONDS = 240
 LOCK, LOCK_SECONDS = "domains.rechecks", 600
 TRY_AGAIN = timedelta(minutes=30)
 LONGEST_BACKOFF = timedelta(minutes=30)
-BUSY_TRIES, BUSY_SECONDS = 5, 2.0
+BUSY_TRIES, BUSY_SECONDS = 3, 3.0
 MAX_ERROR = 500
 
 

@@ -76,8 +76,9 @@ def test_a_lost_record_is_told_once_and_its_repair_once(shop, dns, purelymail, c
     a_day_of_ticks(clock, 4)
     assert [mail.subject for mail in mailoutbox] == ["DNS fails: shop.example"] * 2, "two admins"
     text = mailoutbox[0].body
-    assert "MX, receiving: “Wrong” by our own lookups, before “OK”." in text
+    assert "MX, receiving: “Wrong” now, “OK” before, by our own lookups." in text
     assert "Found: 10 mx.elsewhere.example" in text
+    assert "Expected: shop.example MX 50 mailserver.purelymail.com" in text
     assert f"/domains/{shop.pk}/" in text
     sources = DnsChange.objects.filter(held_at__isnull=False).values_list("source", flat=True)
     assert set(sources) == {"own", "purelymail"}, "both saw it; one mail told it"
