@@ -33,6 +33,8 @@ class DnsPage:
     """A recheck was asked for and has not come."""
     since: datetime | None
     """When what is waited for was asked."""
+    seen: str
+    """Changes with every lookup and recheck."""
 
 
 def dns_page(domain: Domain, *, since: datetime | None = None) -> DnsPage:
@@ -51,6 +53,7 @@ def dns_page(domain: Domain, *, since: datetime | None = None) -> DnsPage:
         is_checking=is_open and in_time,
         is_late=domain.recheck_wanted_at is not None and not in_time,
         since=since,
+        seen=f"{domain.looked_at} {domain.unanswered_since} {domain.checked_at}",
     )
 
 

@@ -52,6 +52,12 @@ def said(response):
     return [str(message) for message in get_messages(response.wsgi_request)]
 
 
+def following(response):
+    """What the page sends along when it asks for news."""
+    dns = response.context["dns"]
+    return {"since": dns.since.isoformat(), "seen": dns.seen}
+
+
 def test_the_seven_records_stand_beside_purelymails_verdict(viewer_client, domain, purelymail):
     calls = purelymail.calls
     response = viewer_client.get(url(domain))
@@ -100,18 +106,24 @@ def test_the_page_costs_few_queries(viewer_client, domain, django_assert_max_num
 def test_a_recheck_is_queued_followed_and_its_end_told_once(admin_client, domain, dns, purelymail):
     calls = purelymail.calls
     answer = admin_client.post(url(domain, "recheck/"), headers=HTMX)
-    since = answer.context["dns"].since.isoformat()
+    poll = following(answer)
     assert 'aria-busy="true"' in html(answer)
     assert "every 2s" in html(answer)
     assert purelymail.calls == calls
-    assert admin_client.get(url(domain), {"since": since}, headers=HTMX).status_code == 204
+    assert admin_client.get(url(domain), poll, headers=HTMX).status_code == 204
     dns.publish(NAME, ownership=CODE)
     dns.remove(f"_dmarc.{NAME}", "TXT")
+    lookups.look_up_due()
+    half = admin_client.get(url(domain), poll, headers=HTMX)
+    assert "every 2s" in html(half), "PurelyMail has still to look"
+    assert "Fails SPF, DKIM, DMARC" in html(half)
+    assert "records to fix" not in html(half)
+    poll = following(half)
     purelymail.state.publish_dns(NAME, mx=True, spf=True, dkim=True, dmarc=True)
     rechecks.tick()
-    assert admin_client.get(url(domain), {"since": since}, headers=HTMX).status_code == 204
-    lookups.look_up_due()
-    end = admin_client.get(url(domain), {"since": since}, headers=HTMX)
+    held = admin_client.get(url(domain), poll | {"held": "1"}, headers=HTMX)
+    assert held.status_code == 204, "no menu is taken away"
+    end = admin_client.get(url(domain), poll, headers=HTMX)
     assert "every 2s" not in html(end)
     assert "All right" in html(end)
     assert "Checked: All right." in end.headers["HX-Trigger"]
@@ -121,10 +133,9 @@ def test_after_ninety_seconds_the_page_stops_asking_and_says_what_to_do(
     admin_client, domain, time_machine
 ):
     time_machine.move_to(timezone.now(), tick=False)
-    answer = admin_client.post(url(domain, "recheck/"), headers=HTMX)
-    since = answer.context["dns"].since.isoformat()
+    poll = following(admin_client.post(url(domain, "recheck/"), headers=HTMX))
     time_machine.shift(91)
-    end = admin_client.get(url(domain), {"since": since}, headers=HTMX)
+    end = admin_client.get(url(domain), poll, headers=HTMX)
     assert "every 2s" not in html(end)
     assert "background workers" in end.headers["HX-Trigger"]
     assert "It stays queued" in html(admin_client.get(url(domain)))

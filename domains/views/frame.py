@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from domains import selectors
 from domains.checks import with_health
+from domains.freshness import viewed
 from domains.models import Domain, Kind
 from purelymanage.core.addresses import shown_domain
 from purelymanage.deletions.models import DeletionKind
@@ -33,7 +34,7 @@ def frame_of(domain: Domain, tab: str) -> dict[str, Any]:
         "crumbs": crumbs(),
         "now": timezone.now(),
         "tab_items": _tabs(domain, tab),
-        "copy": selectors.copy_state(Kind.DOMAINS),
+        "copy": viewed(Kind.DOMAINS),
         "deletion": pending_deletion(DeletionKind.DOMAIN, domain.name),
     }
 

@@ -34,9 +34,11 @@ def domain_detail(request: Request, pk: int) -> HttpResponse:
     since = _moment(request.GET.get("since", ""))
     dns = selectors.dns_page(domain, since=since)
     if wants_fragment(request) and since:
-        if dns.is_checking:
-            return HttpResponse(status=204)  # nothing new: the page stays as it is
-        _tell_end(request, domain, dns)
+        is_news = dns.seen != request.GET.get("seen") or not dns.is_checking
+        if "held" in request.GET or not is_news:
+            return HttpResponse(status=204)  # the page stays as it is, and asks again
+        if not dns.is_checking:
+            _tell_end(request, domain, dns)
     return _page(request, domain, dns)
 
 
