@@ -25,7 +25,8 @@ def viewed(kind: Kind) -> SyncState:
     """How fresh this part is, for a page on which somebody looks at it; that is noted."""
     state = copy_state(kind)
     now = timezone.now()
-    if state.viewed_at is None or state.viewed_at < now - VIEW_NOTED:
+    is_noted = state.viewed_at and state.viewed_at >= now - VIEW_NOTED
+    if state.tried_at and not is_noted:  # what was never read is due anyway
         SyncState.objects.filter(pk=kind).update(viewed_at=now)
     return state
 

@@ -61,6 +61,7 @@ def rule_add(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def rule_edit(request: Request, pk: int) -> HttpResponse:
     rule = get_object_or_404(RoutingRule.objects.select_related("domain"), pk=pk)
+    services.refuse_shared(rule)
     if request.method == "GET":
         initial = {
             "kind": rule.kind,

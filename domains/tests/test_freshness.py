@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.urls import reverse
 from django.utils import timezone
 from django_q.models import Schedule
 
@@ -16,6 +17,7 @@ from domains.models import Domain, Kind, SyncState
 from domains.services import change_settings
 from domains.tasks import refresh_all, refresh_due
 from domains.tests.factories import SyncStateFactory
+from mailboxes.tests.factories import MailboxFactory
 from purelymanage.jobs.schedules import install
 
 pytestmark = pytest.mark.django_db
@@ -92,12 +94,21 @@ def test_a_part_that_failed_is_tried_again_after_a_quarter_of_an_hour(filled):
 
 
 @pytest.mark.parametrize(
-    ("path", "kind"),
-    [("/mailboxes/", "mailboxes"), ("/domains/", "domains"), ("/routing/", "rules")],
+    ("name", "kind"),
+    [
+        ("mailboxes:list", "mailboxes"),
+        ("mailboxes:detail", "mailboxes"),
+        ("domains:list", "domains"),
+        ("domains:detail", "domains"),
+        ("routing:list", "rules"),
+    ],
 )
 def test_a_look_is_noted_at_most_every_five_minutes(
-    viewer_client, purelymail, django_assert_max_num_queries, path, kind
+    viewer_client, purelymail, django_assert_max_num_queries, name, kind
 ):
+    mailbox = MailboxFactory()
+    pks = {"mailboxes:detail": [mailbox.pk], "domains:detail": [mailbox.domain.pk]}
+    path = reverse(name, args=pks.get(name))
     SyncStateFactory(name=kind)
     viewer_client.get(path)
     noted = SyncState.objects.get(pk=kind).viewed_at

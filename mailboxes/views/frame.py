@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django_htmx.http import reswap, retarget
 
+from domains.freshness import viewed
 from domains.models import Domain, Kind
-from domains.selectors import copy_state
 from mailboxes import selectors
 from mailboxes.models import Mailbox
 from purelymanage.core.addresses import clean_local_part, shown_address
@@ -68,7 +68,7 @@ def detail_page(
         context |= {
             "crumbs": crumbs(),
             "around": selectors.surroundings(mailbox),
-            "copy": copy_state(Kind.MAILBOXES),
+            "copy": viewed(Kind.MAILBOXES),
         }
     status = 422 if error or asks_lockout else 200
     response = render_page(request, DETAIL, context, fragment="live", status=status)
