@@ -16,3 +16,11 @@ class MailboxesConfig(AppConfig):
         deletable.register()
         register_search("mailbox", "mail", selectors.find_mailboxes, group=_("Mailboxes"))
         register_page(_("New mailbox"), "plus", "/mailboxes/new/", role=Role.ADMIN, action=True)
+        register_page(
+            _("Create mailboxes from CSV"),
+            "upload",
+            "/mailboxes/batches/new/",
+            role=Role.ADMIN,
+            action=True,
+        )
+        register_page(_("Bulk work on mailboxes"), "list-checks", "/mailboxes/batches/")

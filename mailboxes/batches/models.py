@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
@@ -10,6 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from purelymanage.crypto import EncryptedField, EncryptedModel
 from purelymanage.ui.states import Look
+
+KEPT = timedelta(days=7)
+"""How long new passwords wait to be downloaded, and previews to be started."""
 
 
 class BatchKind(models.TextChoices):
@@ -112,6 +117,11 @@ class MailboxBatch(models.Model):
         return self.is_running and self.resume_at is None
 
     @property
+    def erased_on(self) -> datetime | None:
+        """When passwords that nobody downloaded go."""
+        return self.ended_at + KEPT if self.ended_at else None
+
+    @property
     def is_paused(self) -> bool:
         """Whether it waits for PurelyMail and goes on by itself."""
         return self.is_running and bool(self.stopped_because) and not self.is_stopped
@@ -169,8 +179,3 @@ class MailboxBatchRow(EncryptedModel):
     def has_new_password(self) -> bool:
         """Whether a password that only we know waits to be downloaded."""
         return self.state == RowState.DONE and self.is_generated and bool(self.password)
-
-    @property
-    def result(self) -> str:
-        """How it ended, in words."""
-        return self.message or self.get_state_display()

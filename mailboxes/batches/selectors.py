@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.core.paginator import Page
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, When
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mailboxes.batches.models import (
+    KEPT,
     BatchKind,
     BatchState,
     MailboxBatch,
@@ -47,7 +50,7 @@ def look_of(state: str, batch: MailboxBatch) -> Look:
     """How a row of this state is shown."""
     if state == RowState.DONE:
         return DONE[BatchKind(batch.kind)]
-    if state == RowState.READY and batch.is_preview:
+    if state == RowState.READY and batch.is_preview and batch.kind == BatchKind.CREATE:
         return GOOD
     return LOOKS[RowState(state)]
 
@@ -160,18 +163,52 @@ def recent_batches(page: str | None) -> Page[MailboxBatch]:
 
 
 def unfinished_batches() -> list[MailboxBatch]:
-    """Those at work, waiting or stopped, for the banner of the list of mailboxes. One query."""
+    """For the banners of the list of mailboxes: at work, waiting, stopped, or with new passwords.
+
+    One query.
+    """
     settled = Count("rows", filter=Q(rows__state__in=SETTLED))
     total = Count("rows", filter=~Q(rows__state=RowState.INVALID))
-    rows = MailboxBatch.objects.unfinished().annotate(settled=settled, total=total)
+    rows = _open().annotate(settled=settled, total=total)
     return list(rows.order_by("started_at"))
 
 
-def batches_needing_a_person() -> list[MailboxBatch]:
-    """Those that go on only when somebody says so; `stopped_because` is why. One query."""
-    return list(MailboxBatch.objects.stopped().order_by("started_at"))
+@dataclass(frozen=True)
+class Waiting:
+    """A batch that needs a person, and why."""
+
+    batch: MailboxBatch
+    title: str
+    text: str
 
 
-def has_ended(batch: MailboxBatch) -> bool:
-    """Whether nothing more will happen to it."""
-    return batch.state in (BatchState.DONE, BatchState.CANCELLED)
+def batches_needing_a_person() -> list[Waiting]:
+    """Those that go on only when somebody says so, and new passwords nobody took. One query."""
+    needing = _open().filter(Q(state=BatchState.RUNNING, resume_at=None) | Q(has_passwords=True))
+    return [_waiting(batch) for batch in needing.order_by("started_at")]
+
+
+def _waiting(batch: MailboxBatch) -> Waiting:
+    words = {"batch": batch}
+    if batch.is_stopped:
+        return Waiting(
+            batch, gettext("Bulk work stopped: %(batch)s") % words, batch.stopped_because
+        )
+    return Waiting(
+        batch,
+        gettext("New passwords wait to be downloaded: %(batch)s") % words,
+        gettext("They are erased on %(date)s.")
+        % {"date": date_format(batch.erased_on, "j F") if batch.erased_on else ""},
+    )
+
+
+def _open() -> QuerySet[MailboxBatch]:
+    """Unfinished, or ended with passwords that left neither by a download nor by their age."""
+    passwords = MailboxBatchRow.objects.filter(
+        batch=OuterRef("pk"), state=RowState.DONE, is_generated=True
+    ).exclude(password="")
+    ended = Q(ended_at__gt=timezone.now() - KEPT, downloaded_at=None)
+    has_passwords = Case(When(ended, then=Exists(passwords)), default=False)
+    return MailboxBatch.objects.annotate(has_passwords=has_passwords).filter(
+        Q(state=BatchState.RUNNING) | Q(has_passwords=True)
+    )

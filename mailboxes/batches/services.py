@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from audit.actions import Action
 from audit.services import audited
 from mailboxes.batches.models import (
+    KEPT,
     BatchKind,
     BatchState,
     MailboxBatch,
@@ -22,7 +23,7 @@ from mailboxes.batches.models import (
     RowState,
 )
 from mailboxes.batches.preview import COLUMNS, REQUIRED, rows_of
-from mailboxes.batches.selectors import row_numbers, with_passwords
+from mailboxes.batches.selectors import look_of, row_numbers, with_passwords
 from mailboxes.models import Mailbox
 from purelymanage.core.addresses import split_address
 from purelymanage.core.context import current_actor
@@ -35,7 +36,6 @@ WORK = "mailboxes.tasks.work_on_batches"
 MAX_ROWS = 10_000
 CHUNK = 500
 TRANSFER = timedelta(minutes=5)
-KEPT = timedelta(days=7)
 
 
 def preview_table(*, content: bytes, name: str) -> tuple[MailboxBatch, bool]:
@@ -179,7 +179,8 @@ def _handed_out(batch: MailboxBatch) -> Iterator[tuple[str, ...]]:
     try:
         for row in batch.rows.all():
             password = row.password.reveal() if row.has_new_password else ""
-            yield row.local_part, row.domain_name, row.address, password, row.result
+            result = row.message or str(look_of(row.state, batch).word)
+            yield row.local_part, row.domain_name, row.address, password, result
     except BaseException:
         MailboxBatch.objects.filter(pk=batch.pk).update(downloaded_at=None)
         raise

@@ -123,7 +123,13 @@ def batch_report(request: Request, pk: int) -> HttpResponseBase:
     if state in RowState.values:
         rows = rows.filter(state=state)
     lines = (
-        (row.line, row.local_part, row.domain_name, row.get_state_display(), row.message)
+        (
+            row.line,
+            row.local_part,
+            row.domain_name,
+            selectors.look_of(row.state, batch).word,
+            row.message,
+        )
         for row in rows.iterator(chunk_size=500)
     )
     return csv_response(_file_name(batch, state or "report"), REPORT_COLUMNS, lines)
@@ -192,7 +198,6 @@ def _facts(request: Request, batch: MailboxBatch) -> dict[str, Any]:
         "state": state if state in RowState.values else "",
         "affected": selectors.affected_by(batch, progress) if asks else None,
         "new_passwords": selectors.with_passwords(batch).count(),
-        "erased_on": batch.ended_at + services.KEPT if batch.ended_at else None,
     }
 
 
@@ -211,9 +216,10 @@ def _states(
 
 
 def _title(batch: MailboxBatch, progress: selectors.Progress) -> str:
-    number = progress.lines
+    number = progress.ready if batch.is_preview else progress.total
+    words = {"name": batch.name, "n": f"{number:,}"}
     titles = {
-        BatchKind.CREATE: ngettext("Create %(n)s mailbox", "Create %(n)s mailboxes", number),
+        BatchKind.CREATE: _("New mailboxes from %(name)s"),
         BatchKind.REQUIRE_2FA: ngettext(
             "Require a second factor for %(n)s mailbox",
             "Require a second factor for %(n)s mailboxes",
@@ -221,7 +227,7 @@ def _title(batch: MailboxBatch, progress: selectors.Progress) -> str:
         ),
         BatchKind.DELETE: ngettext("Delete %(n)s mailbox", "Delete %(n)s mailboxes", number),
     }
-    return titles[BatchKind(batch.kind)] % {"n": f"{number:,}"}
+    return titles[BatchKind(batch.kind)] % words
 
 
 def _token(batch: MailboxBatch) -> str:

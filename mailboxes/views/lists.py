@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from domains.lists import render_list
 from domains.models import Kind
 from mailboxes import selectors, services
+from mailboxes.batches.selectors import unfinished_batches
 from mailboxes.models import Mailbox, MailboxQuerySet
 from purelymanage.core.http import Request
 from purelymanage.core.permissions import admin_required, viewer_required
@@ -30,6 +31,7 @@ def mailbox_list(request: Request) -> HttpResponse:
         listed=listed,
         kind=Kind.MAILBOXES,
         state_choices=states if listed.total else [],
+        unfinished=unfinished_batches(),
     )
 
 

@@ -36,7 +36,7 @@ def test_new_passwords_leave_once_and_are_erased_with_that(finished, purelymail)
     lines = list(services.take_passwords(batch=finished))
     password = lines[0][3]
     assert purelymail.state.verify_password(f"lea@{DOMAIN}", password)
-    assert lines[0] == ("lea", DOMAIN, f"lea@{DOMAIN}", password, "Done")
+    assert lines[0] == ("lea", DOMAIN, f"lea@{DOMAIN}", password, "Created")
     assert lines[1][3:] == ("", "Created with the password from your file.")
     assert "not one of your domains" in lines[2][4]
     assert kept(finished) == 0
@@ -101,7 +101,17 @@ def test_pages_learn_in_one_query_what_is_unfinished(admin, domain, django_asser
     MailboxBatch.objects.update(resume_at=None, stopped_because="The token was refused.")
     with django_assert_num_queries(1):
         [stopped] = batches_needing_a_person()
-    assert stopped.stopped_because
+    assert stopped.text == "The token was refused."
+
+
+def test_passwords_that_nobody_took_need_a_person(finished, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        [waiting] = batches_needing_a_person()
+    assert waiting.title == "New passwords wait to be downloaded: new.csv"
+    assert [batch.pk for batch in unfinished_batches()] == [finished.pk]
+    list(services.take_passwords(batch=finished))
+    assert not batches_needing_a_person()
+    assert not unfinished_batches()
 
 
 def test_the_time_left_is_told_once_half_a_minute_has_passed(admin, domain):
