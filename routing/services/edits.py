@@ -35,6 +35,7 @@ from routing.services.rules import (
     own_domain,
     refuse_conflict,
     refuse_pending_deletion,
+    refuse_shared,
     refuse_while_edited,
 )
 
@@ -90,6 +91,7 @@ def _refuse_unusable(rule: RoutingRule, draft: Rule) -> None:
         set(draft.targets),
     ):
         raise RefusedError(_("Nothing is different. The rule stays as it is."))
+    refuse_shared(rule)
     own_domain(draft.domain)
     refuse_pending_deletion(rule)
     refuse_while_edited(rule)

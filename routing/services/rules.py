@@ -51,6 +51,15 @@ def refuse_conflict(draft: Rule) -> None:
         raise RefusedError(refusals[0].text)
 
 
+def refuse_shared(rule: RoutingRule) -> None:
+    """A rule on a domain of PurelyMail's own is not ours to exchange."""
+    if rule.domain.is_shared:
+        raise RefusedError(
+            _("%(domain)s belongs to PurelyMail, so the rule %(source)s cannot be changed here.")
+            % {"domain": shown_domain(rule.domain.name), "source": shown_address(rule.source)}
+        )
+
+
 def refuse_while_edited(rule: RoutingRule) -> None:
     """An edit deletes and creates: nothing else may happen to the rule meanwhile."""
     edit = RuleEdit.objects.filter(old_id=rule.purelymail_id).select_related("started_by").first()

@@ -257,6 +257,23 @@ def test_of_two_admins_the_second_is_refused_without_a_call(purelymail, rule, ad
     assert has_changed_nothing(purelymail)
 
 
+def test_a_second_edit_in_the_middle_of_the_first_changes_nothing(purelymail, rule, monkeypatch):
+    create = purelymail.client.create_routing_rule
+    refused = []
+
+    def interrupted(**fields):
+        services.finish_edits()
+        with pytest.raises(RefusedError) as refusal:
+            edit(rule, targets=("third@else.example",))
+        refused.append(refusal)
+        return create(**fields)
+
+    monkeypatch.setattr(purelymail.client, "create_routing_rule", interrupted)
+    edit(rule, **SAME_KEY)
+    assert len(refused) == 1
+    assert there(purelymail) == copied() == wanted(SAME_KEY)
+
+
 def test_a_pending_deletion_blocks_the_edit(purelymail, rule):
     schedule_deletion(kind=DeletionKind.RULE, key=str(rule.purelymail_id))
     with pytest.raises(RefusedError, match="Cancel it before you edit"):
