@@ -17,7 +17,7 @@ from domains.records import Finding
 from domains.services.account import ownership_code
 from domains.services.copies import request_refresh
 from purelymanage.core.addresses import shown_domain
-from purelymanage.core.errors import RefusedError, UnavailableError
+from purelymanage.core.errors import PurelyManageError, RefusedError
 from purelymanage.jobs.queue import enqueue
 from purelymanage.purelymail.client import get_client
 from purelymanage.purelymail.errors import DomainExistsError, OwnershipError, UnknownOutcomeError
@@ -83,7 +83,7 @@ def _told_of_new(name: str) -> dict[str, bool]:
     """What PurelyMail says of a domain it has just added, or its defaults if it does not answer."""
     try:
         remote = listed(name)
-    except UnavailableError as error:
+    except PurelyManageError as error:
         logger.warning("Could not read back %s: %s", name, error)
         return {"is_shared": False, "allow_account_reset": True, "symbolic_subaddressing": True}
     if remote is None:
@@ -143,7 +143,7 @@ def _told_of(name: str) -> dict[str, bool]:
     """What PurelyMail now says of a domain it has just changed; nothing if it does not answer."""
     try:
         remote = listed(name)
-    except UnavailableError as error:
+    except PurelyManageError as error:
         logger.warning("Could not read back %s: %s", name, error)
         return {}
     if remote is None:

@@ -118,9 +118,10 @@ def test_whatever_happens_while_adding_the_panel_tells_the_truth(purelymail, kin
     assert (last_outcome(Action.DOMAIN_ADDED) == Outcome.Result.OK) is is_there
 
 
-def test_added_and_then_no_answer_keeps_the_domain_with_purelymails_defaults(purelymail):
+@pytest.mark.parametrize("kind", ["http_500", "invalid_token"])
+def test_added_and_then_no_answer_keeps_the_domain_with_purelymails_defaults(purelymail, kind):
     purelymail.state.publish_ownership(NAME)
-    purelymail.fault("listDomains", "http_500", times=None)
+    purelymail.fault("listDomains", kind, times=None)
     domain = services.add_domain(name=NAME)
     assert domain.allow_account_reset
     assert not domain.is_shared
