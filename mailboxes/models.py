@@ -63,10 +63,14 @@ class Mailbox(models.Model):
         return self.address
 
     @property
+    def local_part(self) -> str:
+        """What stands before the `@`."""
+        return split_address(self.address)[0]
+
+    @property
     def may_miss_mail(self) -> bool:
         """Whether PurelyMail may simplify its own address before it looks for a mailbox."""
-        local_part, _domain = split_address(self.address)
-        return self.domain.symbolic_subaddressing and not SYMBOLS.isdisjoint(local_part)
+        return self.domain.symbolic_subaddressing and not SYMBOLS.isdisjoint(self.local_part)
 
 
 def _pending_keys() -> models.QuerySet[PendingDeletion, str]:
