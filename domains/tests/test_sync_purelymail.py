@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 
 from domains.management.commands import sync_purelymail
+from domains.models import Kind
 from mailboxes.models import Mailbox
 from purelymanage.jobs.locks import only_one
 
@@ -45,6 +46,7 @@ def test_a_failing_part_is_named_and_the_exit_code_tells(account):
     facts = json.loads(words)
     assert code == 1
     assert facts["domains"] == {"ok": True, "added": 1, "changed": 0, "removed": 0}
+    assert facts.keys() == set(Kind)
     assert not facts["mailboxes"]["ok"]
     assert facts["mailboxes"]["error"]
 
