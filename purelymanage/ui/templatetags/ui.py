@@ -6,7 +6,7 @@
 | words | `ui/tags/words.py` | moment; filters filesize_si grouped duration |
 | blocks | `ui/tags/blocks.py` | page_head card setting empty banner tabs dialog menu menu_item toast shown_once |
 | forms | `ui/tags/forms.py` | field form_errors password_field address_field chip_field switch |
-| lists | `ui/tags/lists.py` | search_box filter_select filter_links sort_head paging pick_all pick selection_bar |
+| lists | `ui/tags/lists.py` | search_box filter_select filter_links sort_head paging pick_all pick selection_bar stamp |
 
 All of them, in every state, are on the style-guide page, `/styleguide/`.
 """  # noqa: E501  a table

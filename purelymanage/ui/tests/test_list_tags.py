@@ -1,7 +1,10 @@
 """Sorting, filters, selecting, paging."""
 
+import re
+
 from django.core.paginator import Paginator
 
+from purelymanage.ui.tags import lists
 from purelymanage.ui.tests.rendering import render
 
 PAGES = Paginator(range(312), 50)
@@ -71,3 +74,32 @@ def test_the_boxes_belong_to_the_bar():
 def test_a_search_ends_where_an_address_does():
     html = render("{% search_box label='Search' %}")
     assert 'maxlength="254"' in html
+
+
+ROWS = (
+    "{% for pk, name, busy in rows %}"
+    "{% stamp 'ui/sample_menu.html' pk=pk name=name busy=busy %}"
+    "{% endfor %}"
+)
+
+
+def test_a_stamp_is_rendered_once_for_all_rows_that_are_alike(monkeypatch):
+    rendered = []
+    original = lists.render_to_string
+    monkeypatch.setattr(
+        lists,
+        "render_to_string",
+        lambda template, context: rendered.append(context) or original(template, context),
+    )
+    html = render(ROWS, rows=[(1, "a@x", False), (2222, "b@x", None), (3, "c@x", "yes")])
+    assert [facts["busy"] for facts in rendered] == [False, True]
+    assert 'id="row-1"' in html
+    assert 'popovertarget="row-2222" aria-label="More actions for b@x"' in html
+    assert "More actions for c@x" in html
+    assert not re.search("[\ue000\ue001]", html)
+
+
+def test_a_stamp_escapes_what_is_filled_in():
+    html = render(ROWS, rows=[(1, "<script>&\"'", False)])
+    assert "More actions for &lt;script&gt;&amp;&quot;&#x27;" in html
+    assert "<script>" not in html
