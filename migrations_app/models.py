@@ -7,6 +7,7 @@ import re
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
@@ -81,6 +82,15 @@ WAITING = models.Q(state=State.QUEUED) | models.Q(
     state=State.INTERRUPTED, requeues__lte=MAX_REQUEUES
 )
 """Queued, or interrupted with a try left."""
+
+
+RUNS_FIRST = models.Case(
+    models.When(state=State.RUNNING, then=models.Value(0)),
+    default=models.Value(1),
+    output_field=models.IntegerField(),
+)
+LATEST_FIRST = Coalesce("ended_at", "queued_at").desc()
+"""The order of the list: what runs, then what happened last. An index has it."""
 
 
 class Phase(models.TextChoices):
@@ -173,6 +183,9 @@ class MigrationJob(EncryptedModel):
         indexes = [
             models.Index(fields=["state", "queued_at", "id"]),
             models.Index(fields=["destination_host", "destination_address"]),
+            models.Index(
+                RUNS_FIRST, LATEST_FIRST, models.F("id").desc(), name="migration_jobs_in_order"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -9,11 +9,18 @@ from typing import Any
 
 from django.core.paginator import Page
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from migrations_app import dispatch
-from migrations_app.models import WAITING, FolderResult, MigrationJob, Server, State
+from migrations_app.models import (
+    LATEST_FIRST,
+    RUNS_FIRST,
+    WAITING,
+    FolderResult,
+    MigrationJob,
+    Server,
+    State,
+)
 from migrations_app.progress import JobView
 from purelymanage.core.paging import page_of
 
@@ -80,10 +87,7 @@ def _searched(query: str) -> QuerySet[MigrationJob]:
 
 def _in_order(jobs: QuerySet[MigrationJob]) -> QuerySet[MigrationJob]:
     """What runs comes first, then what happened last."""
-    runs = Case(
-        When(state=State.RUNNING, then=Value(0)), default=Value(1), output_field=IntegerField()
-    )
-    return jobs.order_by(runs, Coalesce("ended_at", "queued_at").desc(), "-pk")
+    return jobs.order_by(RUNS_FIRST, LATEST_FIRST, "-pk")
 
 
 def list_jobs(wanted: JobFilter, number: str | None) -> JobList:
