@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce, Now
@@ -188,8 +189,13 @@ def _handed_out(batch: MailboxBatch) -> Iterator[tuple[str, ...]]:
 
 
 def forget_old() -> None:
-    """Erase passwords nobody took for a week, and end what nobody had started or go on by then."""
+    """Erase passwords nobody took for a week, and end what nobody had started or go on by then.
+
+    Batches themselves go with the jobs of their age.
+    """
     old = timezone.now() - KEPT
+    very_old = timezone.now() - timedelta(days=settings.JOB_RETENTION_DAYS)
+    MailboxBatch.objects.filter(ended_at__lt=very_old).delete()
     for batch in MailboxBatch.objects.stopped().filter(started_at__lt=old):
         cancel(batch=batch)
     MailboxBatch.objects.filter(state=BatchState.PREVIEW, created_at__lt=old).delete()

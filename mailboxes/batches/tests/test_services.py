@@ -85,6 +85,14 @@ def test_what_nobody_came_back_to_is_erased_after_a_week(admin, finished):
     assert stopped.state == "cancelled"
 
 
+def test_batches_are_kept_as_long_as_jobs_are(finished, settings):
+    settings.JOB_RETENTION_DAYS = 30
+    for age, number in ((29, 1), (31, 0)):
+        MailboxBatch.objects.update(ended_at=timezone.now() - timedelta(days=age))
+        forget_old_batches()
+        assert MailboxBatch.objects.count() == number
+
+
 def test_discarding_a_preview_leaves_nothing_behind(admin, domain):
     batch = preview(admin, table(3))
     services.discard(batch=batch)

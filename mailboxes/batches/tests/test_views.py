@@ -12,6 +12,7 @@ from django.db import connection
 from django.urls import reverse
 
 from audit.models import Entry
+from mailboxes.batches import runner
 from mailboxes.batches.models import MailboxBatch
 from mailboxes.batches.tests.helpers import DOMAIN, HEADER, drain, preview, start, table
 from mailboxes.models import Mailbox
@@ -195,6 +196,27 @@ def test_a_stopped_batch_says_why_and_offers_to_go_on(admin, admin_client, domai
     admin_client.post(url("continue", batch))
     drain()
     assert Mailbox.objects.count() == 2
+
+
+def test_the_pages_tell_that_a_batch_waits_and_goes_on_by_itself(
+    admin, admin_client, domain, purelymail
+):
+    batch = start(admin, table(2))
+    purelymail.down()
+    runner.work()
+    page = admin_client.get(url("detail", batch)).content.decode()
+    assert "Nothing is lost. It goes on by itself" in page
+    assert "every 2s" in page
+    mailboxes = reverse("mailboxes:list")
+    assert "Bulk work is under way" in admin_client.get(mailboxes).content.decode()
+    purelymail.up()
+    purelymail.fault("*", "invalid_token", times=None)
+    drain()
+    assert "Bulk work stopped" in admin_client.get(mailboxes).content.decode()
+    purelymail.up()
+    admin_client.post(url("continue", batch))
+    drain()
+    assert "New passwords wait" in admin_client.get(mailboxes).content.decode()
 
 
 def test_viewers_read_and_change_nothing(admin, viewer_client, domain):
