@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from domains.models import Domain, Kind, SyncState
-from mailboxes.batches.models import MailboxBatch
+from mailboxes.batches.selectors import Waiting
 from migrations_app.engines.causes import Cause
 from migrations_app.models import State
 from purelymanage.core.addresses import shown_domain
@@ -54,7 +54,7 @@ def needs_attention(home: Home) -> list[Item]:
         *_domains(home),
         *(_jobs(group) for group in home.migrations.failed_alike),
         *_resolver(home),
-        *(_batch(batch) for batch in home.batches),
+        *(_batch(waiting) for waiting in home.batches),
         *_truncated(list(home.copy.values())),
         *(_credit(home.credit) if home.credit else []),
         *_deletions(home.deletions),
@@ -233,15 +233,15 @@ def _unchecked(home: Home) -> list[Item]:
     ]
 
 
-def _batch(batch: MailboxBatch) -> Item:
+def _batch(waiting: Waiting) -> Item:
     return Item(
-        key=f"batch-{batch.pk}",
+        key=f"batch-{waiting.batch.pk}",
         tone="warn",
         icon="mail",
-        title=_("Work on many mailboxes waits for you: %(name)s") % {"name": batch},
-        text=batch.stopped_because,
-        url=reverse("mailboxes:batches:detail", args=[batch.pk]),
-        action=_("Decide"),
+        title=waiting.title,
+        text=waiting.text,
+        url=reverse("mailboxes:batches:detail", args=[waiting.batch.pk]),
+        action=_("Decide") if waiting.batch.is_running else _("Download"),
     )
 
 

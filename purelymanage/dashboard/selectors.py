@@ -33,8 +33,7 @@ from domains.checks import CheckView, check_views
 from domains.lookups import resolver_outage
 from domains.models import CreditReading, Domain, SyncState
 from domains.models.domain import FAILING, JUDGED, OURS
-from mailboxes.batches.models import MailboxBatch
-from mailboxes.batches.selectors import batches_needing_a_person
+from mailboxes.batches.selectors import Waiting, batches_needing_a_person
 from mailboxes.models import Mailbox
 from migrations_app.models import MAX_REQUEUES, MigrationJob, State
 from migrations_app.progress import JobView
@@ -139,7 +138,7 @@ class Home:
     copy: dict[str, SyncState]
     migrations: Migrations
     deletions: Deletions
-    batches: list[MailboxBatch]
+    batches: list[Waiting]
     worker_silence: float | None
     """Seconds since a worker was seen; None if none ever was."""
 
