@@ -149,6 +149,19 @@ def test_old_credit_readings_go(purelymail):
     assert CreditReading.objects.count() == 1
 
 
+def test_new_domains_are_looked_after_at_once_and_known_ones_in_their_turn(
+    account, django_capture_on_commit_callbacks, monkeypatch
+):
+    sent = []
+    monkeypatch.setattr(
+        "purelymanage.jobs.queue.async_task", lambda task, **_rest: sent.append(task)
+    )
+    for _first_and_second in range(2):
+        with django_capture_on_commit_callbacks(execute=True):
+            refresh_copy()
+    assert sent == ["domains.tasks.recheck_due", "domains.tasks.look_up_due"]
+
+
 def test_asking_for_a_refresh_enqueues_one_and_is_on_record(
     owner, django_capture_on_commit_callbacks, monkeypatch
 ):
