@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import models
 
 from domains.models import Domain
@@ -19,14 +21,18 @@ SYMBOLS = frozenset(".+-_")
 class MailboxQuerySet(models.QuerySet["Mailbox"]):
     """Conditions on mailboxes."""
 
-    def search(self, text: str) -> MailboxQuerySet:
-        """Those whose address contains `text` as it is stored or shown, whatever the case."""
+    def search(self, text: str, *, domains: Iterable[str] | None = None) -> MailboxQuerySet:
+        """Those whose address contains `text` as it is stored or shown, whatever the case.
+
+        `domains`: the names of all that have mailboxes, where they are known already.
+        """
         if not text:
             return self
         found = models.Q(address__icontains=text)
         local_part, at, typed = text.casefold().rpartition("@")
-        names = Domain.objects.filter(name__contains="xn--").values_list("name", flat=True)
-        for name in names:
+        if domains is None:
+            domains = Domain.objects.filter(name__contains="xn--").values_list("name", flat=True)
+        for name in (name for name in domains if "xn--" in name):
             shown = shown_domain(name)
             if shown.startswith(typed) if at else typed in shown:
                 found |= models.Q(address__iendswith=f"{local_part}@{name}")
