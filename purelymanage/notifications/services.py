@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.template.loader import render_to_string
 
 from purelymanage.core.roles import Role
@@ -19,8 +20,8 @@ logger = logging.getLogger(__name__)
 def notify_admins(*, subject: str, template: str, context: Mapping[str, Any]) -> bool:
     """Send `emails/<template>.txt` and `.html` to every owner and admin, each on its own.
 
-    Call it from a task. False where the mail server did not take them: the caller keeps its news
-    and tells them again later.
+    Call it from a task. False where the mail server took none of them: the caller keeps its news
+    and tells them again later. An address that is refused keeps nobody else from the news.
     """
     people = get_user_model().objects.filter(is_active=True, role__in=[Role.OWNER, Role.ADMIN])
     full = {"base_url": settings.BASE_URL, **context}
@@ -31,8 +32,18 @@ def notify_admins(*, subject: str, template: str, context: Mapping[str, Any]) ->
         for person in people
     ]
     try:
-        get_connection().send_messages(mails)
+        with get_connection() as connection:
+            taken = [_send(mail, connection) for mail in mails]
     except OSError as error:
         logger.warning("Could not send “%s”: %s", subject, type(error).__name__)
+        return False
+    return any(taken) or not mails
+
+
+def _send(mail: EmailMultiAlternatives, connection: BaseEmailBackend) -> bool:
+    try:
+        connection.send_messages([mail])
+    except OSError as error:
+        logger.warning("Could not send “%s” to somebody: %s", mail.subject, type(error).__name__)
         return False
     return True
