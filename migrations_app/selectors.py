@@ -91,7 +91,7 @@ def _in_order(jobs: QuerySet[MigrationJob]) -> QuerySet[MigrationJob]:
 
 
 def list_jobs(wanted: JobFilter, number: str | None) -> JobList:
-    """The asked page of the jobs that match, in four queries."""
+    """The asked page of the jobs that match, in three queries."""
     found = _searched(wanted.query)
     counted = {
         row["state"]: row["count"] for row in found.values("state").annotate(count=Count("pk"))
@@ -100,7 +100,8 @@ def list_jobs(wanted: JobFilter, number: str | None) -> JobList:
     counts[""] = sum(counted.values())
     if wanted.state:
         found = found.filter(state__in=FILTERS[wanted.state])
-    page = page_of(_in_order(found.select_related("source_server", "destination_server")), number)
+    rows = _in_order(found.select_related("source_server", "destination_server"))
+    page = page_of(rows, number, count=counts[wanted.state])
     is_active = any(counted.get(state) for state in ACTIVE) or _interrupted_waits(counted)
     elsewhere = counts[""] - page.paginator.count
     return JobList(_views(page.object_list), page, counts, elsewhere, is_active=is_active)

@@ -10,6 +10,11 @@ from django.db.models import QuerySet
 PAGE_SIZE = 50
 
 
-def page_of(rows: QuerySet[Any], number: str | None, *, size: int = PAGE_SIZE) -> Page[Any]:
-    """The asked page, or the nearest one that exists. One count and one query."""
-    return Paginator(rows, size).get_page(number)
+def page_of(
+    rows: QuerySet[Any], number: str | None, *, size: int = PAGE_SIZE, count: int | None = None
+) -> Page[Any]:
+    """The asked page, or the nearest one that exists. One query, and one for an unknown `count`."""
+    paginator = Paginator(rows, size)
+    if count is not None:
+        paginator.count = count
+    return paginator.get_page(number)
