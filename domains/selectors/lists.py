@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from django.db.models import Case, Count, IntegerField, OuterRef, Subquery, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    IntegerField,
+    OuterRef,
+    Subquery,
+    Value,
+    When,
+    prefetch_related_objects,
+)
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from domains.checks import check_views, with_health
+from domains.checks import check_views, passes_all
 from domains.filters import ListFilter, Listing
 from domains.models import Domain
 from domains.models.domain import FAILING, JUDGED, OURS, PASSING, DomainQuerySet
@@ -75,7 +84,9 @@ def domain_list(wanted: ListFilter, *, total: int) -> Listing:
     if wanted.state:
         rows = STATES[wanted.state](rows)
     ranked = counted(rows).annotate(rank=_rank()).order_by(*wanted.order_by(COLUMNS))
-    page = page_of(with_health(ranked), wanted.page)
+    page = page_of(ranked, wanted.page)
+    unwell = [domain for domain in page if not passes_all(domain)]
+    prefetch_related_objects(unwell, "records", "deviations")
     deletions = pending_deletions(DeletionKind.DOMAIN, [domain.name for domain in page])
     for domain in page:
         domain.checks = check_views(domain)
