@@ -1,22 +1,29 @@
-"""What the demo does for a newcomer: both servers defined, and DNS published on demand."""
+"""What the demo does for a newcomer: servers and a past of its credit, DNS published on demand."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
+
 import requests
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import audited
+from domains.models import CreditReading
 from migrations_app.models import MigrationJob, Security, Server
 from purelymanage.core.errors import UnavailableError
 from purelymanage.demo.imap import HOST
+from purelymanage.purelymail.simulator.demo import CREDIT
 
 PUBLISHED = {
     "ownership": {"ownership": True},
     "all": {"ownership": True, "mx": True, "spf": True, "dkim": True, "dmarc": True},
 }
 SECONDS = 5
+DAYS_BACK, BURNT_A_DAY = 60, Decimal("0.11")
 
 
 def define_servers() -> list[Server]:
@@ -31,6 +38,17 @@ def define_servers() -> list[Server]:
                 Server.objects.create(name=name, host=HOST, port=port, security=Security.NONE)
             )
     return servers
+
+
+def write_credit_history() -> None:
+    """Two months in which the credit went down day by day, where none has been read yet."""
+    if CreditReading.objects.exists():
+        return
+    now, credit = timezone.now(), Decimal(CREDIT)
+    CreditReading.objects.bulk_create(
+        CreditReading(at=now - timedelta(days=day), credit=round(credit + day * BURNT_A_DAY, 8))
+        for day in range(DAYS_BACK, 0, -1)
+    )
 
 
 def publish_records(*, domain: str, what: str) -> None:

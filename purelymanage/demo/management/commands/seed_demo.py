@@ -7,14 +7,15 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from purelymanage.demo.services import define_servers
+from purelymanage.demo.services import define_servers, write_credit_history
 
 
 class Command(BaseCommand):
-    help = "Defines the demo's servers in an empty panel."
+    help = "Defines the demo's servers and a past of its credit in an empty panel."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("This is not a demo: PURELYMAIL_API_TOKEN is set.")
         for server in define_servers():
             self.stdout.write(f"Added the server {server.name} ({server.host}:{server.port}).")
+        write_credit_history()
