@@ -21,6 +21,7 @@ from domains.drift import record_drift
 from domains.models import Kind, SyncState
 from purelymanage.core.errors import PurelyManageError, UnavailableError
 from purelymanage.jobs.locks import only_one
+from purelymanage.jobs.queue import enqueue
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -64,6 +65,7 @@ def refresh(kinds: Sequence[Kind]) -> dict[Kind, Changes | PurelyManageError]:
 
     A part that fails is in the answer as its error and keeps its rows; the others go on. One that
     is not in the answer was left to the next refresh: another one is at it, or our own changes are.
+    New domains are looked after at once, by then with the ownership code.
     """
     results: dict[Kind, Changes | PurelyManageError] = {}
     for kind in kinds:
@@ -71,6 +73,10 @@ def refresh(kinds: Sequence[Kind]) -> dict[Kind, Changes | PurelyManageError]:
             result = _read(kind) if is_alone else None
             if result is not None:
                 results[kind] = result
+    found = results.get(Kind.DOMAINS)
+    if isinstance(found, Changes) and found.added:
+        enqueue("domains.tasks.recheck_due")
+        enqueue("domains.tasks.look_up_due")
     return results
 
 
