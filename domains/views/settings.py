@@ -29,6 +29,8 @@ LABELS = {
 @viewer_required
 @require_http_methods(["GET", "POST"])
 def domain_settings(request: Request, pk: int) -> HttpResponse:
+    if request.method == "POST" and not request.user.is_admin:
+        raise PermissionDenied
     domain = domain_or_404(pk)
     error = ""
     if request.method == "POST":
@@ -42,8 +44,6 @@ def domain_settings(request: Request, pk: int) -> HttpResponse:
 
 def _change(request: Request, domain: Domain) -> str:
     """Why it could not be changed; empty if it was."""
-    if not request.user.is_admin:
-        raise PermissionDenied
     form = SettingForm(request.POST)
     if not form.is_valid():
         raise BadRequest

@@ -25,7 +25,7 @@ def crashing(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
         raise BrokenError("in the middle of it")
 
     DomainFactory(name="lindenhof.example")
-    monkeypatch.setattr("mailboxes.services.get_client", broken)
+    monkeypatch.setattr("mailboxes.services.presence.get_client", broken)
     admin_client.raise_request_exception = False
     return admin_client
 
