@@ -66,6 +66,8 @@ def _tell_itself(step: Step, rule: Rule) -> Told:
     (ending,) = step.steps or (step,)
     tone, icon = ICONS[ending.ending]
     words = [_("The rule sends it to itself."), _ending(ending)]
+    if ending.ending == Ending.NOBODY:
+        words = [_("The rule sends it to itself, and no mailbox has this address: it bounces.")]
     return Told(step.address, tone, icon, words, rule.source, [])
 
 

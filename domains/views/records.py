@@ -117,7 +117,7 @@ def deviation(request: Request, pk: int, key: str) -> HttpResponse:
     if form.is_valid():
         with errors_on(form):
             accept_deviation(domain=domain, key=key, **form.cleaned_data)
-            messages.success(request, _("%(record)s is accepted.") % {"record": record.label})
+            messages.success(request, _("“%(record)s” is accepted.") % {"record": record.label})
             return go_to(request, reverse("domains:detail", args=[pk]))
     context = {
         "crumbs": crumbs(domain),
@@ -136,5 +136,5 @@ def deviation_withdraw(request: Request, pk: int, key: str) -> HttpResponse:
     domain = domain_or_404(pk)
     withdraw_deviation(domain=domain, key=key)
     label = RecordKey(key).label
-    messages.success(request, _("%(record)s is no longer accepted.") % {"record": label})
+    messages.success(request, _("“%(record)s” is no longer accepted.") % {"record": label})
     return go_to(request, reverse("domains:detail", args=[pk]))
