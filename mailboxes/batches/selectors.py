@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -64,6 +64,16 @@ def row_numbers(batch: MailboxBatch) -> dict[str, int]:
 def with_passwords(batch: MailboxBatch) -> QuerySet[MailboxBatchRow]:
     """The new mailboxes whose password only we know, not downloaded yet."""
     return batch.rows.filter(state=RowState.DONE, is_generated=True).exclude(password="")
+
+
+def password_lines(
+    rows: Iterable[MailboxBatchRow], batch: MailboxBatch
+) -> Iterator[tuple[str, ...]]:
+    """Each row, how it ended, and its password where only we know it."""
+    for row in rows:
+        password = row.password.reveal() if row.has_new_password else ""
+        result = row.message or str(look_of(row.state, batch).word)
+        yield row.local_part, row.domain_name, row.address, password, result
 
 
 @dataclass(frozen=True)
@@ -203,11 +213,14 @@ def _waiting(batch: MailboxBatch) -> Waiting:
 
 
 def _open() -> QuerySet[MailboxBatch]:
-    """Unfinished, or ended with passwords that left neither by a download nor by their age."""
+    """Unfinished, or ended with passwords that left neither by a download nor by their age.
+
+    They are asked for themselves: a download that broke off may have marked its batch.
+    """
     passwords = MailboxBatchRow.objects.filter(
         batch=OuterRef("pk"), state=RowState.DONE, is_generated=True
     ).exclude(password="")
-    ended = Q(ended_at__gt=timezone.now() - KEPT, downloaded_at=None)
+    ended = Q(ended_at__gt=timezone.now() - KEPT)
     has_passwords = Case(When(ended, then=Exists(passwords)), default=False)
     return MailboxBatch.objects.annotate(has_passwords=has_passwords).filter(
         Q(state=BatchState.RUNNING) | Q(has_passwords=True)

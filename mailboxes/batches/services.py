@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from django.conf import settings
@@ -24,7 +24,7 @@ from mailboxes.batches.models import (
     RowState,
 )
 from mailboxes.batches.preview import COLUMNS, REQUIRED, rows_of
-from mailboxes.batches.selectors import look_of, row_numbers, with_passwords
+from mailboxes.batches.selectors import row_numbers, with_passwords
 from mailboxes.models import Mailbox
 from purelymanage.core.addresses import split_address
 from purelymanage.core.context import current_actor
@@ -155,37 +155,46 @@ def discard(*, batch: MailboxBatch) -> None:
         raise RefusedError(_("This batch was started already."))
 
 
-def take_passwords(*, batch: MailboxBatch) -> Iterator[tuple[str, ...]]:
-    """The new mailboxes with the passwords the panel made, for the one download there is.
+def take_passwords(*, batch: MailboxBatch) -> list[MailboxBatchRow]:
+    """Every row, with the passwords the panel made, for the one download there is.
 
-    Whoever asks first marks the batch; nobody else gets them then. The passwords are erased when
-    the last line has been handed to the web server. A transfer that breaks before that frees them
-    again at once, one whose process died after five minutes: nothing is lost on the way out. What
-    happens behind the web server we cannot see, so the page says what to do about a broken file.
+    Whoever asks first marks the batch; nobody else gets them then. What is sent of them goes
+    through `erased_once_sent`. A transfer whose process died frees them after five minutes.
     """
     with audited(Action.BATCH_DOWNLOADED, target=batch):
-        now = timezone.now()
-        free = Q(downloaded_at=None) | Q(downloaded_at__lt=now - TRANSFER)
-        has_some = with_passwords(batch).exists()
-        if not has_some or not MailboxBatch.objects.filter(free, pk=batch.pk).update(
-            downloaded_at=now
-        ):
+        if not with_passwords(batch).exists():
             raise RefusedError(
                 _("The passwords of this batch were downloaded already and are erased.")
             )
-    return _handed_out(batch)
+        now = timezone.now()
+        free = Q(downloaded_at=None) | Q(downloaded_at__lt=now - TRANSFER)
+        if not MailboxBatch.objects.filter(free, pk=batch.pk).update(downloaded_at=now):
+            raise RefusedError(
+                _(
+                    "The passwords of this batch are being downloaded. "
+                    "Should that break off, try again in five minutes."
+                )
+            )
+    return list(batch.rows.all())
 
 
-def _handed_out(batch: MailboxBatch) -> Iterator[tuple[str, ...]]:
+def erased_once_sent(
+    chunks: Iterable[bytes], *, batch: MailboxBatch, rows: Sequence[MailboxBatchRow]
+) -> Iterator[bytes]:
+    """The file with these rows; the passwords in it go when its last piece was taken.
+
+    A transfer that breaks before that frees them again at once: nothing is lost on the way out.
+    What happens behind the web server we cannot see, so the page says what to do about a broken
+    file.
+    """
     try:
-        for row in batch.rows.all():
-            password = row.password.reveal() if row.has_new_password else ""
-            result = row.message or str(look_of(row.state, batch).word)
-            yield row.local_part, row.domain_name, row.address, password, result
+        yield from chunks
     except BaseException:
         MailboxBatch.objects.filter(pk=batch.pk).update(downloaded_at=None)
         raise
-    with_passwords(batch).update(password="")
+    taken = [row.pk for row in rows if row.has_new_password]
+    for first in range(0, len(taken), CHUNK):
+        batch.rows.filter(pk__in=taken[first : first + CHUNK]).update(password="")
 
 
 def forget_old() -> None:

@@ -171,10 +171,17 @@ def batch_cancel(request: Request, pk: int) -> HttpResponse:
 @admin_required
 @require_POST
 def batch_passwords(request: Request, pk: int) -> HttpResponseBase:
-    """The one download of new passwords; see `services.take_passwords` for what "one" means."""
+    """The one download of new passwords."""
     batch = get_object_or_404(MailboxBatch, pk=pk)
     rows = services.take_passwords(batch=batch)
-    return csv_response(_file_name(batch, "passwords"), PASSWORD_COLUMNS, rows, is_secret=True)
+    lines = selectors.password_lines(rows, batch)
+    response = csv_response(_file_name(batch, "passwords"), PASSWORD_COLUMNS, lines, is_secret=True)
+    response.streaming_content = services.erased_once_sent(
+        response.streaming_content,  # type: ignore[arg-type]  # asynchronous only if we made it so
+        batch=batch,
+        rows=rows,
+    )
+    return response
 
 
 def _facts(request: Request, batch: MailboxBatch) -> dict[str, Any]:
