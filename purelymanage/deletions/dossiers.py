@@ -15,6 +15,7 @@ from purelymanage.purelymail.errors import InvalidTokenError
 
 PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=1)
+MOST_DOUBLINGS = 10
 BATCH = 50
 SECONDS = 240
 """One run ends before the next is due; what is left waits for that."""
@@ -65,7 +66,7 @@ def _complete(deletion: PendingDeletion, facts: Facts) -> int:
 
 def _note_try(deletion: PendingDeletion) -> None:
     """Before it is made, so that one that crashes does not stand before all others for ever."""
-    pause = min(PAUSE * 2**deletion.dossier_tries, LONGEST_PAUSE)
+    pause = min(PAUSE * 2 ** min(deletion.dossier_tries, MOST_DOUBLINGS), LONGEST_PAUSE)
     PendingDeletion.objects.filter(pk=deletion.pk).update(
         dossier_tries=deletion.dossier_tries + 1, dossier_try_after=timezone.now() + pause
     )

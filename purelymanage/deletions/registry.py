@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,8 +36,3 @@ def register_deletable(deletable: Deletable) -> None:
 def deletable(kind: DeletionKind) -> Deletable:
     """The registered kind."""
     return _deletables[kind]
-
-
-def registered() -> Mapping[DeletionKind, Deletable]:
-    """All kinds that can be deleted."""
-    return _deletables

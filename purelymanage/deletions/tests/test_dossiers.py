@@ -60,6 +60,14 @@ def test_while_purelymail_is_down_it_asks_again_and_again_less_and_less(mailboxe
     assert "indexing" in deletion.dossier
 
 
+def test_it_still_asks_after_days_without_an_answer(mailboxes):
+    deletion = schedule()
+    PendingDeletion.objects.update(dossier_tries=60)
+    assert complete_dossiers() == 1
+    deletion.refresh_from_db()
+    assert "indexing" in deletion.dossier
+
+
 def test_an_outage_costs_one_question_however_many_wait(mailboxes):
     for number in range(20):
         schedule(f"m{number}@lindenhof.example")
