@@ -33,7 +33,7 @@ class MailboxQuerySet(models.QuerySet["Mailbox"]):
         if domains is None:
             domains = Domain.objects.filter(name__contains="xn--").values_list("name", flat=True)
         for name in (name for name in domains if "xn--" in name):
-            shown = shown_domain(name)
+            shown = shown_domain(name).casefold()
             if shown.startswith(typed) if at else typed in shown:
                 found |= models.Q(address__iendswith=f"{local_part}@{name}")
         return self.filter(found)

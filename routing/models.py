@@ -48,7 +48,7 @@ class RoutingRuleQuerySet(models.QuerySet["RoutingRule"]):
         found = Q(written__icontains=text) | Q(targets__icontains=text)
         local_part, at, typed = text.casefold().rpartition("@")
         for name in Domain.objects.filter(name__contains="xn--").values_list("name", flat=True):
-            shown = shown_domain(name)
+            shown = shown_domain(name).casefold()
             if shown.startswith(typed) if at else typed in shown:
                 stored = f"{local_part}@{name}"
                 found |= Q(written__iendswith=stored) | Q(targets__icontains=f'{stored}"')

@@ -70,7 +70,7 @@ class DomainQuerySet(models.QuerySet["Domain"]):
         if not text:
             return self
         foreign = Domain.objects.filter(name__contains="xn--").values_list("name", flat=True)
-        shown = [name for name in foreign if text.casefold() in shown_domain(name)]
+        shown = [name for name in foreign if text.casefold() in shown_domain(name).casefold()]
         return self.filter(models.Q(name__icontains=text) | models.Q(name__in=shown))
 
     def numbers_of(self, relation: str) -> dict[str, int]:

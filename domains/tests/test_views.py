@@ -81,6 +81,12 @@ def test_a_domain_is_found_as_people_write_it(viewer_client, typed):
     assert ">bücher.example</a>" in page(response)
 
 
+@pytest.mark.parametrize("typed", ["straße", "STRASSE.ex"])
+def test_a_sharp_s_is_found_in_either_spelling(viewer_client, typed):
+    DomainFactory(name="xn--strae-oqa.example")
+    assert names(viewer_client.get(LIST, {"q": typed})) == ["xn--strae-oqa.example"]
+
+
 def test_all_failing_domains_are_queued_and_when_is_told(admin_client, viewer_client):
     CheckedDomainFactory.create_batch(45, passes_spf=False, failing_count=1)
     CheckedDomainFactory(name="good.example", failing_count=0)

@@ -197,6 +197,12 @@ def test_an_international_domain_is_shown_and_found_as_people_write_it(viewer_cl
         assert not viewer_client.get(LIST, {"q": text}).context["page"], text
 
 
+def test_a_sharp_s_is_found_in_either_spelling(viewer_client):
+    MailboxFactory(address="lea@xn--strae-oqa.example")
+    for text in ("straße", "lea@STRASSE"):
+        assert len(viewer_client.get(LIST, {"q": text}).context["page"]) == 1, text
+
+
 def test_admins_select_over_all_pages_and_viewers_select_nothing(admin_client, viewer_client):
     MailboxFactory.create_batch(60)
     html = page(admin_client.get(LIST, {"domain": DOMAIN}))

@@ -288,6 +288,18 @@ def test_international_domains_are_traced_and_shown_as_people_write_them(viewer_
     assert len(found) == 1
 
 
+def test_a_sharp_s_is_found_in_either_spelling(viewer_client):
+    domain = DomainFactory(name="xn--strae-oqa.example")
+    RoutingRuleFactory(domain=domain, match_user="info", targets=["lea@xn--strae-oqa.example"])
+    for text in ("straße", "info@STRASSE"):
+        assert len(viewer_client.get("/routing/", {"q": text}).context["page"]) == 1, text
+
+
+def test_a_nul_in_what_is_typed_suggests_as_if_it_were_not_there(admin_client, account):
+    answer = admin_client.get("/routing/targets/", {"q": "nul\x00"})
+    assert answer.status_code == 200
+
+
 def test_targets_are_suggested_from_the_copy(admin_client, account):
     for number in range(30):
         MailboxFactory(address=f"person-{number}@{OURS}", domain=Domain.objects.get(name=OURS))
