@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,11 +17,12 @@ from domains.expected import expected_records, full_name
 from domains.models import CheckSource, DnsChange, Domain, RecordKey
 from domains.services.account import ownership_code
 from purelymanage.core.addresses import shown_domain
-from purelymanage.core.locks import lock_transaction
+from purelymanage.jobs.locks import only_one
 from purelymanage.notifications.services import notify_admins
 from purelymanage.ui.states import DNS_STATES
 
 BAD, GOOD, OTHER = "bad", "good", "other"
+LOCK, LOCK_SECONDS = "domains.notices", 600
 
 
 @dataclass(frozen=True)
@@ -53,37 +53,20 @@ class News:
 def tell() -> int:
     """Tell admins what newly held, in one mail, and return of how many changes it told.
 
-    The changes are claimed first, so that no other worker tells them too. Where the mail server
-    does not take the mail they are given back, to be told at a later tick.
+    They count as told once the mail server has taken the mail: a worker that dies on the way
+    leaves them to a later tick.
     """
-    claimed = _claim()
-    try:
-        lines = list(_worth_telling(claimed))
-        if not lines or _send(_news(lines)):
-            return len(lines)
-    except BaseException:
-        _give_back(claimed)
-        raise
-    _give_back(claimed)
-    return 0
-
-
-def _claim() -> list[DnsChange]:
-    with transaction.atomic():
-        lock_transaction("domains.notices")
+    with only_one(LOCK, seconds=LOCK_SECONDS) as is_alone:
+        if not is_alone:
+            return 0
         untold = DnsChange.objects.filter(held_at__isnull=False, notified_at=None)
-        claimed = list(untold.order_by("held_at", "at", "pk"))
-        _mark(claimed, told=True)
-    return claimed
-
-
-def _give_back(changes: Iterable[DnsChange]) -> None:
-    _mark(changes, told=False)
-
-
-def _mark(changes: Iterable[DnsChange], *, told: bool) -> None:
-    rows = DnsChange.objects.filter(pk__in=[change.pk for change in changes])
-    rows.update(notified_at=timezone.now() if told else None)
+        changes = list(untold.order_by("held_at", "at", "pk"))
+        news = list(_worth_telling(changes))
+        if not _send(_news(news)):
+            return 0
+        told = DnsChange.objects.filter(pk__in=[change.pk for change in changes])
+        told.update(notified_at=timezone.now())
+    return len(news)
 
 
 def _worth_telling(changes: Sequence[DnsChange]) -> Iterator[DnsChange]:
@@ -93,8 +76,7 @@ def _worth_telling(changes: Sequence[DnsChange]) -> Iterator[DnsChange]:
     """
     domains = {change.domain_id for change in changes}
     told = DnsChange.objects.filter(domain_id__in=domains, notified_at__isnull=False)
-    known = told.exclude(pk__in=[change.pk for change in changes])
-    latest = {_place(change): change for change in known.order_by("held_at", "at", "pk")}
+    latest = {_place(change): change for change in told.order_by("held_at", "at", "pk")}
     for change in changes:
         last = latest.get(_place(change))
         if last and last.source != change.source and _direction(last) == _direction(change):
@@ -115,7 +97,9 @@ def _direction(change: DnsChange) -> str:
 
 def _news(changes: Sequence[DnsChange]) -> list[News]:
     """By domain, those with trouble first."""
-    rows = with_health(Domain.objects.filter(pk__in={change.domain_id for change in changes}))
+    rows = with_health(
+        Domain.objects.ours().filter(pk__in={change.domain_id for change in changes})
+    )
     domains = {domain.pk: domain for domain in rows}
     news = {
         pk: News(
@@ -125,7 +109,7 @@ def _news(changes: Sequence[DnsChange]) -> list[News]:
         for pk, domain in domains.items()
     }
     for change in changes:
-        if change.domain_id in domains:  # and not deleted since
+        if change.domain_id in domains:  # neither deleted since nor found to be PurelyMail's
             line = _line(change, domains[change.domain_id])
             news[change.domain_id].lines.append(line)
     return sorted(news.values(), key=lambda one: (not one.is_bad, one.name))

@@ -169,6 +169,26 @@ def test_a_mail_that_cannot_be_written_keeps_its_news(admin, monkeypatch):
     assert change.notified_at is None
 
 
+def test_a_worker_killed_while_it_sends_leaves_the_news_to_a_later_tick(admin, monkeypatch):
+    change = held(CheckedDomainFactory())
+    known = []
+
+    def sending(**_mail):
+        known.append(DnsChange.objects.get(pk=change.pk).notified_at)
+        return True
+
+    monkeypatch.setattr("domains.notices.notify_admins", sending)
+    assert notices.tell() == 1
+    assert known == [None], "nothing counts as told before it is sent"
+
+
+def test_a_domain_that_turned_out_to_be_shared_keeps_no_news_from_the_others(admin, mailoutbox):
+    held(CheckedDomainFactory(is_shared=True), source=CheckSource.PURELYMAIL, after="failing")
+    held(CheckedDomainFactory(name="shop.example"))
+    notices.tell()
+    assert mailoutbox[0].subject == "DNS fails: shop.example"
+
+
 def test_one_mail_tells_of_all_domains_those_with_trouble_first(admin, mailoutbox):
     held(CheckedDomainFactory(name="a.example"), before="wrong", after="ok")
     held(CheckedDomainFactory(name="xn--bcher-kva.example"))
