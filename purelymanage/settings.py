@@ -255,6 +255,7 @@ STORAGES = {
 }
 
 # Mail
+EMAIL_TIMEOUT = 20  # seconds; Django would wait for a silent mail server for ever
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="PurelyManage <panel@localhost>")

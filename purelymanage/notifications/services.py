@@ -8,8 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.mail import EmailMultiAlternatives, get_connection
-from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
 from purelymanage.core.roles import Role
@@ -31,18 +30,14 @@ def notify_admins(*, subject: str, template: str, context: Mapping[str, Any]) ->
         EmailMultiAlternatives(subject, text, to=[person.email], alternatives=[(html, "text/html")])
         for person in people
     ]
-    try:
-        with get_connection() as connection:
-            taken = [_send(mail, connection) for mail in mails]
-    except OSError as error:
-        logger.warning("Could not send “%s”: %s", subject, type(error).__name__)
-        return False
+    taken = [_send(mail) for mail in mails]
     return any(taken) or not mails
 
 
-def _send(mail: EmailMultiAlternatives, connection: BaseEmailBackend) -> bool:
+def _send(mail: EmailMultiAlternatives) -> bool:
+    """Over a connection of its own: one that broke off is of no use to the next."""
     try:
-        connection.send_messages([mail])
+        mail.send()
     except OSError as error:
         logger.warning("Could not send “%s” to somebody: %s", mail.subject, type(error).__name__)
         return False

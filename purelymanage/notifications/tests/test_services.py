@@ -61,10 +61,20 @@ def test_a_mail_server_that_is_away_is_told_to_the_caller_and_to_the_log(owner, 
     assert owner.email not in caplog.text
 
 
+def test_a_mail_server_that_says_nothing_is_not_waited_for_long(owner, settings):
+    assert settings.EMAIL_TIMEOUT, "without one, a worker would hang until it is killed"
+    settings.EMAIL_TIMEOUT = 0.2
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = silent.getsockname()
+        assert not notify()
+
+
 class PickySmtp(socketserver.StreamRequestHandler):
-    """Takes mail for everybody but Olga."""
+    """Takes mail for everybody but Olga; with `hangs_up` it leaves instead of refusing."""
 
     taken: list[str] = []
+    hangs_up = False
 
     def handle(self):
         self.wfile.write(b"220 picky\r\n")
@@ -75,6 +85,8 @@ class PickySmtp(socketserver.StreamRequestHandler):
                 while self.rfile.readline() != b".\r\n":
                     pass
             if verb.upper() == "RCPT TO":
+                if "olga" in rest and self.hangs_up:
+                    return
                 if "olga" in rest:
                     self.wfile.write(b"550 no such user\r\n")
                     continue
@@ -82,8 +94,14 @@ class PickySmtp(socketserver.StreamRequestHandler):
             self.wfile.write(b"250 ok\r\n")
 
 
-def test_an_address_that_is_refused_keeps_nobody_else_from_the_news(owner, admin, settings, caplog):
+@pytest.mark.parametrize(
+    ("hangs_up", "error"), [(False, "SMTPRecipientsRefused"), (True, "SMTPServerDisconnected")]
+)
+def test_trouble_with_one_address_keeps_nobody_else_from_the_news(
+    owner, admin, settings, caplog, monkeypatch, hangs_up, error
+):
     PickySmtp.taken.clear()
+    monkeypatch.setattr(PickySmtp, "hangs_up", hangs_up)
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), PickySmtp) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -92,7 +110,7 @@ def test_an_address_that_is_refused_keeps_nobody_else_from_the_news(owner, admin
         assert notify()
         server.shutdown()
     assert PickySmtp.taken == [admin.email]
-    assert "SMTPRecipientsRefused" in caplog.text
+    assert error in caplog.text
 
 
 def test_a_panel_without_people_has_nobody_to_tell(mailoutbox):
