@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from purelymanage.core.addresses import shown_address
+
 
 @dataclass(frozen=True)
 class RuleLine:
@@ -13,6 +15,11 @@ class RuleLine:
     source: str
     kind: str
     targets: list[str]
+
+    @property
+    def goes_to(self) -> str:
+        """Its targets as people write them."""
+        return ", ".join(map(shown_address, self.targets))
 
 
 @dataclass(frozen=True)
@@ -25,20 +32,28 @@ class RulesAround:
 
 @dataclass
 class RuleBook:
-    """The two questions mailbox pages ask: rules per address, and the rules around one."""
+    """The questions mailbox pages ask: the number of rules per address, the rules around one,
+    and how many deliver to at least one of several."""
 
     count: Callable[[Collection[str]], Mapping[str, int]]
     around: Callable[[str], RulesAround]
+    delivering_to: Callable[[Collection[str]], int]
 
 
-book = RuleBook(count=lambda _addresses: {}, around=lambda _address: RulesAround([], []))
+book = RuleBook(
+    count=lambda _addresses: {},
+    around=lambda _address: RulesAround([], []),
+    delivering_to=lambda _addresses: 0,
+)
 
 
 def register(
     *,
     count: Callable[[Collection[str]], Mapping[str, int]],
     around: Callable[[str], RulesAround],
+    delivering_to: Callable[[Collection[str]], int],
 ) -> None:
     """Let routing answer; called in its `AppConfig.ready`."""
     book.count = count
     book.around = around
+    book.delivering_to = delivering_to

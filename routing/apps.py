@@ -18,4 +18,8 @@ class RoutingConfig(AppConfig):
         register_page(_("Where does this address go?"), "split", "/routing/trace/")
         register_page(_("New routing rule"), "plus", "/routing/new/", role=Role.ADMIN, action=True)
         register_search("rule", "split", selectors.find_rules, group=_("Rules"))
-        rules.register(count=selectors.rules_per_address, around=selectors.rules_around)
+        rules.register(
+            count=selectors.rules_per_address,
+            around=selectors.rules_around,
+            delivering_to=selectors.rules_delivering_to,
+        )

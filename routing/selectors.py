@@ -25,7 +25,7 @@ from purelymanage.deletions.selectors import pending_deletions
 from purelymanage.ui.navigation import PER_GROUP
 from routing.lint import Report, lint
 from routing.models import RoutingRule, RuleEdit, RuleKind
-from routing.picture import Rule
+from routing.picture import DomainRules, Picture, Rule
 from routing.pictures import as_rule, picture_around
 from routing.words import listed, sentence
 
@@ -116,11 +116,12 @@ def suggestions(text: str) -> list[str]:
     return list(found.values_list("address", flat=True)[:SUGGESTED])
 
 
-NAMING = """
+DELIVERING = """
 SELECT rule.id, LOWER(named.value)
 FROM routing_routingrule AS rule, {each_target} AS named{columns}
 WHERE LOWER(named.value) IN ({addresses})
-UNION
+"""
+ACTING = """
 SELECT rule.id, LOWER(rule.match_user || '@' || domain.name)
 FROM routing_routingrule AS rule JOIN domains_domain AS domain ON domain.id = rule.domain_id
 WHERE rule.match_user <> '' AND NOT rule.is_prefix
@@ -129,16 +130,24 @@ AND LOWER(rule.match_user || '@' || domain.name) IN ({addresses})
 
 
 def rules_per_address(addresses: Collection[str]) -> Mapping[str, int]:
-    """How many rules name each of these addresses, as their source or as a target.
+    """How many rules name each of these addresses, as their source or as a target."""
+    named = _rules_naming(f"{DELIVERING} UNION {ACTING}", addresses)
+    return Counter(address for _rule_id, address in named)
 
-    The database takes the lists of targets apart, which costs a third of reading all rules into
-    Python: this stands on every page of mailboxes.
-    """
+
+def rules_delivering_to(addresses: Collection[str]) -> int:
+    """How many rules have at least one of these addresses among their targets."""
+    return len({rule_id for rule_id, _address in _rules_naming(DELIVERING, addresses)})
+
+
+def _rules_naming(query: str, addresses: Collection[str]) -> list[tuple[int, str]]:
+    """The database takes the lists of targets apart, which costs a third of reading all rules into
+    Python: this stands on every page of mailboxes."""
     wanted = sorted(set(addresses))
     if not wanted:
-        return {}
+        return []
     is_postgres = connection.vendor == "postgresql"
-    sql = NAMING.format(
+    sql = query.format(
         each_target="jsonb_array_elements_text(rule.targets)"
         if is_postgres
         else "json_each(rule.targets)",
@@ -146,25 +155,25 @@ def rules_per_address(addresses: Collection[str]) -> Mapping[str, int]:
         addresses=", ".join(["%s"] * len(wanted)),
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*wanted, *wanted])
-        return Counter(address for _rule_id, address in cursor.fetchall())
+        cursor.execute(sql, wanted * query.count("{addresses}"))
+        return [(rule_id, address) for rule_id, address in cursor.fetchall()]
 
 
 def rules_around(address: str) -> RulesAround:
-    """The rules that act on mail to `address`, the winner first, and those delivering to it."""
-    _local_part, domain = split_address(address)
+    """The rules that act on mail to the mailbox `address`, the winner first, and those delivering
+    to it."""
+    domain = split_address(address)[1]
     rules = RoutingRule.objects.select_related("domain")
-    taking = [rule for rule in rules.filter(domain__name=domain) if _acts_on(rule, address)]
-    taking.sort(key=lambda rule: (rule.is_prefix, -len(rule.match_user)))
+    rows = {rule.pk: rule for rule in rules.filter(domain__name=domain)}
+    picture = Picture(
+        own={rule.domain.name: rule.domain.symbolic_subaddressing for rule in rows.values()},
+        mailboxes=frozenset([address]),
+        rules={domain: DomainRules.of(map(as_rule, rows.values()))},
+    )
     return RulesAround(
-        taking=[_line(rule) for rule in taking],
+        taking=[_line(rows[rule.pk]) for rule in picture.acting_on(address)],
         delivering=[_line(rule) for rule in rules.delivering_to(address)],
     )
-
-
-def _acts_on(rule: RoutingRule, address: str) -> bool:
-    """Whether the rule applies to mail for an existing mailbox of this name."""
-    return not rule.is_catchall and as_rule(rule).matches(split_address(address)[0])
 
 
 def _line(rule: RoutingRule) -> RuleLine:

@@ -149,7 +149,7 @@ class Affected:
     """The first few."""
     more: int
     rules: int
-    """Routing rules that point at one of them."""
+    """Routing rules that deliver to at least one of them."""
 
 
 def affected_by(batch: MailboxBatch, progress: Progress) -> Affected:
@@ -158,7 +158,7 @@ def affected_by(batch: MailboxBatch, progress: Progress) -> Affected:
     names = [row.address for row in rows[:NAMED]]
     rules = 0
     if batch.kind == BatchKind.DELETE:
-        rules = sum(book.count([row.address for row in rows]).values())
+        rules = book.delivering_to([row.address for row in rows])
     return Affected(names=names, more=progress.ready - len(names), rules=rules)
 
 

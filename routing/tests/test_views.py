@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from domains.models import Kind
-from domains.tests.factories import SyncStateFactory
+from domains.tests.factories import DomainFactory, SyncStateFactory
 from routing.models import RuleKind
-from routing.selectors import rules_around, rules_per_address
+from routing.selectors import rules_around, rules_delivering_to, rules_per_address
 from routing.tests.factories import RoutingRuleFactory
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +83,21 @@ def test_rules_are_counted_once_per_address():
     RoutingRuleFactory(match_user="info", targets=[f"DESK@{DOMAIN}"])
     RoutingRuleFactory(match_user="des", is_prefix=True, targets=["else@where.example"])
     assert rules_per_address([f"desk@{DOMAIN}", "nobody@x.example"]) == {f"desk@{DOMAIN}": 2}
+
+
+def test_a_rule_that_delivers_to_several_is_one_rule():
+    RoutingRuleFactory(match_user="team", targets=[f"desk@{DOMAIN}", f"Lea@{DOMAIN}"])
+    RoutingRuleFactory(match_user="desk", targets=["else@where.example"])
+    assert rules_delivering_to([f"desk@{DOMAIN}", f"lea@{DOMAIN}"]) == 1
+    assert rules_delivering_to([]) == 0
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_a_rule_that_never_matches_takes_no_mail_from_a_mailbox(is_on):
+    domain = DomainFactory(name=DOMAIN, symbolic_subaddressing=is_on)
+    RoutingRuleFactory(domain=domain, match_user="lea.f", targets=["else@where.example"])
+    sources = [rule.source for rule in rules_around(f"lea.f@{DOMAIN}").taking]
+    assert sources == ([] if is_on else [f"lea.f@{DOMAIN}"])
 
 
 def test_an_address_inside_another_is_not_taken_for_it():

@@ -19,6 +19,7 @@ from mailboxes.models import Mailbox
 from mailboxes.tests.factories import MailboxFactory
 from purelymanage.core.tables import read_table
 from purelymanage.deletions.models import PendingDeletion
+from routing.tests.factories import RoutingRuleFactory
 
 pytestmark = pytest.mark.django_db
 OWN = "Kw7-own; password"
@@ -152,6 +153,15 @@ def test_a_selection_asks_before_it_deletes(admin_client, domain):
     admin_client.post(url("start", batch))
     drain()
     assert PendingDeletion.objects.count() == 12
+
+
+def test_the_question_counts_each_rule_that_delivers_once(admin_client, domain):
+    names = [f"{name}@{DOMAIN}" for name in ("lea", "ben")]
+    pks = [MailboxFactory(address=name, domain=domain).pk for name in names]
+    RoutingRuleFactory(domain=domain, match_user="team", targets=names)
+    RoutingRuleFactory(domain=domain, match_user="lea", targets=["else@where.example"])
+    answer = admin_client.post(SELECT, {"do": "delete", "selected": pks}, follow=True)
+    assert "1 routing rule delivers to one of them" in answer.content.decode()
 
 
 def test_everything_means_all_that_the_filter_matches(admin_client, domain):
