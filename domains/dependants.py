@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from domains.models import Domain
-from purelymanage.core.addresses import split_address
+from purelymanage.core.addresses import shown_address, split_address
 from purelymanage.deletions.impact import Group
 
 Words = str | Promise
@@ -27,7 +27,10 @@ def register_dependants(words: Words, names: Names) -> None:
 
 def dependants_of(domain: Domain) -> list[Group]:
     """Everything that hangs on this domain, also the sorts of which there are none."""
-    return [_group(words, names(domain)) for names, words in _registered.items()]
+    return [
+        _group(words, [shown_address(name) for name in names(domain)])
+        for names, words in _registered.items()
+    ]
 
 
 def names_of(domain: Domain) -> dict[str, list[str]]:

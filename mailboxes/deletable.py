@@ -61,12 +61,12 @@ def impact_of(mailbox: Mailbox) -> Impact:
         [
             Group.of(
                 _("Rules that deliver here; they stay, and their mail bounces"),
-                [rule.source for rule in around.delivering],
+                [shown_address(rule.source) for rule in around.delivering],
                 icon="split",
             ),
             Group.of(
                 _("Rules that act on its mail; they stay"),
-                [rule.source for rule in around.taking],
+                [shown_address(rule.source) for rule in around.taking],
                 icon="split",
             ),
             Group.of(

@@ -30,6 +30,24 @@ def test_a_mailbox_shows_the_rules_around_it(viewer_client, purelymail):
     assert not purelymail.calls
 
 
+def test_international_domains_around_a_mailbox_are_shown_as_people_write_them(admin_client):
+    domain = DomainFactory(name="xn--bcher-kva.example")
+    mailbox = MailboxFactory(address="lea@xn--bcher-kva.example", domain=domain)
+    RoutingRuleFactory(domain=domain, match_user="team", targets=[mailbox.address])
+    RoutingRuleFactory(domain=domain, match_user="lea", targets=["b@xn--bcher-kva.example"])
+    detail = page(admin_client.get(reverse("mailboxes:detail", args=[mailbox.pk])))
+    assert "goes to lea@bücher.example" in detail
+    assert "goes to b@bücher.example" in detail
+    typed_so_far = {"local_part": "lea", "domain": domain.name}
+    outlook = page(admin_client.get(reverse("mailboxes:outlook"), typed_so_far))
+    assert "It goes to b@bücher.example" in outlook
+    question = page(admin_client.get(reverse("mailboxes:delete", args=[mailbox.pk])))
+    assert "team@bücher.example" in question
+    dependants = page(admin_client.get(reverse("domains:delete", args=[domain.pk])))
+    assert "xn--" not in question + dependants
+    assert "lea@bücher.example" in dependants
+
+
 @pytest.mark.parametrize(
     ("local_part", "is_on", "warns"),
     [("lea.f", True, True), ("lea-f", True, True), ("lea", True, False), ("lea.f", False, False)],
