@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from domains.freshness import viewed
 from domains.lists import render_list
 from domains.models import Domain, Kind
-from purelymanage.core.addresses import MAX_ADDRESS, shown_address, split_address
+from purelymanage.core.addresses import CONTROL, MAX_ADDRESS, shown_address, split_address
 from purelymanage.core.http import Request, errors_on, go_to, render_page
 from purelymanage.core.permissions import admin_required, viewer_required
 from purelymanage.deletions.models import DeletionKind
@@ -182,7 +182,8 @@ def address_trace(request: Request) -> HttpResponse:
 @require_GET
 def target_suggestions(request: Request) -> HttpResponse:
     """Options for the list under the field of targets."""
-    found = selectors.suggestions(request.GET.get("q", "").strip()[:MAX_ADDRESS])
+    typed = CONTROL.sub("", request.GET.get("q", "")).strip()[:MAX_ADDRESS]
+    found = selectors.suggestions(typed)
     return render_page(request, "routing/suggestions.html", {"addresses": found})
 
 
