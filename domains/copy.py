@@ -220,11 +220,13 @@ def update_rows(
     asked_at: datetime,
     watched: Collection[str] = (),
     keeps_missing: bool = False,
+    hanging: Callable[[Any], Mapping[str, Any]] | None = None,
 ) -> Changes:
     """Make `rows` say what PurelyMail said at `asked_at`: `found` maps each key to its fields.
 
     Differences go on record as found outside the panel, except on the first fill and for fields
-    not `watched`. A row made after we asked stays: the answer could not know it.
+    not `watched`. A row made after we asked stays: the answer could not know it. `hanging` names
+    what goes with a row that is removed; the record of its end tells that too.
     """
     model = rows.model
     with transaction.atomic():
@@ -249,6 +251,7 @@ def update_rows(
                 changed=changed,
                 removed=removed,
                 watched=watched,
+                hanging=hanging or (lambda _row: {}),
             )
         model.objects.bulk_create(added, ignore_conflicts=True, batch_size=500)
         if changed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ def record_drift(
     changed: Sequence[Changed],
     removed: Sequence[models.Model],
     watched: Collection[str],
+    hanging: Callable[[models.Model], Mapping[str, Any]],
 ) -> None:
     """Put on record what differs from the copy as it was `since`, field by field if `watched`.
 
@@ -41,7 +42,7 @@ def record_drift(
             _record(Action.DRIFT_APPEARED, row, after=facts(row) | {"kind": kind})
     for row in removed:
         if str(row) not in ours:
-            _record(Action.DRIFT_VANISHED, row, before=facts(row) | {"kind": kind})
+            _record(Action.DRIFT_VANISHED, row, before={**facts(row), **hanging(row), "kind": kind})
     for row, before in changed:
         if str(row) not in ours:
             old = {field: value for field, value in before.items() if field in watched}

@@ -11,6 +11,7 @@ from audit.actions import Action
 from audit.services import audited
 from domains.changes import verdicts_watched
 from domains.copy import Changes, believed, refreshing, update_rows
+from domains.dependants import names_of
 from domains.models import Domain, Kind, SyncState
 from purelymanage.jobs.queue import enqueue
 from purelymanage.purelymail.client import get_client
@@ -43,7 +44,13 @@ def refresh_domains() -> Changes:
         rows = Domain.objects.ours() | Domain.objects.filter(name__in=found)
         with verdicts_watched():
             changes = update_rows(
-                rows, found, key="name", state=state, asked_at=asked_at, watched=WATCHED
+                rows,
+                found,
+                key="name",
+                state=state,
+                asked_at=asked_at,
+                watched=WATCHED,
+                hanging=names_of,
             )
         _forget_unused_shared(asked_before=asked_at)
         return changes

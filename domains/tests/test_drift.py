@@ -170,3 +170,14 @@ def test_many_differences_ask_the_audit_log_once(account, django_assert_max_num_
     assert len(asked) == 1
     assert len(drift()) == 30
     assert SyncState.objects.get(pk=Kind.MAILBOXES).failed_since is None
+
+
+def test_a_domain_that_vanished_is_told_with_all_that_hung_on_it(account):
+    refresh_all()
+    del account.state.domains["lindenhof.example"]
+    refresh_domains()
+    assert not Mailbox.objects.exists()
+    assert drift() == [(Action.DRIFT_VANISHED, "lindenhof.example")]
+    told = Entry.objects.get(action=Action.DRIFT_VANISHED).before
+    assert told["Mailboxes"] == ["mara@lindenhof.example"]
+    assert told["Routing rules"] == ["info@lindenhof.example"]
