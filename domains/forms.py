@@ -72,6 +72,7 @@ class DeviationForm(forms.Form):
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy("Everyone who opens the domain reads it, with your name."),
+        error_messages={"required": gettext_lazy("Say why this record may differ.")},
     )
     until = forms.DateField(
         label=gettext_lazy("Until"),

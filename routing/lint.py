@@ -95,8 +95,8 @@ def _refusals(draft: Rule, before: Picture) -> Iterator[Finding]:
             yield Finding(Weight.REFUSAL, "taken", text % names, other.pk)
         else:
             text = _(
-                "%(domain)s has a rule for %(kind)s already, which goes to %(targets)s. "
-                "PurelyMail keeps one of “any address” and “catch-all”: edit or delete that one."
+                "%(domain)s has a rule for “%(kind)s” already, which goes to %(targets)s. "
+                "PurelyMail keeps one of “Any address” and “Catch-all”: edit or delete that one."
             )
             more = {"domain": shown_domain(draft.domain), "kind": other.kind.label}
             yield Finding(Weight.REFUSAL, "excluded", text % (names | more), other.pk)

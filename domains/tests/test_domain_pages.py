@@ -129,6 +129,18 @@ def test_a_recheck_is_queued_followed_and_its_end_told_once(admin_client, domain
     assert "Checked: All right." in end.headers["HX-Trigger"]
 
 
+def test_a_recheck_that_finds_faults_is_not_told_as_a_success(
+    admin_client, domain, dns, purelymail
+):
+    poll = following(admin_client.post(url(domain, "recheck/"), headers=HTMX))
+    dns.publish(NAME, ownership=CODE)
+    lookups.look_up_due()
+    rechecks.tick()
+    end = admin_client.get(url(domain), poll, headers=HTMX)
+    assert '"tone": "info"' in end.headers["HX-Trigger"]
+    assert "Checked: PurelyMail does not see it yet." in end.headers["HX-Trigger"]
+
+
 def test_after_ninety_seconds_the_page_stops_asking_and_says_what_to_do(
     admin_client, domain, time_machine
 ):

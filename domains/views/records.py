@@ -79,7 +79,8 @@ def _tell_end(request: Request, domain: Domain, dns: selectors.DnsPage) -> None:
     elif domain.recheck_error:
         messages.error(request, domain.recheck_error)
     else:
-        messages.success(request, _("Checked: %(result)s.") % {"result": dns.summary.word})
+        tell = messages.success if dns.summary.tone == "ok" else messages.info
+        tell(request, _("Checked: %(result)s.") % {"result": dns.summary.word})
 
 
 def _moment(text: str) -> datetime | None:

@@ -84,7 +84,7 @@ def test_another_rule_for_the_same_address_is_refused():
 def test_any_address_and_catch_all_exclude_each_other():
     world = picture(rule("*", "a@x.example", is_catchall=True, pk=7))
     report = lint(rule("*", "b@x.example"), world)
-    assert "has a rule for Catch-all already" in said(report, "excluded")
+    assert "has a rule for “Catch-all” already" in said(report, "excluded")
     assert codes(lint(rule("*@other.example", "b@x.example"), world)) == []
 
 
