@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import functools
 import os
+import random
 import shutil
 import signal
 import socket
@@ -16,6 +17,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import requests
@@ -27,10 +29,12 @@ KEPT = ("static", "demo-mail")
 
 
 def free_ports(count: int) -> int:
-    """The first of `count` neighbouring loopback ports that nobody listens on right now."""
+    """The first of `count` neighbouring loopback ports that nobody listens on right now.
+
+    Below the range from which the system serves outgoing connections: those come and go meanwhile.
+    """
     while True:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            first = probe.getsockname()[1]
+        first = random.randrange(20_000, 32_000)
         if all(_is_free(first + offset) for offset in range(count)):
             return first
 
@@ -161,6 +165,28 @@ class Panel:
                 self.process.kill()
         if self.has_own_database:
             drop_database(self.database_url)
+
+    def purelymail(self) -> dict[str, Any]:
+        """What the demo's PurelyMail holds: users, domains, rules and DNS, without passwords."""
+        return self._simulator("GET", "state")
+
+    def verifies(self, address: str, password: str) -> bool:
+        """Whether a mail program could sign in."""
+        return self._simulator("POST", "verify", address=address, password=password)["valid"]
+
+    def purelymail_is_down(self) -> None:
+        """From now on PurelyMail hangs up on everybody, before anything has an effect."""
+        self._simulator("POST", "faults", operation="*", kind="drop_before", times=None)
+
+    def purelymail_is_back(self) -> None:
+        """Switch all faults off."""
+        self._simulator("DELETE", "faults")
+
+    def _simulator(self, method: str, name: str, **values: object) -> Any:
+        url = f"http://127.0.0.1:{self.demo_port}/_simulator/{name}"
+        answer = requests.request(method, url, json=values or None, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
 
     def processes(self) -> list[int]:
         """All processes that carry this panel's DATA_DIR in their environment."""

@@ -71,6 +71,16 @@ class Visitor:
             "destination_password": pair.destination.passwords[user],
         }
 
+    def wait_for(self, path: str, words: str, *, seconds: float = 60) -> str:
+        """The page at `path` once it says `words`."""
+        give_up = time.monotonic() + seconds
+        while time.monotonic() < give_up:
+            text = self.get(path).text
+            if words in text:
+                return text
+            time.sleep(0.2)
+        raise AssertionError(f"{path} never said {words}")
+
     def wait_for_end(self, job: int, *, seconds: float = 120) -> str:
         """The page of a job once it has ended; asks for its live part as a browser does."""
         give_up = time.monotonic() + seconds
