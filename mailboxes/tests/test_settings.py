@@ -258,6 +258,11 @@ def test_the_form_opens_with_what_the_page_knows_and_without_a_call(
     assert not purelymail.calls
 
 
+def test_the_form_as_a_page_of_its_own_swaps_nothing_that_is_not_there(admin_client, mailbox, url):
+    assert "hx-post" in page(admin_client.get(f"{url}recovery/new/", headers=HTMX))
+    assert 'hx-target="#recovery-form"' not in page(admin_client.get(f"{url}recovery/new/"))
+
+
 def test_a_method_that_is_gone_cannot_be_removed(admin_client, purelymail, recoverable, url):
     for target in ("", "gone@b.example"):
         form = {"target": target, "confirmed": "1"}

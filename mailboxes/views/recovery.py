@@ -15,7 +15,7 @@ from mailboxes.models import Mailbox
 from mailboxes.services.settings import NotTakenError
 from mailboxes.views.frame import crumbs, detail_page
 from purelymanage.core.errors import PurelyManageError
-from purelymanage.core.http import Request, errors_on, render_page
+from purelymanage.core.http import Request, errors_on, render_page, wants_fragment
 from purelymanage.core.permissions import admin_required
 from purelymanage.purelymail.errors import UnknownOutcomeError
 
@@ -87,6 +87,7 @@ def _form_page(request: Request, mailbox: Mailbox, form: RecoveryForm) -> HttpRe
         "mailbox": mailbox,
         "form": form,
         "existing": form["existing_target"].value() or "",
+        "is_part": wants_fragment(request),  # a page of its own has no live part to swap
     }
     status = 422 if form.errors else 200
     template = "mailboxes/recovery_form.html"
