@@ -43,6 +43,7 @@ class Action(models.TextChoices):
     APP_PASSWORD_REVOKED = "app_password.revoked", _("revoked an app password of {target}")
     MAILBOXES_EXPORTED = "mailboxes.exported", _("exported a list of mailboxes")
     BATCH_STARTED = "batch.started", _("started work on many mailboxes: {target}")
+    BATCH_CONTINUED = "batch.continued", _("let work on many mailboxes go on: {target}")
     BATCH_CANCELLED = "batch.cancelled", _("cancelled work on many mailboxes: {target}")
     BATCH_DOWNLOADED = "batch.downloaded", _("downloaded the new passwords of {target}")
 

@@ -125,7 +125,7 @@ def go_on(*, batch: MailboxBatch) -> None:
     waiting = MailboxBatch.objects.unfinished().filter(pk=batch.pk, holder=None)
     lacks_some = batch.rows.filter(state__in=(RowState.FAILED, RowState.SKIPPED)).exists()
     changes = {"all_or_nothing": batch.all_or_nothing and not lacks_some, "stopped_because": ""}
-    with transaction.atomic():
+    with audited(Action.BATCH_CONTINUED, target=batch), transaction.atomic():
         if not waiting.update(resume_at=Now(), **changes, **_answerable()):
             raise RefusedError(_("This batch is at work or at its end; it needs no push."))
         enqueue(WORK)

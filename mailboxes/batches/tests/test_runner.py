@@ -102,6 +102,7 @@ def test_all_or_nothing_waits_for_a_person_when_one_is_refused(admin, domain, pu
         services.go_on(batch=batch)
     drain()
     assert states(batch) == {"done": 2, "failed": 1}
+    assert Entry.objects.get(action=Action.BATCH_CONTINUED).actor_id == admin.pk
 
 
 def test_the_first_question_costs_the_same_however_long_the_file(
