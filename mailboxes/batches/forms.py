@@ -14,7 +14,7 @@ PASTED = gettext_lazy("pasted list")
 
 
 class UploadForm(forms.Form):
-    """A CSV file, or the same pasted. What was pasted is not sent back: it may hold passwords."""
+    """A CSV file, or the same pasted; that comes back with an error, in that one answer."""
 
     file = forms.FileField(
         label=gettext_lazy("CSV file"),
