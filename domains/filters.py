@@ -96,3 +96,10 @@ class Listing:
         total = sum(per_domain.values())
         searched = per_domain.get(wanted.domain, 0) if wanted.domain else total
         return cls(page=page, total=total, searched=searched, domains=list(per_domain))
+
+
+def number_matching(per_domain: Mapping[str, int], wanted: ListFilter) -> int | None:
+    """How many rows match, where the number of rows on each domain tells; None: count them."""
+    if wanted.search or wanted.state:
+        return None
+    return per_domain.get(wanted.domain, 0) if wanted.domain else sum(per_domain.values())

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from domains.filters import ListFilter, Listing
+from domains.filters import ListFilter, Listing, number_matching
 from domains.models import Domain
 from mailboxes import moves, rules
 from mailboxes.models import Mailbox, MailboxQuerySet
@@ -47,7 +47,11 @@ def mailbox_list(wanted: ListFilter) -> Listing:
     """A handful of queries, however many mailboxes there are."""
     per_domain = Domain.objects.numbers_of("mailboxes")
     rows = matching_mailboxes(wanted, domains=per_domain)
-    page = page_of(rows.order_by(*wanted.order_by(COLUMNS)), wanted.page)
+    page = page_of(
+        rows.order_by(*wanted.order_by(COLUMNS)),
+        wanted.page,
+        count=number_matching(per_domain, wanted),
+    )
     addresses = [mailbox.address for mailbox in page]
     counts = rules.book.count(addresses)
     last = moves.book.last(addresses)

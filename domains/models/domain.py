@@ -123,6 +123,11 @@ class Domain(models.Model):
         return self.name
 
     @property
+    def is_international(self) -> bool:
+        """Whether people write it otherwise than DNS does."""
+        return shown_domain(self.name) != self.name
+
+    @property
     def verdicts(self) -> list[Verdict]:
         """What PurelyMail last saw, check by check."""
         return [

@@ -13,13 +13,12 @@ from django.db.models import (
     Subquery,
     Value,
     When,
-    prefetch_related_objects,
 )
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from domains.checks import check_views, passes_all
+from domains.checks import check_views, with_verdicts
 from domains.filters import ListFilter, Listing
 from domains.models import Domain
 from domains.models.domain import FAILING, JUDGED, OURS, PASSING, DomainQuerySet
@@ -52,6 +51,11 @@ class Health:
     passing: int
     unchecked: int
 
+    def number(self, state: str) -> int:
+        """How many there are in this state of the filter; "" is all."""
+        every: dict[str, int] = vars(self)
+        return every[state or "every"]
+
     def links(self, wanted: ListFilter) -> list[FilterLink]:
         """The row of filters above the list; each keeps what was searched."""
         states = (
@@ -78,20 +82,20 @@ def health() -> Health:
     )
 
 
-def domain_list(wanted: ListFilter, *, total: int) -> Listing:
+def domain_list(wanted: ListFilter, healths: Health) -> Listing:
     """The page; each domain with its checks, what hangs on it, and a deletion that waits."""
     rows = Domain.objects.search(wanted.search)
     if wanted.state:
         rows = STATES[wanted.state](rows)
     ranked = counted(rows).annotate(rank=_rank()).order_by(*wanted.order_by(COLUMNS))
-    page = page_of(ranked, wanted.page)
-    unwell = [domain for domain in page if not passes_all(domain)]
-    prefetch_related_objects(unwell, "records", "deviations")
+    count = None if wanted.search else healths.number(wanted.state)
+    page = page_of(ranked, wanted.page, count=count)
+    with_verdicts(page.object_list)
     deletions = pending_deletions(DeletionKind.DOMAIN, [domain.name for domain in page])
     for domain in page:
         domain.checks = check_views(domain)
         domain.deletion = deletions.get(domain.name)
-    return Listing(page=page, total=total, searched=total)
+    return Listing(page=page, total=healths.every, searched=healths.every)
 
 
 def _rank() -> Case:
@@ -111,14 +115,9 @@ def counted(rows: DomainQuerySet) -> DomainQuerySet:
 
 def _count(relation: str) -> Coalesce:
     """How many rows hang on a domain; a subquery each, because two joins would multiply."""
-    counted = (
-        Domain.objects.filter(pk=OuterRef("pk"))
-        .order_by()
-        .values("pk")
-        .annotate(number=Count(relation))
-        .values("number")
-    )
-    return Coalesce(Subquery(counted), Value(0))
+    rows = getattr(Domain, relation).rel.related_model.objects
+    hanging = rows.filter(domain=OuterRef("pk")).order_by().values("domain")
+    return Coalesce(Subquery(hanging.annotate(number=Count("pk")).values("number")), Value(0))
 
 
 def find_domains(text: str) -> list[tuple[str, str, str]]:

@@ -30,7 +30,7 @@ def domain_list(request: Request) -> HttpResponse:
     orders = tuple(selectors.COLUMNS)
     wanted = ListFilter.of(request, orders=orders, states=tuple(selectors.STATES))
     health = selectors.health()
-    listed = selectors.domain_list(wanted, total=health.every)
+    listed = selectors.domain_list(wanted, health)
     is_silent = any(domain.unanswered_since for domain in listed.page)
     return render_list(
         request,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from html import escape
 from typing import Any
 
 from django.template import Library
@@ -9,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from purelymanage.core.addresses import shown_address, shown_domain, split_address
-from purelymanage.ui.attributes import attributes, classes, fill
+from purelymanage.ui.attributes import attributes, classes, escaped, fill
 from purelymanage.ui.icons import COPYING, draw, draw_copy
 from purelymanage.ui.states import DNS_STATES, JOB_STATES, Look
 from purelymanage.ui.tags.words import EMPTY
@@ -97,7 +99,13 @@ def icon_button(
 
 
 def _verdict(element: str, look: Look) -> SafeString:
-    return fill('<span class="{} {}">{}{}</span>', element, look.tone, draw(look.icon), look.word)
+    return _drawn_verdict(element, look.tone, look.icon, escaped(look.word))
+
+
+@lru_cache(maxsize=1024)
+def _drawn_verdict(element: str, tone: str, icon: str, words: str) -> SafeString:
+    """`words` are HTML."""
+    return SafeString(f'<span class="{element} {escape(tone)}">{draw(icon)}{words}</span>')
 
 
 @register.simple_tag
@@ -187,8 +195,8 @@ def address(value: str) -> SafeString:
     if not domain:
         return fill("{}", value)
     shown = shown_domain(domain)
-    title = attributes({}, title=domain if shown != domain else None)
-    return fill('{}<wbr><span class="at"{}>@{}</span>', local_part, title, shown)
+    title = f' title="{escape(domain)}"' if shown != domain else ""
+    return SafeString(f'{escape(local_part)}<wbr><span class="at"{title}>@{escape(shown)}</span>')
 
 
 @register.filter

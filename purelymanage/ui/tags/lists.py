@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from django.core.paginator import Page
 from django.http import HttpRequest
 from django.template import Context, Library
-from django.template.loader import render_to_string
+from django.template.loader import get_template, render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from purelymanage.core.addresses import MAX_ADDRESS
 from purelymanage.ui.attributes import attributes, escaped, fill
@@ -153,34 +155,41 @@ def filter_links(items: Iterable[tuple[str, str, bool, int | None]], label: str)
 
 STAMPED_PK = 7_301_998_223_114_077
 """What stands in a stamp where the row's own key goes: a number nobody has."""
+BLANK = re.compile(f"\ue000([a-z_]+)\ue001|{STAMPED_PK}")
+"""Where something goes: a text's name between two letters that Unicode gives to nobody, or pk."""
 
 
-@register.simple_tag(takes_context=True)
-def stamp(context: Context, template: str, *, pk: int, **values: object) -> SafeString:
-    """A piece that is the same in every row but for its key and some words, such as a row's menu.
+@register.simple_block_tag
+def stamp(content: str, template: str, *, pk: int, **values: object) -> SafeString:
+    """What is the same in every row but for its key, some words and a piece that stands inside.
 
-    It is rendered once in a request and copied into the rows: `pk` and the texts are filled in,
-    anything else is true or false and makes a stamp of its own. The template sees nothing more.
-    It shows the texts as they are: whoever needs one lower case or encoded passes it that way.
+    It is rendered once and copied into the rows: `pk`, the texts and, as `content`, what stands
+    inside are filled in; anything else is true or false and makes a stamp of its own. The template
+    sees nothing more. It shows the texts as they are: whoever needs one lower case or encoded
+    passes it that way, and beside one that may be empty a value that is true or false.
 
-        {% stamp "mailboxes/row_menu.html" pk=mailbox.pk name=mailbox.address pending=deletion %}
+        {% stamp "mailboxes/row.html" pk=mailbox.pk name=mailbox.address is_pending=deletion %}
+          {% include "mailboxes/move.html" %}
+        {% endstamp %}
     """
     texts = {name: value for name, value in values.items() if isinstance(value, str)}
     flags = {name: bool(value) for name, value in values.items() if name not in texts}
-    stamps = context["request"].__dict__.setdefault("stamps", {})
-    key = template, *texts, *flags.items()
+    parts = _stamp(template, ("content", *texts), flags).copy()
+    filled = {None: str(pk), "content": content}
+    filled |= {name: escaped(text) for name, text in texts.items()}
+    parts[1::2] = [filled[blank] for blank in parts[1::2]]
+    return SafeString("".join(parts))
+
+
+def _stamp(name: str, texts: tuple[str, ...], flags: dict[str, bool]) -> list[str]:
+    """HTML and what goes between it in turns. Kept with the compiled template: it has no data."""
+    template = get_template(name)
+    stamps: dict[object, list[str]] = template.template.__dict__.setdefault("stamps", {})
+    key = get_language(), texts, *flags.items()
     if key not in stamps:
-        blanks = {name: _blank(name) for name in texts}
-        stamps[key] = render_to_string(template, {"pk": STAMPED_PK, **blanks, **flags})
-    html: str = stamps[key].replace(str(STAMPED_PK), str(pk))
-    for name, text in texts.items():
-        html = html.replace(_blank(name), escaped(text))
-    return SafeString(html)
-
-
-def _blank(name: str) -> str:
-    """Where a text goes: between two letters that Unicode gives to nobody."""
-    return f"\ue000{name}\ue001"
+        blanks = {text: f"\ue000{text}\ue001" for text in texts}
+        stamps[key] = BLANK.split(template.render({"pk": STAMPED_PK, **blanks, **flags}))
+    return stamps[key]
 
 
 @register.simple_tag

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.template import Library
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from purelymanage.ui.attributes import fill
+from purelymanage.ui.attributes import escaped, fill
 
 register = Library()
 
@@ -32,14 +33,22 @@ def moment(value: datetime | None) -> SafeString:
     if value is None:
         return fill('<span class="quiet">{}</span>', EMPTY)
     local = timezone.localtime(value)
-    title = f"{date_format(local, 'j F Y, H:i')} {local.tzname()}"
-    return fill(
-        '<time datetime="{}" title="{}">{}</time>', value.isoformat(), title, _nearby(local)
-    )
+    clock = local.replace(tzinfo=None)
+    opening = _opening(value.isoformat(), clock, local.tzname(), get_language())
+    return SafeString(f"{opening}{escaped(_nearby(local, timezone.localtime()))}</time>")
 
 
-def _nearby(local: datetime) -> str:
-    now = timezone.localtime()
+@lru_cache(maxsize=4096)
+def _opening(written: str, clock: datetime, zone: str | None, _language: str | None) -> str:
+    """The tag with the absolute time, which stays as it is while the words move on."""
+    return fill('<time datetime="{}" title="{} {}">', written, _in_full(clock), zone)
+
+
+def _in_full(clock: datetime) -> str:
+    return date_format(clock, "j F Y, H:i")
+
+
+def _nearby(local: datetime, now: datetime) -> str:
     seconds = (now - local).total_seconds()
     if seconds < -MINUTE:
         return _ahead(local, now)
@@ -98,6 +107,8 @@ def grouped(number: Any) -> str:
     """
     if number is None:
         return EMPTY
+    if type(number) is int and 0 <= number < 1000:
+        return str(number)
     return number_format(number, use_l10n=True, force_grouping=True)
 
 
