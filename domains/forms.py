@@ -11,10 +11,29 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from domains.models import Domain
 from domains.services.domains import SETTINGS
 from purelymanage.core.addresses import MAX_DOMAIN, clean_domain, shown_domain, split_address
 
 TOO_LONG = gettext_lazy("A domain has at most 253 characters.")
+
+
+class OwnDomainField(forms.ModelChoiceField):  # type: ignore[type-arg]  # no [] when it runs
+    """One of the account's own domains, shown as people write it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Domain.objects.ours(),
+            label=gettext_lazy("Domain"),
+            to_field_name="name",
+            empty_label=None,
+            error_messages={
+                "invalid_choice": gettext_lazy("This is not one of your domains. Choose another.")
+            },
+        )
+
+    def label_from_instance(self, obj: Domain) -> str:
+        return shown_domain(obj.name)
 
 
 class DomainForm(forms.Form):

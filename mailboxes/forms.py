@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from domains.models import Domain
+from domains.forms import OwnDomainField
 from mailboxes.passwords import MAX_LENGTH, MIN_LENGTH
 from purelymanage.core.addresses import (
     MAX_ADDRESS,
@@ -17,7 +17,6 @@ from purelymanage.core.addresses import (
     clean_local_part,
     clean_phone,
     refuse_control_characters,
-    shown_domain,
 )
 from purelymanage.purelymail.types import RecoveryMethod
 
@@ -48,13 +47,6 @@ def _password_reset_field() -> forms.BooleanField:
     )
 
 
-class OwnDomainField(forms.ModelChoiceField):  # type: ignore[type-arg]  # no [] when it runs
-    """One of the account's own domains, shown as people write it."""
-
-    def label_from_instance(self, obj: Domain) -> str:
-        return shown_domain(obj.name)
-
-
 class AddressForm(forms.Form):
     """The two halves of an address on one of our domains."""
 
@@ -70,17 +62,10 @@ class AddressForm(forms.Form):
         ),
         error_messages={"max_length": _("The local part has at most 64 characters.")},
     )
-    domain = OwnDomainField(
-        label=_("Domain"),
-        queryset=Domain.objects.none(),
-        to_field_name="name",
-        empty_label=None,
-        error_messages={"invalid_choice": _("This is not one of your domains. Choose another.")},
-    )
+    domain = OwnDomainField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["domain"].queryset = Domain.objects.ours()  # type: ignore[attr-defined]  # a ModelChoiceField has one
         self.fields["local_part"].widget.attrs["autofocus"] = not self.is_bound
 
     def clean_local_part(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.db import models
 
+from domains.dependants import SYMBOLS
 from domains.models import Domain
 from mailboxes.batches.models import MailboxBatch, MailboxBatchRow
 from mailboxes.moves import Move
@@ -13,9 +14,6 @@ from purelymanage.core.addresses import shown_domain, split_address
 from purelymanage.deletions.models import DeletionKind, PendingDeletion
 
 __all__ = ["Mailbox", "MailboxBatch", "MailboxBatchRow"]
-
-SYMBOLS = frozenset(".+-_")
-"""With symbolic subaddressing on, PurelyMail drops or joins what follows one of these."""
 
 
 class MailboxQuerySet(models.QuerySet["Mailbox"]):

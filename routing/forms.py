@@ -10,13 +10,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from domains.models import Domain
+from domains.forms import OwnDomainField
 from purelymanage.core.addresses import (
     MAX_ADDRESS,
     MAX_LOCAL_PART,
     clean_address,
     clean_domain,
-    shown_domain,
     split_address,
 )
 from routing.models import RuleKind
@@ -29,13 +28,6 @@ EXACT = re.compile(r"(?!\.)(?!.*\.\.)[a-z0-9!#$%&'+/=?^_`{|}~.-]+(?<!\.)")
 PREFIX = re.compile(r"(?!\.)(?!.*\.\.)[a-z0-9!#$%&'+/=?^_`{|}~.-]+")
 QUOTED = re.compile(r'"[^"\n]*"\s*(?=<)')
 IN_BRACKETS = re.compile(r"<([^<>\n]*)>")
-
-
-class DomainChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Domains as people write them."""
-
-    def label_from_instance(self, obj: Domain) -> str:
-        return shown_domain(obj.name)
 
 
 class RuleForm(forms.Form):
@@ -61,15 +53,7 @@ class RuleForm(forms.Form):
         ),
         error_messages={"max_length": gettext_lazy("The local part has at most 64 characters.")},
     )
-    domain = DomainChoice(
-        label=gettext_lazy("Domain"),
-        queryset=Domain.objects.none(),
-        to_field_name="name",
-        empty_label=None,
-        error_messages={
-            "invalid_choice": gettext_lazy("This is not one of your domains. Choose another.")
-        },
-    )
+    domain = OwnDomainField()
     targets = forms.CharField(
         label=gettext_lazy("Goes to"),
         max_length=MAX_TYPED,
@@ -78,10 +62,6 @@ class RuleForm(forms.Form):
         ),
         error_messages={"required": gettext_lazy("Name at least one address the mail goes to.")},
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["domain"].queryset = Domain.objects.ours()  # type: ignore[attr-defined]  # a ModelChoiceField has one
 
     def clean_targets(self) -> list[str]:
         return clean_targets(self.cleaned_data["targets"])

@@ -25,8 +25,7 @@ from purelymanage.deletions.selectors import pending_deletions
 from purelymanage.ui.navigation import PER_GROUP
 from routing.lint import Report, lint
 from routing.models import RoutingRule, RuleEdit, RuleKind
-from routing.picture import DomainRules, Picture, Rule
-from routing.pictures import as_rule, picture_around
+from routing.picture import DomainRules, Picture, Rule, as_rule, picture_around
 from routing.words import listed, sentence
 
 COLUMNS = {

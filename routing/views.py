@@ -24,7 +24,7 @@ from purelymanage.deletions.views import confirm_deletion
 from routing import deletable, selectors, services
 from routing.forms import RuleForm, TraceForm
 from routing.models import RoutingRule, RuleKind
-from routing.pictures import picture_around
+from routing.picture import picture_around
 from routing.telling import tell, verdicts
 from routing.tracing import trace
 

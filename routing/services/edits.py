@@ -26,8 +26,7 @@ from purelymanage.core.errors import PurelyManageError, RefusedError
 from purelymanage.jobs.locks import only_one
 from purelymanage.purelymail.types import RemoteRule
 from routing.models import RoutingRule, RuleEdit
-from routing.picture import Rule
-from routing.pictures import as_rule
+from routing.picture import Rule, as_rule
 from routing.services.exchange import Exchange, UnfinishedError
 from routing.services.rules import (
     facts_of,

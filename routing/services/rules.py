@@ -20,8 +20,7 @@ from purelymanage.purelymail.client import get_client
 from purelymanage.purelymail.types import RemoteRule
 from routing.lint import lint
 from routing.models import RoutingRule, RuleEdit
-from routing.picture import Rule
-from routing.pictures import picture_around
+from routing.picture import Rule, picture_around
 
 
 def create_rule(*, draft: Rule) -> RoutingRule:

@@ -17,7 +17,7 @@ from purelymanage.deletions.services import schedule_deletion
 from purelymanage.purelymail.simulator import faults
 from routing import services
 from routing.models import RoutingRule, RuleEdit
-from routing.pictures import as_rule
+from routing.picture import as_rule
 from routing.services import exchange
 from routing.services.exchange import UnfinishedError
 
