@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from django.utils import timezone
@@ -20,9 +21,17 @@ MAX_REASON = 500
 
 
 def accept_deviation(
-    *, domain: Domain, key: str, reason: str, until: date | None = None
+    *,
+    domain: Domain,
+    key: str,
+    reason: str,
+    until: date | None = None,
+    seen: Sequence[str] | None = None,
 ) -> Deviation:
-    """Let a record differ as it does now, for the reason given; it counts as healthy from here."""
+    """Let a record differ as it does now, for the reason given; it counts as healthy from here.
+
+    `seen`: the values that whoever accepts was shown; others are refused.
+    """
     reason = reason.strip()
     if not reason:
         raise InvalidError(_("Say why this record differs."), field="reason")
@@ -35,6 +44,13 @@ def accept_deviation(
     if until and until < timezone.localdate():
         raise InvalidError(_("This day is over. Choose a later one, or none."), field="until")
     row = _record_that_differs(domain, key)
+    if seen is not None and set(seen) != set(row.found):
+        raise RefusedError(
+            _(
+                "DNS has changed since you opened this page. Look at what is found now, and accept"
+                " that if it is meant so."
+            )
+        )
     actor = current_actor()
     facts = {"found": row.found, "reason": reason, "until": until.isoformat() if until else None}
     with audited(Action.DEVIATION_ACCEPTED, target=_target(domain, row), after=facts):

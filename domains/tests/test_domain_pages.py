@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -174,6 +175,30 @@ def test_a_record_that_differs_is_accepted_with_a_reason_and_taken_back(admin_cl
     admin_client.post(url(domain, "records/spf/withdraw/"))
     assert not Deviation.objects.exists()
     assert "2 records to fix" in html(admin_client.get(url(domain)))
+
+
+def test_what_changed_while_somebody_wrote_the_reason_is_not_accepted_unseen(
+    admin_client, domain, dns
+):
+    page = url(domain, "records/spf/accept/")
+    shown = re.findall(r'name="seen" value="([^"]*)"', html(admin_client.get(page)))
+    assert shown == ["", "v=spf1 include:old.example -all"]
+    dns.set(NAME, "TXT", "v=spf1 include:thief.example -all", CODE)
+    lookups.look_up_now(domain)
+    refused = admin_client.post(page, {"reason": "Ours.", "seen": shown})
+    assert refused.status_code == 422
+    assert "DNS has changed since you opened this page" in html(refused)
+    assert "Ours." in html(refused)
+    assert not Deviation.objects.exists()
+    shown = re.findall(r'name="seen" value="([^"]*)"', html(refused))
+    assert admin_client.post(page, {"reason": "Ours.", "seen": shown}).status_code == 302
+    assert Deviation.objects.get().found == ["v=spf1 include:thief.example -all"]
+
+
+def test_a_missing_record_can_be_accepted_as_missing(admin_client, domain):
+    page = url(domain, "records/dkim2/accept/")
+    assert admin_client.post(page, {"reason": "One is enough.", "seen": ""}).status_code == 302
+    assert Deviation.objects.get().found == []
 
 
 def test_what_is_right_cannot_be_accepted(admin_client, domain):

@@ -117,7 +117,7 @@ def deviation(request: Request, pk: int, key: str) -> HttpResponse:
     form = DeviationForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         with errors_on(form):
-            accept_deviation(domain=domain, key=key, **form.cleaned_data)
+            accept_deviation(domain=domain, key=key, seen=_seen(request), **form.cleaned_data)
             messages.success(request, _("“%(record)s” is accepted.") % {"record": record.label})
             return go_to(request, reverse("domains:detail", args=[pk]))
     context = {
@@ -128,6 +128,12 @@ def deviation(request: Request, pk: int, key: str) -> HttpResponse:
     }
     status = 422 if form.errors else 200
     return render_page(request, "domains/deviation.html", context, status=status)
+
+
+def _seen(request: Request) -> list[str] | None:
+    """The values the form showed; the empty one beside them tells a form from a bare request."""
+    values = request.POST.getlist("seen")
+    return [value for value in values if value] if values else None
 
 
 @admin_required
