@@ -209,6 +209,7 @@ def test_what_is_right_cannot_be_accepted(admin_client, domain):
 
 
 def test_the_zone_file_holds_what_is_wrong_or_everything(viewer_client, domain):
+    assert f'href="{url(domain, "zone/")}"' in html(viewer_client.get(url(domain)))
     response = viewer_client.get(url(domain, "zone/"))
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert response.headers["Content-Disposition"] == f'attachment; filename="{NAME}.zone"'
