@@ -43,6 +43,16 @@ def matching_mailboxes(
     return rows
 
 
+def chosen_mailboxes(request: HttpRequest) -> MailboxQuerySet:
+    """What is ticked in the list, or all that the filter in the query matches."""
+    if request.POST.get("everything"):
+        return matching_mailboxes(mailbox_filter(request))
+    ticked = request.POST.getlist("selected")
+    return Mailbox.objects.filter(
+        pk__in=[int(pk) for pk in ticked if pk.isdecimal() and len(pk) < 19]
+    )
+
+
 def mailbox_list(wanted: ListFilter) -> Listing:
     """A handful of queries, however many mailboxes there are."""
     per_domain = Domain.objects.numbers_of("mailboxes")

@@ -19,8 +19,7 @@ from mailboxes.batches import selectors, services
 from mailboxes.batches.forms import UploadForm
 from mailboxes.batches.models import BatchKind, MailboxBatch, RowState
 from mailboxes.batches.preview import COLUMNS
-from mailboxes.models import Mailbox
-from mailboxes.selectors import mailbox_filter, matching_mailboxes
+from mailboxes.selectors import chosen_mailboxes
 from purelymanage.core.errors import InvalidError
 from purelymanage.core.http import Request, errors_on, go_to, render_page
 from purelymanage.core.permissions import admin_required, viewer_required
@@ -77,14 +76,7 @@ def batch_select(request: Request) -> HttpResponse:
     kind = SELECTION_KINDS.get(request.POST.get("do", ""))
     if kind is None:
         raise InvalidError(_("Choose what is to be done to the mailboxes."))
-    if request.POST.get("everything"):
-        mailboxes = matching_mailboxes(mailbox_filter(request))
-    else:
-        pks = [
-            int(pk) for pk in request.POST.getlist("selected") if pk.isdecimal() and len(pk) < 19
-        ]
-        mailboxes = Mailbox.objects.filter(pk__in=pks)
-    batch = services.preview_selection(kind=kind, mailboxes=mailboxes)
+    batch = services.preview_selection(kind=kind, mailboxes=chosen_mailboxes(request))
     return go_to(request, _url("detail", batch))
 
 

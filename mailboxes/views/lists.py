@@ -11,7 +11,7 @@ from domains.lists import render_list
 from domains.models import Kind
 from mailboxes import selectors, services
 from mailboxes.batches.selectors import unfinished_batches
-from mailboxes.models import Mailbox, MailboxQuerySet
+from mailboxes.models import MailboxQuerySet
 from purelymanage.core.http import Request
 from purelymanage.core.permissions import admin_required, viewer_required
 from purelymanage.core.tables import csv_response
@@ -47,11 +47,8 @@ def mailbox_export(request: Request) -> StreamingHttpResponse:
 @require_POST
 def mailbox_export_selected(request: Request) -> StreamingHttpResponse:
     """What is ticked, or all that the filter matches. Only admins see boxes to tick."""
-    wanted = selectors.mailbox_filter(request)
-    if request.POST.get("everything"):
-        return _csv(selectors.matching_mailboxes(wanted), filter=wanted.query)
-    pks = [int(pk) for pk in request.POST.getlist("selected") if pk.isdecimal() and len(pk) < 19]
-    return _csv(Mailbox.objects.filter(pk__in=pks), filter="")
+    everything = selectors.mailbox_filter(request).query if request.POST.get("everything") else ""
+    return _csv(selectors.chosen_mailboxes(request), filter=everything)
 
 
 def _csv(mailboxes: MailboxQuerySet, *, filter: str) -> StreamingHttpResponse:  # noqa: A002  what it is

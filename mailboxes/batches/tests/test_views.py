@@ -47,7 +47,8 @@ def test_from_the_file_to_the_passwords(admin_client, domain, purelymail):
     page = answer.content.decode()
     assert answer.redirect_chain[-1][0] == url("detail", batch)
     assert "Create the 2 good ones" in page
-    assert "all or nothing" not in page.lower() or "not possible" in page
+    assert "All or nothing is not possible" in page
+    assert "Create all or nothing" not in page
     assert "other.example is not one of your domains" in page
     assert "no-store" in answer["Cache-Control"]
     running = admin_client.post(url("start", batch), follow=True).content.decode()
