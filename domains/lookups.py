@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from random import SystemRandom
 
 from django.db import transaction
-from django.db.models import F, Max, Min
+from django.db.models import F, Max, Min, Q
 from django.utils import timezone
 
 from domains import changes, dns, tiers
@@ -21,6 +21,7 @@ from domains.dns import Finding
 from domains.models import CheckSource, DnsRecord, Domain, RecordKey, RecordState
 from domains.services.account import ownership_code
 from purelymanage.jobs.locks import only_one
+from purelymanage.jobs.queue import enqueue
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ Findings = Mapping[RecordKey, Finding]
 
 def look_up_due() -> int:
     """Look up the domains whose turn it is, and return how many had an answer."""
+    started = timezone.now()
     with only_one(LOCK, seconds=LOCK_SECONDS) as is_alone:
         if not is_alone:
             return 0
@@ -49,7 +51,14 @@ def look_up_due() -> int:
         if outage and answered:  # it is back: the others need not wait out their patience
             silent = Domain.objects.ours().filter(unanswered_since__gte=outage)
             silent.update(look_after=timezone.now())
-        return answered
+    asked_for = Q(look_after__gt=started, look_after__lte=timezone.now())
+    if (
+        Domain.objects.ours()
+        .filter(asked_for | Q(look_after=None, created_at__gt=started))
+        .exists()
+    ):
+        enqueue("domains.tasks.look_up_due")  # came while we were at work
+    return answered
 
 
 def look_up_now(domain: Domain) -> None:

@@ -14,7 +14,7 @@ from domains import lookups, tasks
 from domains.checks import check_views, own_views, with_health
 from domains.lookups import look_up_due, look_up_now, resolver_outage
 from domains.models import DnsChange, Domain, PurelyMailAccount, RecordKey, RecordState
-from domains.rechecks import tick
+from domains.rechecks import tick, want_recheck
 from domains.services import refresh_domains
 from domains.testing import CODE
 from domains.tests.factories import CheckedDomainFactory, DomainFactory
@@ -256,6 +256,25 @@ def test_what_breaks_on_one_domain_is_logged_and_the_others_are_looked_up(dns, m
     assert look_up_due() == 1
     assert "Could not look up a.example" in caplog.text
     assert look_up_due() == 0
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_comes_during_a_round_is_looked_up_right_after_it(healthy, monkeypatch, is_new):
+    DomainFactory(name="other.example")
+    look_up_all, sent = lookups._look_up_all, []
+
+    def slowly(domains):
+        answered = look_up_all(domains)
+        DomainFactory(name="new.example") if is_new else want_recheck([healthy])
+        return answered
+
+    monkeypatch.setattr(lookups, "_look_up_all", slowly)
+    monkeypatch.setattr(lookups, "enqueue", sent.append)
+    look_up_due()
+    assert sent == ["domains.tasks.look_up_due"]
+    monkeypatch.setattr(lookups, "_look_up_all", look_up_all)
+    look_up_due()
+    assert len(sent) == 1, "and no more than once"
 
 
 def test_a_domain_costs_few_queries(healthy, dns, django_assert_max_num_queries):
