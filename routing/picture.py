@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from domains.dependants import SYMBOLS
 from domains.models import Domain, Kind
@@ -201,7 +202,7 @@ def _rule(
     is_prefix: bool,  # noqa: FBT001  the columns of a row, in their order
     is_catchall: bool,  # noqa: FBT001
     targets: Iterable[object],
-    pk: int,
+    pk: int = 0,
 ) -> Rule:
     once = dict.fromkeys(str(target).lower() for target in targets)
     return Rule(domain, match_user.lower(), is_prefix, is_catchall, tuple(once), pk)
@@ -209,6 +210,17 @@ def _rule(
 
 def _leading_to(rules: Iterable[Rule]) -> set[str]:
     return {split_address(target)[1] for rule in rules for target in rule.targets}
+
+
+def rule_from(facts: Mapping[str, Any]) -> Rule:
+    """One rule as the journal of edits keeps it."""
+    return _rule(
+        facts["domain"],
+        facts["match_user"],
+        facts["is_prefix"],
+        facts["is_catchall"],
+        facts["targets"],
+    )
 
 
 def as_rule(row: RoutingRule) -> Rule:

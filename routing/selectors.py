@@ -25,7 +25,7 @@ from purelymanage.deletions.selectors import pending_deletions
 from purelymanage.ui.navigation import PER_GROUP
 from routing.lint import Report, lint
 from routing.models import RoutingRule, RuleEdit, RuleKind
-from routing.picture import DomainRules, Picture, Rule, as_rule, picture_around
+from routing.picture import DomainRules, Picture, Rule, as_rule, picture_around, rule_from
 from routing.words import listed, sentence
 
 COLUMNS = {
@@ -74,18 +74,14 @@ def unfinished_edits() -> list[Unfinished]:
     edits = RuleEdit.objects.order_by("started_at")
     return [
         Unfinished(
-            source=shown_address(_rule(edit.old).source),
-            new_source=shown_address(_rule(edit.new).source),
+            source=shown_address(rule_from(edit.old).source),
+            new_source=shown_address(rule_from(edit.new).source),
             targets=listed(edit.new["targets"]),
             problem=edit.problem,
         )
         for edit in edits
         if edit.problem or edit.started_at < recent
     ]
-
-
-def _rule(facts: Mapping[str, object]) -> Rule:
-    return Rule(**{**facts, "targets": ()})  # type: ignore[arg-type]  # as facts_of wrote it
 
 
 def report_on(draft: Rule) -> Report:

@@ -22,7 +22,7 @@ from purelymanage.purelymail.errors import (
 )
 from purelymanage.purelymail.types import RemoteRule
 from routing.models import RuleEdit
-from routing.picture import Rule
+from routing.picture import Rule, rule_from
 from routing.services.rules import send
 from routing.words import listed
 
@@ -55,7 +55,7 @@ class Exchange:
     @classmethod
     def of(cls, edit: RuleEdit) -> Exchange:
         """As the journal has it."""
-        return cls(edit, old=_rule_of(edit.old), new=_rule_of(edit.new))
+        return cls(edit, old=rule_from(edit.old), new=rule_from(edit.new))
 
     @property
     def standing(self) -> list[RemoteRule]:
@@ -257,14 +257,3 @@ def _likeness(rule: Rule) -> tuple[object, ...]:
     return RemoteRule(
         0, rule.domain, rule.match_user, rule.is_prefix, rule.is_catchall, list(rule.targets)
     ).likeness
-
-
-def _rule_of(facts: dict[str, Any]) -> Rule:
-    targets = dict.fromkeys(str(target).lower() for target in facts["targets"])
-    return Rule(
-        domain=facts["domain"],
-        match_user=facts["match_user"].lower(),
-        is_prefix=facts["is_prefix"],
-        is_catchall=facts["is_catchall"],
-        targets=tuple(targets),
-    )

@@ -20,7 +20,7 @@ from purelymanage.purelymail.client import get_client
 from purelymanage.purelymail.types import RemoteRule
 from routing.lint import lint
 from routing.models import RoutingRule, RuleEdit
-from routing.picture import Rule, picture_around
+from routing.picture import Rule, as_rule, picture_around, rule_from
 
 
 def create_rule(*, draft: Rule) -> RoutingRule:
@@ -60,16 +60,17 @@ def refuse_shared(rule: RoutingRule) -> None:
 
 
 def refuse_while_edited(rule: RoutingRule) -> None:
-    """An edit deletes and creates: nothing else may happen to the rule meanwhile."""
-    edit = RuleEdit.objects.filter(old_id=rule.purelymail_id).select_related("started_by").first()
-    if edit:
-        raise RefusedError(
-            _(
-                "%(who)s is changing the rule %(source)s just now, or that change is not at its "
-                "end yet. Look at the list of rules in a few minutes; nothing was changed."
+    """An edit deletes and creates: nothing else may happen to either of its rules meanwhile."""
+    key = as_rule(rule).key
+    for edit in RuleEdit.objects.select_related("started_by"):
+        if edit.old_id == rule.purelymail_id or rule_from(edit.new).key == key:
+            raise RefusedError(
+                _(
+                    "%(who)s is changing the rule %(source)s just now, or that change is not at "
+                    "its end yet. Look at the list of rules in a few minutes; nothing was changed."
+                )
+                % {"who": edit.started_by or _("Somebody"), "source": shown_address(rule.source)}
             )
-            % {"who": edit.started_by or _("Somebody"), "source": shown_address(rule.source)}
-        )
 
 
 def refuse_pending_deletion(rule: RoutingRule) -> None:

@@ -274,6 +274,20 @@ def test_a_second_edit_in_the_middle_of_the_first_changes_nothing(purelymail, ru
     assert there(purelymail) == copied() == wanted(SAME_KEY)
 
 
+def test_the_rule_that_an_unfinished_edit_leads_to_waits_for_its_end(purelymail, rule, monkeypatch):
+    def nobody_knows(_exchange, _remote):
+        raise UnfinishedError("It is not known which of the two rules PurelyMail has now.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(exchange.Exchange, "_delete", nobody_knows)
+        with pytest.raises(UnfinishedError):
+            edit(rule, **OTHER_KEY)
+    with pytest.raises(RefusedError, match="not at its end yet"):
+        edit(RoutingRule.objects.get(match_user="verkauf"), **SAME_KEY)
+    services.finish_edits()
+    assert there(purelymail) == copied() == wanted(OTHER_KEY)
+
+
 def test_a_pending_deletion_blocks_the_edit(purelymail, rule):
     schedule_deletion(kind=DeletionKind.RULE, key=str(rule.purelymail_id))
     with pytest.raises(RefusedError, match="Cancel it before you edit"):
