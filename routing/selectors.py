@@ -34,7 +34,7 @@ COLUMNS = {
 }
 SUGGESTED = 8
 EDIT_TAKES = timedelta(minutes=1)
-"""An edit in hand ends in a moment; one older than this is told of."""
+"""An edit in hand ends in a moment; one older than this is told of, cut short or merely slow."""
 
 
 def rule_filter(request: HttpRequest) -> ListFilter:
