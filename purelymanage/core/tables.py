@@ -18,7 +18,7 @@ from purelymanage.core.errors import InvalidError
 
 DELIMITERS = (",", ";", "\t")
 BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """How a cell begins that a spreadsheet would take for a formula and run."""
 LOOKED_AT = 20
 """Lines that must agree on the delimiter where there is no header to tell it."""

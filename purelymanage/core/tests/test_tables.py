@@ -188,7 +188,9 @@ def test_what_we_write_we_read_back():
     assert response.headers["Content-Disposition"] == 'attachment; filename="neu.csv"'
 
 
-@pytest.mark.parametrize("cell", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "cell", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"]
+)
 def test_formulas_are_disarmed(cell):
     content = _body(csv_response("a.csv", ["cell", "number"], [(cell, -1)])).decode("utf-8-sig")
     assert list(csv.reader(io.StringIO(content, newline="")))[1] == [f"'{cell}", "-1"]
