@@ -51,19 +51,11 @@ def look_up_due() -> int:
         if outage and answered:  # it is back: the others need not wait out their patience
             silent = Domain.objects.ours().filter(unanswered_since__gte=outage)
             silent.update(look_after=timezone.now())
-    asked_for = Q(look_after__gt=started, look_after__lte=timezone.now())
-    if (
-        Domain.objects.ours()
-        .filter(asked_for | Q(look_after=None, created_at__gt=started))
-        .exists()
-    ):
+    is_asked_for = Q(look_after__gt=started, look_after__lte=timezone.now())
+    is_new = Q(look_after=None, created_at__gt=started)
+    if Domain.objects.ours().filter(is_asked_for | is_new).exists():
         enqueue("domains.tasks.look_up_due")  # came while we were at work
     return answered
-
-
-def look_up_now(domain: Domain) -> None:
-    """Look one domain up, which takes ten seconds at the most."""
-    _save(domain.pk, dns.look_up(domain.name, ownership_code=ownership_code()))
 
 
 def resolver_outage() -> datetime | None:

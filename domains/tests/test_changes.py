@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from domains import notices, tasks
 from domains.changes import forget_old
-from domains.lookups import look_up_now
 from domains.models import (
     CheckSource,
     DnsChange,
@@ -25,6 +24,7 @@ from domains.rechecks import tick
 from domains.services import accept_deviation, refresh_domains
 from domains.testing import CODE
 from domains.tests.factories import CheckedDomainFactory, DnsRecordFactory
+from domains.tests.looking import look_up_now
 from purelymanage.jobs.schedules import SCHEDULES
 
 pytestmark = pytest.mark.django_db

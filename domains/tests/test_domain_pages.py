@@ -14,6 +14,7 @@ from domains import lookups, rechecks, services
 from domains.models import CheckSource, Deviation, DnsChange, Domain, PurelyMailAccount
 from domains.testing import CODE
 from domains.tests.factories import CheckedDomainFactory, DnsRecordFactory, DomainFactory
+from domains.tests.looking import look_up_now
 from mailboxes.tests.factories import MailboxFactory
 from purelymanage.deletions.models import DeletionKind, PendingDeletion
 from routing.tests.factories import RoutingRuleFactory
@@ -35,7 +36,7 @@ def domain(purelymail, dns):
     dns.remove(f"_dmarc.{NAME}", "CNAME")
     dns.set(f"_dmarc.{NAME}", "TXT", "v=DMARC1; p=reject")
     domain = Domain.objects.get()
-    lookups.look_up_now(domain)
+    look_up_now(domain)
     rechecks.tick()
     domain.refresh_from_db()
     return domain
@@ -83,7 +84,7 @@ def test_the_seven_records_stand_beside_purelymails_verdict(viewer_client, domai
 
 def test_no_answer_is_unknown_and_not_missing(viewer_client, domain, dns):
     dns.fail(NAME, "MX", "servfail")
-    lookups.look_up_now(domain)
+    look_up_now(domain)
     text = html(viewer_client.get(url(domain)))
     assert "unknown" in text
     assert "SERVFAIL" in text
@@ -184,7 +185,7 @@ def test_what_changed_while_somebody_wrote_the_reason_is_not_accepted_unseen(
     shown = re.findall(r'name="seen" value="([^"]*)"', html(admin_client.get(page)))
     assert shown == ["", "v=spf1 include:old.example -all"]
     dns.set(NAME, "TXT", "v=spf1 include:thief.example -all", CODE)
-    lookups.look_up_now(domain)
+    look_up_now(domain)
     refused = admin_client.post(page, {"reason": "Ours.", "seen": shown})
     assert refused.status_code == 422
     assert "DNS has changed since you opened this page" in html(refused)

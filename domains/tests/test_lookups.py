@@ -12,12 +12,13 @@ from django.utils import timezone
 
 from domains import lookups, tasks
 from domains.checks import check_views, own_views, with_health
-from domains.lookups import look_up_due, look_up_now, resolver_outage
+from domains.lookups import look_up_due, resolver_outage
 from domains.models import DnsChange, Domain, PurelyMailAccount, RecordKey, RecordState
 from domains.rechecks import tick, want_recheck
 from domains.services import refresh_domains
 from domains.testing import CODE
 from domains.tests.factories import CheckedDomainFactory, DomainFactory
+from domains.tests.looking import look_up_now
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
