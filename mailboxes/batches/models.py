@@ -15,6 +15,8 @@ from purelymanage.ui.states import Look
 
 KEPT = timedelta(days=7)
 """How long new passwords wait to be downloaded, and previews to be started."""
+PATIENCE = timedelta(seconds=10)
+"""How long a batch that is due waits for a worker before its page says so."""
 
 
 class BatchKind(models.TextChoices):
@@ -125,6 +127,12 @@ class MailboxBatch(models.Model):
     def is_paused(self) -> bool:
         """Whether it waits for PurelyMail and goes on by itself."""
         return self.is_running and bool(self.stopped_because) and not self.is_stopped
+
+    @property
+    def is_left(self) -> bool:
+        """Whether it should be at work and no worker has it: one died, or none is free."""
+        due = self.resume_at if self.is_running and not self.stopped_because else None
+        return due is not None and due < timezone.now() - PATIENCE
 
 
 class RowState(models.TextChoices):

@@ -113,7 +113,8 @@ def progress_of(batch: MailboxBatch) -> Progress:
     worked_on = numbers.get(RowState.DONE, 0) + numbers.get(RowState.FAILED, 0)
     to_do = numbers.get(RowState.READY, 0) + numbers.get(RowState.STARTED, 0)
     seconds_left = None
-    if batch.is_running and batch.started_at and worked_on and not batch.stopped_because:
+    at_work = batch.is_running and not batch.stopped_because and not batch.is_left
+    if at_work and batch.started_at and worked_on:
         worked = timezone.now() - batch.started_at
         if worked >= ETA_AFTER:
             seconds_left = worked.total_seconds() / worked_on * to_do

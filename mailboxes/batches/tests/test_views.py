@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from audit.models import Entry
 from mailboxes.batches import runner
-from mailboxes.batches.models import MailboxBatch
+from mailboxes.batches.models import MailboxBatch, RowState
 from mailboxes.batches.tests.helpers import DOMAIN, HEADER, drain, preview, start, table
 from mailboxes.models import Mailbox
 from mailboxes.tests.factories import MailboxFactory
@@ -217,6 +220,7 @@ def test_the_pages_tell_that_a_batch_waits_and_goes_on_by_itself(
     runner.work()
     page = admin_client.get(url("detail", batch)).content.decode()
     assert "Nothing is lost. It goes on by itself" in page
+    assert "in a moment" in page
     assert "every 2s" in page
     mailboxes = reverse("mailboxes:list")
     assert "Bulk work is under way" in admin_client.get(mailboxes).content.decode()
@@ -228,6 +232,23 @@ def test_the_pages_tell_that_a_batch_waits_and_goes_on_by_itself(
     admin_client.post(url("continue", batch))
     drain()
     assert "New passwords wait" in admin_client.get(mailboxes).content.decode()
+
+
+def test_a_batch_without_a_worker_does_not_claim_to_run(admin, admin_client, domain):
+    batch = start(admin, table(2))
+    waits = "No worker has it in hand"
+    assert waits not in admin_client.get(url("detail", batch)).content.decode()
+    minutes_ago = timezone.now() - timedelta(minutes=3)
+    batch.rows.filter(line=2).update(state=RowState.DONE)
+    MailboxBatch.objects.filter(pk=batch.pk).update(
+        started_at=minutes_ago, resume_at=minutes_ago, holder=uuid.uuid4()
+    )
+    page = admin_client.get(url("detail", batch)).content.decode()
+    assert waits in page
+    assert "Waiting" in page
+    assert " left<" not in page, "a pace of nothing says nothing about the end"
+    drain()
+    assert waits not in admin_client.get(url("detail", batch)).content.decode()
 
 
 def test_viewers_read_and_change_nothing(admin, viewer_client, domain):

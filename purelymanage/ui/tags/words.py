@@ -23,10 +23,10 @@ EMPTY = "\N{EN DASH}"
 
 
 @register.simple_tag
-def moment(value: datetime | None) -> SafeString:
+def moment(value: datetime | None, *, due: bool = False) -> SafeString:
     """A point in time: relative for 7 days, then the date; the absolute time and zone as title.
 
-    Empty values are a grey dash.
+    Empty values are a grey dash. What is `due` lies ahead: it is never said to have just been.
 
         Synced {% moment sync.finished_at %}
     """
@@ -35,7 +35,9 @@ def moment(value: datetime | None) -> SafeString:
     local = timezone.localtime(value)
     clock = local.replace(tzinfo=None)
     opening = _opening(value.isoformat(), clock, local.tzname(), get_language())
-    return SafeString(f"{opening}{escaped(_nearby(local, timezone.localtime()))}</time>")
+    now = timezone.localtime()
+    words = _("in a moment") if due and local - now < timedelta(minutes=1) else _nearby(local, now)
+    return SafeString(f"{opening}{escaped(words)}</time>")
 
 
 @lru_cache(maxsize=4096)
@@ -94,9 +96,13 @@ def filesize_si(size: float | None) -> str:
     while round(abs(number), 1) >= 1000 and unit < len(UNITS) - 1:
         number, unit = number / 1000, unit + 1
     places = 1 if unit > 1 and number < 100 else 0
-    return (
-        f"{number_format(round(number, places), decimal_pos=places)}\N{NO-BREAK SPACE}{UNITS[unit]}"
-    )
+    written = _with_places(round(number, places), places, get_language())
+    return f"{written}\N{NO-BREAK SPACE}{UNITS[unit]}"
+
+
+@lru_cache(maxsize=1024)
+def _with_places(number: float, places: int, _language: str | None) -> str:
+    return number_format(number, decimal_pos=places)
 
 
 @register.filter

@@ -33,6 +33,13 @@ def test_times_are_relative_for_seven_days(ago, words):
         assert f">{words}</time>" in moment(NOW - ago)
 
 
+@pytest.mark.parametrize("seconds", [-40, 0, 40])
+def test_what_is_due_never_happened_just_now(seconds):
+    with time_machine.travel(NOW, tick=False):
+        assert ">in a moment</time>" in moment(NOW + timedelta(seconds=seconds), due=True)
+        assert ">in 13 min</time>" in moment(NOW + timedelta(minutes=13), due=True)
+
+
 def test_a_time_carries_its_absolute_time_and_zone():
     html = moment(NOW)
     assert 'datetime="2026-11-20T14:57:00+00:00"' in html
