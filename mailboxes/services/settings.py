@@ -11,9 +11,9 @@ from audit.services import audited
 from mailboxes.models import Mailbox
 from mailboxes.services.presence import known_there
 from purelymanage.core.addresses import shown_address
-from purelymanage.core.errors import PurelyManageError, RefusedError
+from purelymanage.core.errors import PurelyManageError, RefusedError, UnavailableError
 from purelymanage.purelymail.client import get_client
-from purelymanage.purelymail.errors import UnknownOutcomeError
+from purelymanage.purelymail.errors import NotReachedError, UnknownOutcomeError
 from purelymanage.purelymail.types import RemoteUser
 
 NAMES: dict[str, str | Promise] = {
@@ -64,7 +64,10 @@ def change_settings(
         "enable_search_indexing": enable_search_indexing,
     }
     wanted = {name: value for name, value in asked.items() if value is not None}
-    present = read_settings(mailbox=mailbox)
+    try:
+        present = read_settings(mailbox=mailbox)
+    except UnavailableError as error:
+        raise NotReachedError(f"{error} {_('Nothing was changed.')}") from None
     before = {name: getattr(present, name) for name in wanted}
     if before == wanted:
         return present

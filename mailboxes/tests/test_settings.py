@@ -66,6 +66,16 @@ def test_htmx_gets_the_live_part_in_place(admin_client, url):
     assert response.headers["HX-Retarget"] == "#live"
 
 
+def test_a_switch_moved_without_purelymail_says_that_nothing_was_changed(
+    admin_client, purelymail, url
+):
+    purelymail.down()
+    moved = {"setting": "enable_search_indexing", "value": ""}
+    response = admin_client.post(f"{url}settings/change/", moved)
+    assert response.status_code == 422
+    assert "Try again in a few minutes. Nothing was changed." in page(response)
+
+
 def test_without_purelymail_the_page_says_so_and_offers_to_read_again(
     admin_client, purelymail, url
 ):
