@@ -186,7 +186,7 @@ def _shadows(draft: Rule, before: Picture) -> Iterator[Finding]:
             ) % {"count": len(nearer), "names": rules_named(nearer)}
             yield Finding(Weight.WARNING, "shadowed", text, nearer[0].pk)
     wider = [rule for rule in named if rule.is_prefix and rule.matches(draft.match_user)]
-    yield from _comes_before(draft, [rule for rule in wider if rule.key != draft.key])
+    yield from _comes_before(draft, wider)
     for rule in others:
         if not rule.match_user:
             text = _("It comes before %(source)s (%(kind)s).") % {

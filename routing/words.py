@@ -51,7 +51,7 @@ def sentence(rule: Rule, picture: Picture) -> str:
         ) % (domain | targets | {"start": rule.match_user})
     source = {"source": shown_address(rule.source)}
     said = _("Mail to %(source)s goes to %(targets)s.") % (source | targets)
-    if rule.source not in picture.mailboxes:
+    if rule.source not in picture.mailboxes or picture.is_mute(rule):
         return said
     if rule.source in rule.targets:
         return said + " " + _("The mailbox %(source)s keeps receiving.") % source

@@ -138,6 +138,13 @@ def test_symbols_never_match_while_subaddressing_is_on(match):
     assert codes(lint(draft, picture(symbolic=False))) == []
 
 
+def test_a_rule_that_never_matches_is_not_said_to_stop_a_mailbox():
+    draft = rule("lea.f", "far@else.example")
+    report = lint(draft, picture(mailboxes="lea.f", symbolic=True))
+    assert "stops receiving" not in report.sentence
+    assert "stops receiving" in lint(draft, picture(mailboxes="lea.f")).sentence
+
+
 def test_dead_targets_bounce():
     report = lint(rule("sales", "gone", "lea", "far@else.example"), picture(mailboxes="lea"))
     assert said(report, "dead") == (
