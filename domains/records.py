@@ -8,17 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from domains import spf
 from domains.advice import Advice
-from domains.expected import (
-    ALIAS_TARGETS,
-    MAIL_SERVER,
-    OWNERSHIP_PREFIX,
-    Expected,
-    expected_records,
-)
+from domains.expected import ALIAS_TARGETS, MAIL_SERVER, OWNERSHIP_PREFIX
 from domains.models import RecordKey, RecordState
 from purelymanage.core.addresses import CONTROL
-
-__all__ = ["Alias", "Answer", "Answers", "Expected", "Finding", "expected_records", "judge"]
 
 DMARC_POLICY = re.compile(r"[vV]\s*=\s*DMARC1\s*(;|$)")
 WRAPPING = " \t\"'“”"

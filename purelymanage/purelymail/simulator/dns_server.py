@@ -131,11 +131,11 @@ def reply(service: Service, content: bytes, *, is_tcp: bool) -> bytes:
 
 def _answer(service: Service, question: dns.rrset.RRset, answer: dns.message.Message) -> None:
     with service.lock:
-        node = zones.node(service.account, question.name.to_text(omit_final_dot=True))
-    if node is None:
+        records = zones.records_at(service.account, question.name.to_text(omit_final_dot=True))
+    if records is None:
         answer.set_rcode(dns.rcode.NXDOMAIN)
         return
-    for kind, values in node.records.items():
+    for kind, values in records.items():
         rdtype = dns.rdatatype.from_text(kind)
         if rdtype in (question.rdtype, CNAME):  # an alias answers whatever is asked
             answer.answer.append(

@@ -7,8 +7,6 @@ try any name; nobody has set up anything for a new one yet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from purelymanage.purelymail.simulator.account import Account, Dns
 
 OLD_MX = ("10 mx1.oldhost.example.", "20 mx2.oldhost.example.")
@@ -22,14 +20,11 @@ KEYS = ("1", "2", "3")
 MISSING_KEY = "2"
 
 
-@dataclass(frozen=True)
-class Node:
-    """One name: its records by type."""
-
-    records: dict[str, tuple[str, ...]]
+Records = dict[str, tuple[str, ...]]
+"""What stands at one name, by type."""
 
 
-def node(account: Account, name: str) -> Node | None:
+def records_at(account: Account, name: str) -> Records | None:
     """What stands at a name, without final dot; None where the name does not exist."""
     name = name.lower()
     if name.rpartition(".")[2] in NOT_IN_DNS:
@@ -45,12 +40,12 @@ def node(account: Account, name: str) -> Node | None:
     return _apex(account, name)
 
 
-def _apex(account: Account, domain: str) -> Node:
+def _apex(account: Account, domain: str) -> Records:
     says = account.dns.get(domain, Dns())
     texts = [SPF if says.spf else OLD_SPF, OTHER_TEXT]
     if domain in account.owned:
         texts.append(account.ownership_code)
-    return Node({"MX": MX if says.mx else OLD_MX, "TXT": tuple(texts)})
+    return {"MX": MX if says.mx else OLD_MX, "TXT": tuple(texts)}
 
 
 def _has_key(account: Account, domain: str, number: str) -> bool:
@@ -60,5 +55,5 @@ def _has_key(account: Account, domain: str, number: str) -> bool:
     return account.dns[domain].dkim or number != MISSING_KEY
 
 
-def _alias(target: str) -> Node:
-    return Node({"CNAME": (target,)})
+def _alias(target: str) -> Records:
+    return {"CNAME": (target,)}
