@@ -1,6 +1,8 @@
 // The bar of a list with check boxes: the count, "select all", clear. The boxes belong to the
 // bar's form. Rows refreshed in place keep their ticks; another filter or page clears them.
+// With Shift, all boxes from the last one clicked get the same tick.
 let before = null;
+let last = null;
 
 const bars = () => [...document.querySelectorAll("form[data-selection]")];
 const picks = (bar) => [...bar.elements].filter((box) => box.matches("[data-pick]:not(:disabled)"));
@@ -32,7 +34,14 @@ document.addEventListener("change", ({ target }) => {
   if (target.matches("[data-pick]")) update(target.form);
 });
 
-document.addEventListener("click", ({ target }) => {
+document.addEventListener("click", ({ target, shiftKey }) => {
+  if (target.matches("[data-pick]")) {
+    const boxes = picks(target.form);
+    const ends = [boxes.indexOf(target), boxes.indexOf(last)].sort((a, b) => a - b);
+    const between = shiftKey && ends[0] >= 0 ? boxes.slice(ends[0], ends[1] + 1) : [];
+    for (const box of between) box.checked = target.checked;
+    last = target;
+  }
   const button = target.closest("[data-select-everything], [data-clear-selection]");
   if (!button) return;
   const everything = "selectEverything" in button.dataset;

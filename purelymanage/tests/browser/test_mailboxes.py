@@ -17,6 +17,7 @@ def test_an_admin_finds_and_makes_mailboxes(desk: Page, demo: Panel):
     expect(desk.get_by_text(re.compile("^1.40 of 40$"))).to_be_visible()
     look_everywhere(desk, "mailbox-list")
     filter_and_go_back(desk, demo)
+    tick_a_range(desk)
     refresh(desk)
     first = create(desk, demo)
     assert demo.verifies(ADDRESS, first)
@@ -49,6 +50,17 @@ def filter_and_go_back(desk: Page, demo: Panel) -> None:
     desk.go_back()
     expect(search).to_have_value("")
     expect(desk.get_by_text(re.compile("^1.40 of 40$"))).to_be_visible()
+
+
+def tick_a_range(desk: Page) -> None:
+    """Shift takes the rows between along, both ways."""
+    boxes = desk.locator("tbody [data-pick]")
+    boxes.nth(2).check()
+    boxes.nth(6).click(modifiers=["Shift"])
+    expect(desk.get_by_text("5 selected")).to_be_visible()
+    boxes.nth(4).click(modifiers=["Shift"])
+    expect(desk.get_by_text("2 selected")).to_be_visible()
+    desk.get_by_role("button", name="Clear selection").click()
 
 
 def refresh(desk: Page) -> None:
