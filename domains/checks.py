@@ -5,7 +5,7 @@ Made from rows alone: the domain, its `records` and its `deviations` (prefetch `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
@@ -105,7 +105,7 @@ def with_health(domains: QuerySet[Domain]) -> QuerySet[Domain]:
     return domains.prefetch_related("records", "deviations")
 
 
-def with_verdicts(domains: Sequence[Domain]) -> None:
+def with_verdicts(domains: Iterable[Domain]) -> None:
     """Have what `check_views` needs read, for those of them that fail something. Two queries."""
     unwell = [domain for domain in domains if not passes_all(domain)]
     records = DnsRecord.objects.only("domain_id", "key", "state", "found")

@@ -46,12 +46,12 @@ def eligible() -> QuerySet[MigrationJob]:
     )
 
 
-def waiting_reasons(jobs: list[MigrationJob]) -> dict[int, str]:
-    """What keeps each of these waiting jobs from its start, by primary key; two queries."""
+def waiting_reasons(jobs: list[MigrationJob], most: Limits | None = None) -> dict[int, str]:
+    """What keeps each of these waiting jobs from its start, by primary key; two queries at most."""
     running = list(MigrationJob.objects.filter(state=State.RUNNING).only(*_NAMING))
     if not running:
         return {}
-    most = limits()
+    most = most or limits()
     return {job.pk: _reason(job, running, most) for job in jobs}
 
 

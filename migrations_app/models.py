@@ -7,7 +7,7 @@ import re
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Concat, Lower
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
@@ -177,6 +177,25 @@ class MigrationJob(EncryptedModel):
     bytes_total = models.PositiveBigIntegerField(null=True, blank=True)
     version = models.PositiveIntegerField(
         default=0, help_text="grows with every visible change; pages poll it"
+    )
+
+    found_by = models.GeneratedField(
+        expression=Lower(
+            Concat(
+                "name",
+                models.Value("\n"),
+                "source_address",
+                models.Value("\n"),
+                "destination_address",
+                models.Value("\n"),
+                "source_host",
+                models.Value("\n"),
+                "destination_host",
+            )
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+        help_text="what a search looks into, ready to be compared",
     )
 
     class Meta:

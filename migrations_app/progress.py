@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from zlib import crc32
 
 from django.utils.html import format_html
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 from migrations_app.engines.choice import LABELS
 from migrations_app.engines.plan import Options
 from migrations_app.models import MAX_REQUEUES, MigrationJob, Phase, State
-from purelymanage.ui.tags.words import filesize_si
+from purelymanage.ui.tags.words import duration, filesize_si
 
 GUESS_AFTER_SECONDS = 30
 """Before that, a time left would be a guess."""
@@ -48,11 +49,6 @@ class JobView:
         return f"{self.job.version}.{self.job.state}.{waiting}"
 
     @property
-    def quick_id(self) -> str:
-        """The id of the row's one button, so that focus finds it again."""
-        return f"job-{self.job.pk}-quick"
-
-    @property
     def is_running(self) -> bool:
         return self.job.state == State.RUNNING
 
@@ -85,6 +81,40 @@ class JobView:
         return self.job.is_finished and self.job.has_passwords
 
     @property
+    def facts(self) -> dict[str, object]:
+        """What its row is stamped with: who it is, and what may be done with it."""
+        job, can_rerun = self.job, self.can_rerun
+        return {
+            "name": job.name,
+            "destination": job.destination_address,
+            "server": self.source_name,
+            "is_renamed": job.name != job.destination_address,
+            "is_dry_run": job.dry_run,
+            "is_finished": job.is_finished,
+            "is_stopping": job.stop_requested,
+            "can_run_for_real": self.can_run_for_real,
+            "can_rerun": can_rerun,
+            "offers_rerun": can_rerun and job.state != State.DONE,
+        }
+
+    @property
+    def figures(self) -> dict[str, object]:
+        """What its cells are stamped with: how much of it is done, and when it ends or ended."""
+        is_running, size = self.is_running, self.size
+        rate = self.rate if is_running else None
+        left = self.seconds_left if is_running else None
+        return {
+            "size": size,
+            "rate": filesize_si(rate),
+            "left": duration(left),
+            "has_size": bool(size),
+            "has_rate": bool(rate),
+            "knows_end": left is not None,
+            "is_running": is_running,
+            "is_waiting": self.is_waiting,
+        }
+
+    @property
     def options(self) -> Options:
         return Options.from_json(self.job.options)
 
@@ -102,7 +132,7 @@ class JobView:
 
     # How far
 
-    @property
+    @cached_property
     def seconds(self) -> float | None:
         """How long it has run, or ran."""
         if not self.job.started_at:
@@ -139,7 +169,7 @@ class JobView:
                 return _rounded(max(0, total - done) * self.seconds / done)
         return None
 
-    @property
+    @cached_property
     def size(self) -> str:
         """“2.1 of 3.4 GB”, or what is known of it; empty when nothing is."""
         done, total = self.job.bytes_done, self.job.bytes_total
@@ -147,13 +177,11 @@ class JobView:
             return filesize_si(done) if done else ""
         if not done and (self.job.dry_run or not self.is_running):
             return filesize_si(total)
-        had, unit = filesize_si(done).split("\N{NO-BREAK SPACE}")
-        if unit == filesize_si(total).split("\N{NO-BREAK SPACE}")[1]:
-            return _("%(done)s of %(total)s") % {"done": had, "total": filesize_si(total)}
-        return _("%(done)s of %(total)s") % {
-            "done": filesize_si(done),
-            "total": filesize_si(total),
-        }
+        had, all_of_it = filesize_si(done), filesize_si(total)
+        number, unit = had.split("\N{NO-BREAK SPACE}")
+        if all_of_it.endswith(f"\N{NO-BREAK SPACE}{unit}"):
+            had = number
+        return _("%(done)s of %(total)s") % {"done": had, "total": all_of_it}
 
     @property
     def folder_number(self) -> int | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.paginator import Page
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from migrations_app import dispatch
@@ -17,6 +18,7 @@ from migrations_app.models import (
     RUNS_FIRST,
     WAITING,
     FolderResult,
+    Limits,
     MigrationJob,
     Server,
     State,
@@ -28,6 +30,16 @@ ACTIVE = (State.QUEUED, State.RUNNING)
 PLACES_SHOWN = 200
 FOLDERS_SHOWN = 6
 LINES_SHOWN = 200
+
+NOT_IN_ROWS = (
+    "created_at",
+    "options",
+    "token",
+    "lease_until",
+    "found_by",
+    "source_server__created_at",
+)
+"""Columns the list does not show and that take time to read."""
 
 FILTERS: dict[str, tuple[str, ...]] = {
     "running": (State.RUNNING,),
@@ -78,11 +90,7 @@ def _searched(query: str) -> QuerySet[MigrationJob]:
     jobs = MigrationJob.objects.all()
     if not query:
         return jobs
-    names = ("name", "source_address", "destination_address", "source_host", "destination_host")
-    anywhere = Q()
-    for name in names:
-        anywhere |= Q(**{f"{name}__icontains": query})
-    return jobs.filter(anywhere)
+    return jobs.filter(found_by__contains=Lower(Value(query)))
 
 
 def _in_order(jobs: QuerySet[MigrationJob]) -> QuerySet[MigrationJob]:
@@ -90,8 +98,8 @@ def _in_order(jobs: QuerySet[MigrationJob]) -> QuerySet[MigrationJob]:
     return jobs.order_by(RUNS_FIRST, LATEST_FIRST, "-pk")
 
 
-def list_jobs(wanted: JobFilter, number: str | None) -> JobList:
-    """The asked page of the jobs that match, in three queries."""
+def list_jobs(wanted: JobFilter, number: str | None, *, limits: Limits | None = None) -> JobList:
+    """The asked page of the jobs that match, in a few queries. `limits` where they are known."""
     found = _searched(wanted.query)
     counted = {
         row["state"]: row["count"] for row in found.values("state").annotate(count=Count("pk"))
@@ -100,17 +108,16 @@ def list_jobs(wanted: JobFilter, number: str | None) -> JobList:
     counts[""] = sum(counted.values())
     if wanted.state:
         found = found.filter(state__in=FILTERS[wanted.state])
-    rows = _in_order(found.select_related("source_server", "destination_server"))
+    rows = _in_order(found.select_related("source_server").defer(*NOT_IN_ROWS))
     page = page_of(rows, number, count=counts[wanted.state])
     is_active = any(counted.get(state) for state in ACTIVE) or _interrupted_waits(counted)
     elsewhere = counts[""] - page.paginator.count
-    return JobList(_views(page.object_list), page, counts, elsewhere, is_active=is_active)
+    return JobList(_views(page, limits), page, counts, elsewhere, is_active=is_active)
 
 
 def list_known(pks: list[int]) -> list[JobView]:
     """The rows a browser shows already, in its order, as they are now."""
-    jobs = MigrationJob.objects.select_related("source_server", "destination_server")
-    found = jobs.in_bulk(pks)
+    found = MigrationJob.objects.select_related("source_server").defer(*NOT_IN_ROWS).in_bulk(pks)
     return _views(found[pk] for pk in pks if pk in found)
 
 
@@ -118,11 +125,11 @@ def _interrupted_waits(counted: dict[str, int]) -> bool:
     return bool(counted.get(State.INTERRUPTED)) and MigrationJob.objects.filter(WAITING).exists()
 
 
-def _views(jobs: Iterable[MigrationJob]) -> list[JobView]:
+def _views(jobs: Iterable[MigrationJob], limits: Limits | None = None) -> list[JobView]:
     found = list(jobs)
     waits = [job for job in found if job.state in (State.QUEUED, State.INTERRUPTED)]
     places = _places() if waits else {}
-    reasons = dispatch.waiting_reasons(waits) if waits else {}
+    reasons = dispatch.waiting_reasons(waits, limits) if waits else {}
     now = timezone.now()
     return [JobView(job, now, places.get(job.pk), reasons.get(job.pk, "")) for job in found]
 

@@ -90,7 +90,7 @@ def domain_list(wanted: ListFilter, healths: Health) -> Listing:
     ranked = counted(rows).annotate(rank=_rank()).order_by(*wanted.order_by(COLUMNS))
     count = None if wanted.search else healths.number(wanted.state)
     page = page_of(ranked, wanted.page, count=count)
-    with_verdicts(page.object_list)
+    with_verdicts(page)
     deletions = pending_deletions(DeletionKind.DOMAIN, [domain.name for domain in page])
     for domain in page:
         domain.checks = check_views(domain)

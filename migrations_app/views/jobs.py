@@ -46,14 +46,15 @@ PASSWORDS = ("source_password", "destination_password")
 @require_GET
 def job_list(request: Request) -> HttpResponse:
     wanted = selectors.JobFilter.of(request.GET)
-    context = list_context(request, wanted, selectors.list_jobs(wanted, request.GET.get("page")))
-    context |= {
+    limits = dispatch.limits()
+    found = selectors.list_jobs(wanted, request.GET.get("page"), limits=limits)
+    context = list_context(request, wanted, found) | {
         "tabs": tabs("jobs"),
-        "limits": dispatch.limits(),
+        "limits": limits,
         "engine": choice.describe(),
-        "has_servers": context["list"].counts[""] > 0 or Server.objects.exists(),
+        "has_servers": found.counts[""] > 0 or Server.objects.exists(),
+        "is_empty": not (found.counts[""] or wanted.is_set),
     }
-    context["is_empty"] = not (context["list"].counts[""] or wanted.is_set)
     return render_page(request, "migrations_app/job_list.html", context, fragment="jobs")
 
 

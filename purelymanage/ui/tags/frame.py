@@ -5,13 +5,42 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.messages.storage.base import Message
-from django.template import Library
+from django.template import Context, Library, Node, NodeList
+from django.template.base import Parser, Token
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from purelymanage.ui import states
 from purelymanage.ui.attributes import fill
 
 register = Library()
+
+
+class ForEverybodyNode(Node):
+    """Keeps what it rendered, by language. It goes when the template is compiled anew."""
+
+    def __init__(self, nodelist: NodeList) -> None:
+        self.nodelist = nodelist
+        self.rendered: dict[str | None, SafeString] = {}
+
+    def render(self, context: Context) -> SafeString:
+        language = get_language()
+        if language not in self.rendered:
+            self.rendered[language] = self.nodelist.render(context.new())
+        return self.rendered[language]
+
+
+@register.tag
+def for_everybody(parser: Parser, _token: Token) -> ForEverybodyNode:
+    """A part of the frame that is the same in every page for everybody; it is rendered once.
+
+    What stands inside sees no variable, so that nothing of a page or a person can stay in it.
+
+        {% for_everybody %}{% include "components/toasts.html" %}{% endfor_everybody %}
+    """
+    nodelist = parser.parse(("endfor_everybody",))
+    parser.delete_first_token()
+    return ForEverybodyNode(nodelist)
 
 
 @register.filter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.paginator import Page
@@ -160,31 +160,40 @@ BLANK = re.compile(f"\ue000([a-z_]+)\ue001|{STAMPED_PK}")
 
 
 @register.simple_block_tag
-def stamp(content: str, template: str, *, pk: int, **values: object) -> SafeString:
+def stamp(
+    content: str,
+    template: str,
+    *,
+    pk: int,
+    facts: Mapping[str, object] | None = None,
+    **values: object,
+) -> SafeString:
     """What is the same in every row but for its key, some words and a piece that stands inside.
 
     It is rendered once and copied into the rows: `pk`, the texts and, as `content`, what stands
     inside are filled in; anything else is true or false and makes a stamp of its own. The template
     sees nothing more. It shows the texts as they are: whoever needs one lower case or encoded
-    passes it that way, and beside one that may be empty a value that is true or false.
+    passes it that way, and beside one that may be empty a value that is true or false. `facts`:
+    more of them, where Python has them at hand.
 
         {% stamp "mailboxes/row.html" pk=mailbox.pk name=mailbox.address is_pending=deletion %}
           {% include "mailboxes/move.html" %}
         {% endstamp %}
     """
+    values |= facts or {}
     texts = {name: value for name, value in values.items() if isinstance(value, str)}
     flags = {name: bool(value) for name, value in values.items() if name not in texts}
     parts = _stamp(template, ("content", *texts), flags).copy()
-    filled = {None: str(pk), "content": content}
+    filled: dict[str | None, str] = {None: str(pk), "content": content}
     filled |= {name: escaped(text) for name, text in texts.items()}
     parts[1::2] = [filled[blank] for blank in parts[1::2]]
     return SafeString("".join(parts))
 
 
-def _stamp(name: str, texts: tuple[str, ...], flags: dict[str, bool]) -> list[str]:
+def _stamp(name: str, texts: tuple[str, ...], flags: dict[str, bool]) -> list[Any]:
     """HTML and what goes between it in turns. Kept with the compiled template: it has no data."""
-    template = get_template(name)
-    stamps: dict[object, list[str]] = template.template.__dict__.setdefault("stamps", {})
+    template: Any = get_template(name)
+    stamps: dict[object, list[Any]] = template.template.__dict__.setdefault("stamps", {})
     key = get_language(), texts, *flags.items()
     if key not in stamps:
         blanks = {text: f"\ue000{text}\ue001" for text in texts}
