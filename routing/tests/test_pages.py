@@ -233,6 +233,14 @@ def test_viewers_change_nothing(viewer_client, url):
     assert viewer_client.post(PREVIEW).status_code == 403
 
 
+def test_the_source_leads_an_admin_to_the_rule(admin_client, account):
+    rule = RoutingRule.objects.get()
+    assert (
+        f'<td role="cell" class="title">\n                    <a href="/routing/{rule.pk}/edit/">'
+        in page(admin_client.get("/routing/"))
+    )
+
+
 def test_a_viewer_sees_no_actions(viewer_client, account):
     html = page(viewer_client.get("/routing/"))
     assert "New rule" not in html
