@@ -14,6 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from domains import spf
 from domains.advice import explain
 from domains.expected import expected_records
 from domains.models import (
@@ -88,6 +89,12 @@ class RecordView:
     lapse: str
     """Who accepted it once, and why that does not hold any more."""
     row: DnsRecord | None
+
+    @property
+    def remedy(self) -> str:
+        """The record that the advice spells out, which is to be published instead of `expected`."""
+        record = spf.merged(self.found) if self.key == RecordKey.SPF else ""
+        return record if record in self.advice else ""
 
     @property
     def is_failing(self) -> bool:

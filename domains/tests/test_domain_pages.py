@@ -78,6 +78,7 @@ def test_the_seven_records_stand_beside_purelymails_verdict(viewer_client, domai
     assert "1 of 3 missing" in text
     assert "Fails SPF, DKIM, DMARC" in text
     assert 'data-copy="v=spf1 include:old.example -all"' in text
+    assert 'data-copy="v=spf1 include:_spf.purelymail.com include:old.example -all"' in text
     assert 'data-copy="key2.dkimroot.purelymail.com"' in text
     assert purelymail.calls == calls
 
