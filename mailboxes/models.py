@@ -11,6 +11,7 @@ from domains.models import Domain
 from mailboxes.batches.models import MailboxBatch, MailboxBatchRow
 from mailboxes.moves import Move
 from purelymanage.core.addresses import shown_domain, split_address
+from purelymanage.core.search import holds
 from purelymanage.deletions.models import DeletionKind, PendingDeletion
 
 __all__ = ["Mailbox", "MailboxBatch", "MailboxBatchRow"]
@@ -26,7 +27,7 @@ class MailboxQuerySet(models.QuerySet["Mailbox"]):
         """
         if not text:
             return self
-        found = models.Q(address__icontains=text)
+        found = holds("address", text)
         local_part, at, typed = text.casefold().rpartition("@")
         if domains is None:
             domains = Domain.objects.filter(name__contains="xn--").values_list("name", flat=True)

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.core.paginator import Page
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
-from django.db.models.functions import Lower
 from django.utils import timezone
 
 from migrations_app import dispatch
@@ -25,6 +24,7 @@ from migrations_app.models import (
 )
 from migrations_app.progress import JobView
 from purelymanage.core.paging import page_of
+from purelymanage.core.search import holds
 
 ACTIVE = (State.QUEUED, State.RUNNING)
 PLACES_SHOWN = 200
@@ -88,9 +88,7 @@ class JobList:
 
 def _searched(query: str) -> QuerySet[MigrationJob]:
     jobs = MigrationJob.objects.all()
-    if not query:
-        return jobs
-    return jobs.filter(found_by__contains=Lower(Value(query)))
+    return jobs.filter(holds("found_by", query)) if query else jobs
 
 
 def _in_order(jobs: QuerySet[MigrationJob]) -> QuerySet[MigrationJob]:
