@@ -9,7 +9,7 @@ function show(form) {
     const [localPart, domain] = preview.dataset.addressPreview
       .split(" ")
       .map((name) => written(form.elements[name]).trim().toLowerCase());
-    preview.hidden = !localPart || !domain;
+    preview.hidden = !/^[^\s@]+$/.test(localPart) || !domain;
     preview.querySelector("strong").textContent = `${localPart}@${domain}`;
   }
 }

@@ -110,3 +110,13 @@ def test_the_button_shows_only_in_the_demo_and_to_admins(request, settings, is_d
     )
     assert (reverse("demo:publish") in html) is bool(shown)
     assert ('name="next" value="/domains/new/?name=x"' in html) is bool(shown)
+
+
+@pytest.mark.django_db
+def test_a_record_is_offered_for_domains_alone(demo, purelymail, admin_client):
+    add = reverse("domains:add")
+    admin_client.post(reverse("domains:ownership_read"))
+    refused = admin_client.post(add, {"name": "nonsense"})
+    assert reverse("demo:publish") not in refused.content.decode()
+    missing = admin_client.post(add, {"name": DOMAIN})
+    assert reverse("demo:publish") in missing.content.decode()
