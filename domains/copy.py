@@ -65,16 +65,18 @@ def refresh(kinds: Sequence[Kind]) -> dict[Kind, Changes | PurelyManageError]:
 
     A part that fails is in the answer as its error and keeps its rows; the others go on. One that
     is not in the answer was left to the next refresh: another one is at it, or our own changes are.
-    New domains are looked after at once, by then with the ownership code.
+    New domains are looked after at once, by then with the ownership code, and so are those that
+    waited for PurelyMail to be back.
     """
     results: dict[Kind, Changes | PurelyManageError] = {}
+    had_failed = SyncState.objects.filter(pk=Kind.DOMAINS, failed_since__isnull=False).exists()
     for kind in kinds:
         with only_one(f"copy.{kind.value}", seconds=LOCK_SECONDS) as is_alone:
             result = _read(kind) if is_alone else None
             if result is not None:
                 results[kind] = result
     found = results.get(Kind.DOMAINS)
-    if isinstance(found, Changes) and found.added:
+    if isinstance(found, Changes) and (found.added or had_failed):
         enqueue("domains.tasks.recheck_due")
         enqueue("domains.tasks.look_up_due")
     return results

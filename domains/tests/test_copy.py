@@ -162,6 +162,24 @@ def test_new_domains_are_looked_after_at_once_and_known_ones_in_their_turn(
     assert sent == ["domains.tasks.recheck_due", "domains.tasks.look_up_due"]
 
 
+def test_what_waited_for_purelymail_is_looked_after_once_it_is_back(
+    account, purelymail, django_capture_on_commit_callbacks, monkeypatch
+):
+    sent = []
+    monkeypatch.setattr(
+        "purelymanage.jobs.queue.async_task", lambda task, **_rest: sent.append(task)
+    )
+    refresh_copy()
+    purelymail.down()
+    with django_capture_on_commit_callbacks(execute=True):
+        refresh_copy()
+    assert sent == []
+    purelymail.up()
+    with django_capture_on_commit_callbacks(execute=True):
+        refresh_copy()
+    assert sent == ["domains.tasks.recheck_due", "domains.tasks.look_up_due"]
+
+
 def test_asking_for_a_refresh_enqueues_one_and_is_on_record(
     owner, django_capture_on_commit_callbacks, monkeypatch
 ):
