@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from domains import spf
 from domains.advice import explain
@@ -256,6 +257,11 @@ def _counted(check: str, state: str, wrong: Sequence[str]) -> str:
 
 
 def _view(check: str, state: str, *, words: str = "") -> CheckView:
+    return _written_view(check, state, words, get_language())
+
+
+@lru_cache(maxsize=512)
+def _written_view(check: str, state: str, words: str, _language: str | None) -> CheckView:
     look = DNS_STATES[state]
     return CheckView(
         check=check,

@@ -84,6 +84,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "purelymanage.core.stack.roomy",
     "purelymanage.dashboard.health.ProbeMiddleware",
     "purelymanage.core.middleware.ForwardedMiddleware",
     "django.middleware.security.SecurityMiddleware",
