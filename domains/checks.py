@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext_lazy
@@ -114,9 +114,13 @@ def with_health(domains: QuerySet[Domain]) -> QuerySet[Domain]:
 
 
 def with_verdicts(domains: Iterable[Domain]) -> None:
-    """Have what `check_views` needs read, for those of them that fail something. Two queries."""
+    """Have what `check_views` needs read, for those of them that fail something. Two queries.
+
+    Records that are right say nothing about a failing check, but that we have looked.
+    """
     unwell = [domain for domain in domains if not passes_all(domain)]
-    records = DnsRecord.objects.only("domain_id", "key", "state", "found")
+    telling = ~Q(state=RecordState.OK) | Q(domain__checked_at=None)
+    records = DnsRecord.objects.filter(telling).only("domain_id", "key", "state", "found")
     prefetch_related_objects(unwell, Prefetch("records", records), "deviations")
 
 
