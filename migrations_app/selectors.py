@@ -33,11 +33,20 @@ LINES_SHOWN = 200
 
 NOT_IN_ROWS = (
     "created_at",
+    "created_by",
+    "source_port",
+    "source_security",
+    "source_address",
+    "destination_port",
+    "destination_security",
     "options",
+    "stopped_by",
     "token",
+    "owner",
     "lease_until",
+    "engine",
     "found_by",
-    "source_server__created_at",
+    *(f"source_server__{name}" for name in ("host", "port", "security", "created_at")),
 )
 """Columns the list does not show and that take time to read."""
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Concat
+from django.db.models import Case, Q, Value, When
+from django.db.models.functions import Cast, Concat, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from domains.dependants import SYMBOLS
 from domains.models import Domain
 from purelymanage.core.addresses import shown_domain
+from purelymanage.core.search import holds
 from purelymanage.deletions.models import PendingDeletion
 
 
@@ -43,16 +44,16 @@ class RoutingRuleQuerySet(models.QuerySet["RoutingRule"]):
         """Those whose source, as it is written in lists, or a target contains `text`."""
         if not text:
             return self
-        star = Case(When(is_prefix=True, then=Value("*")), default=Value(""))
-        written = Concat(F("match_user"), star, Value("@"), F("domain__name"))
-        found = Q(written__icontains=text) | Q(targets__icontains=text)
         local_part, at, typed = text.casefold().rpartition("@")
+        found = holds("found_by", text)
+        here = Q(domain__name__istartswith=typed) if at else Q(domain__name__icontains=typed)
         for name in Domain.objects.filter(name__contains="xn--").values_list("name", flat=True):
             shown = shown_domain(name).casefold()
             if shown.startswith(typed) if at else typed in shown:
-                stored = f"{local_part}@{name}"
-                found |= Q(written__iendswith=stored) | Q(targets__icontains=f'{stored}"')
-        return self.annotate(written=written).filter(found)
+                here |= Q(domain__name=name)
+                found |= holds("found_by", f'{local_part}@{name}"')
+        written = holds("found_by", f"{local_part}@\n") if at else Q()
+        return self.filter(found | (written & here))
 
     def of_kind(self, kind: RuleKind) -> RoutingRuleQuerySet:
         """Those of one of PurelyMail's forms."""
@@ -75,6 +76,20 @@ class RoutingRule(models.Model):
     is_catchall = models.BooleanField(default=False)
     targets = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    found_by = models.GeneratedField(
+        expression=Lower(
+            Concat(
+                "match_user",
+                Case(When(is_prefix=True, then=Value("*")), default=Value("")),
+                Value("@\n"),
+                Cast("targets", models.CharField()),
+            )
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+        help_text="what a search looks into beside the domain, ready to be compared",
+    )
 
     deletion: PendingDeletion | None
     """Its pending deletion; set by the list."""

@@ -45,7 +45,7 @@ def rule_filter(request: HttpRequest) -> ListFilter:
 def rule_list(wanted: ListFilter) -> Listing:
     """The page, how many rules there are in all, and the domains that have some."""
     per_domain = Domain.objects.numbers_of("routing_rules")
-    rows = RoutingRule.objects.select_related("domain").search(wanted.search)
+    rows = RoutingRule.objects.select_related("domain").defer("found_by").search(wanted.search)
     if wanted.domain:
         rows = rows.filter(domain__name=wanted.domain)
     if wanted.state:
