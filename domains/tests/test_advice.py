@@ -8,6 +8,8 @@ from domains.advice import Advice, explain
 from domains.expected import SPF_RECORD
 from domains.spf import merged
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("code", Advice.values)
 @pytest.mark.parametrize("found", [[], ["v=spf1 mx -all"], ["10 mx.old.example", "100% odd %s"]])

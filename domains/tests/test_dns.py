@@ -22,6 +22,8 @@ from domains.expected import SPF_RECORD
 from domains.models import RecordKey, RecordState
 from domains.testing import CODE, SHORT_PATIENCE, DnsZones
 
+pytestmark = pytest.mark.once
+
 OK, WRONG, MISSING = RecordState.OK, RecordState.WRONG, RecordState.MISSING
 NOTICE, NO_ANSWER = RecordState.NOTICE, RecordState.NO_ANSWER
 DOMAIN = "example.com"

@@ -10,6 +10,8 @@ from domains.models import RecordKey
 from domains.testing import CODE
 from domains.zonefile import zone_file
 
+pytestmark = pytest.mark.once
+
 
 def parsed(text: str, domain: str = "example.com") -> set[tuple[str, str, str]]:
     """Name, type and value of every record, names in full, TXT joined."""

@@ -16,6 +16,8 @@ from migrations_app.engines.plan import Endpoint, Options, Plan
 from migrations_app.tests import transcripts
 from purelymanage.core.errors import UnavailableError
 
+pytestmark = pytest.mark.once
+
 TRANSCRIPTS = Path(django_settings.BASE_DIR).parent / "shared" / "imapsync" / "transcripts"
 PLAN = Plan(
     Endpoint("old.example", 993, "tls", "a"), Endpoint("new.example", 993, "tls", "b"), False

@@ -26,6 +26,8 @@ from migrations_app.engines.wording import clean, mask, readable_folder, server_
 from migrations_app.tests.queueing import FAKE
 from purelymanage.core.errors import UnavailableError
 
+pytestmark = pytest.mark.once
+
 PLAN = Plan(
     Endpoint("old.example", 993, "tls", "a"), Endpoint("new.example", 993, "tls", "b"), False
 )

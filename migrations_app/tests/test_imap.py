@@ -19,6 +19,8 @@ from migrations_app.imap_report import Report, Step
 from migrations_app.tests.dovecot import Dovecot, Pair, SilentServer
 from purelymanage.jobs.tests.processes import free_port
 
+pytestmark = pytest.mark.once
+
 PASSWORD = "s3cret-pass-never-seen"
 
 

@@ -9,6 +9,8 @@ import pytest
 from routing.lint import lint
 from routing.tests.pictures import at, picture, rule
 
+pytestmark = pytest.mark.once
+
 
 def codes(report):
     return [finding.code for finding in report.findings]

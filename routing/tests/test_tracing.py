@@ -7,6 +7,8 @@ import pytest
 from routing.tests.pictures import at, picture, rule
 from routing.tracing import MAX_HOPS, MAX_STEPS, Ending, trace
 
+pytestmark = pytest.mark.once
+
 
 def ends(way):
     return way.mailboxes, way.outside, way.nobody

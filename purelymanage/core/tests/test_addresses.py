@@ -15,6 +15,8 @@ from purelymanage.core.addresses import (
     shown_domain,
 )
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("text", ["lea", " Lea.Fontaine ", "a", "0", "_a-b_", "a--b", "x" * 64])
 def test_a_local_part_of_what_the_sentence_names_is_taken(text):

@@ -11,6 +11,8 @@ import pytest
 from purelymanage.core.errors import InvalidError
 from purelymanage.core.tables import csv_response, read_table
 
+pytestmark = pytest.mark.once
+
 COLUMNS = ("local_part", "domain", "password")
 HEADER = "local_part,domain,password\n"
 ONE = {"local_part": "ann", "domain": "a.example", "password": "pw"}

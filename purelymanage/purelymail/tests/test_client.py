@@ -24,6 +24,8 @@ from purelymanage.purelymail.errors import (
 )
 from purelymanage.purelymail.types import RecoveryMethod, RemoteDomain, RemoteRule, RemoteUser
 
+pytestmark = pytest.mark.once
+
 ALICE = "alice@example.com"
 LONG_CREDIT = "3.4100000000208333333259876543209876543209876543209876543209876543"
 

@@ -16,6 +16,8 @@ import pytest
 from purelymanage.purelymail.simulator.dns_server import DnsServer
 from purelymanage.purelymail.simulator.service import Service
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def server() -> Iterator[DnsServer]:

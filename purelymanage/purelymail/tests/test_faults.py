@@ -13,6 +13,8 @@ from purelymanage.purelymail.client import PurelyMailClient
 from purelymanage.purelymail.errors import InvalidTokenError, UnknownOutcomeError
 from purelymanage.purelymail.simulator.account import Account
 
+pytestmark = pytest.mark.once
+
 ALICE = "alice@example.com"
 METHOD = "alice@example.net"
 

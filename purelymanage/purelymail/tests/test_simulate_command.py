@@ -17,6 +17,8 @@ from django.core.management import CommandError, call_command
 
 from purelymanage.purelymail.client import PurelyMailClient
 
+pytestmark = pytest.mark.once
+
 
 @contextmanager
 def running(*arguments: str):

@@ -14,6 +14,8 @@ from purelymanage.purelymail.simulator.demo import CREDIT, DEMO_PASSWORD, demo_a
 from purelymanage.purelymail.simulator.server import SimulatorServer
 from purelymanage.purelymail.simulator.service import Service
 
+pytestmark = pytest.mark.once
+
 ALICE = "alice@example.com"
 
 

@@ -24,6 +24,8 @@ from purelymanage.purelymail.errors import (
 from purelymanage.purelymail.simulator.operations import OPERATIONS
 from purelymanage.purelymail.transport import Patience
 
+pytestmark = pytest.mark.once
+
 BASE = "https://purelymail.test"
 USERS = {"type": "success", "result": {"users": ["a@example.com"]}}
 
