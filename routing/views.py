@@ -133,8 +133,7 @@ def rule_preview(request: Request) -> HttpResponse:
         if error.code != "required"
         for message in error.messages
     ]
-    context = {"report": report, "wrong": wrong, "rule": pk or None}
-    return render_page(request, "routing/preview.html", context)
+    return render_page(request, "routing/preview.html", {"report": report, "wrong": wrong})
 
 
 @admin_required

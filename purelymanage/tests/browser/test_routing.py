@@ -97,7 +97,7 @@ def warned_and_sure(desk: Page, demo: Panel) -> None:
     expect(desk.get_by_text("Nothing is saved yet.")).to_be_visible()
     look_everywhere(desk, "rule-warned")
     assert not rules_at(demo, GARDEN)
-    desk.get_by_role("button", name="Create anyway").first.click()
+    desk.get_by_role("button", name="Create anyway").click()
     expect(desk.get_by_text(f"*@{GARDEN} is in force.")).to_be_visible()
     made = rules_at(demo, GARDEN)[""]
     assert (made["is_prefix"], made["is_catchall"], made["targets"]) == (True, True, [TYPO])
