@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from audit.actions import Action
-from audit.services import audited
+from audit.services import Change, audited
 from domains.copy import own_change
 from domains.models import Kind
 from purelymanage.core.addresses import shown_address
@@ -56,8 +56,8 @@ def edit_rule(*, rule: RoutingRule, draft: Rule) -> RoutingRule:
                 _("Somebody is changing the rule %(source)s just now. Nothing was changed.")
                 % {"source": shown_address(rule.source)}
             )
-        with audited(Action.RULE_CHANGED, target=rule.source, before=edit.old, after=edit.new):
-            exchange = Exchange.of(edit)
+        exchange = Exchange.of(edit)
+        with _on_record(exchange):
             remote = _conclude(exchange, exchange.begin)
     return RoutingRule.objects.select_related("domain").get(purelymail_id=remote.id)
 
@@ -74,12 +74,21 @@ def _finish(edit: RuleEdit) -> None:
     exchange = Exchange.of(edit)
     try:
         exchange.look()
-        with audited(
-            Action.RULE_CHANGED, target=exchange.old.source, before=edit.old, after=edit.new
-        ):
+        with _on_record(exchange):
             _conclude(exchange, exchange.go_on)
     except PurelyManageError as error:
         logger.warning("The edit of %s: %s", exchange.old.source, error)
+
+
+def _on_record(exchange: Exchange) -> AbstractContextManager[Change]:
+    """With both sources, so that a refresh amid the edit takes neither rule for a stranger's."""
+    old, new, edit = exchange.old.source, exchange.new.source, exchange.edit
+    return audited(
+        Action.RULE_CHANGED,
+        target=old,
+        before={"source": old, **edit.old},
+        after={"source": new, **edit.new},
+    )
 
 
 def _refuse_unusable(rule: RoutingRule, draft: Rule) -> None:

@@ -184,6 +184,8 @@ class Exchange:
             raise self._unfinished(failure)
         try:
             self._delete(new)
+        except UnfinishedError:
+            raise
         except PurelyManageError as second:
             raise self._unfinished(second) from None
         self.new_there = None

@@ -14,6 +14,7 @@ from domains.models import Kind, SyncState
 from purelymanage.core.errors import PurelyManageError, RefusedError, UnavailableError
 from purelymanage.deletions.models import DeletionKind
 from purelymanage.deletions.services import schedule_deletion
+from purelymanage.purelymail.errors import UnknownOutcomeError
 from purelymanage.purelymail.simulator import faults
 from routing import services
 from routing.models import RoutingRule, RuleEdit
@@ -169,6 +170,34 @@ def test_an_edit_cut_short_is_brought_to_its_end_once(
     assert not RuleEdit.objects.exists()
     finished = Entry.objects.filter(action=Action.RULE_CHANGED).latest("pk")
     assert (finished.actor_name, finished.outcome.result) == ("system", Outcome.Result.OK)
+
+
+def test_a_refresh_amid_an_edit_takes_neither_rule_for_a_strangers(purelymail, rule, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(purelymail.client, "delete_routing_rule", _dies)
+        with pytest.raises(Crash):
+            edit(rule, **OTHER_KEY)
+    refresh([Kind.RULES])
+    assert len(copied()) == 2
+    services.finish_edits()
+    refresh([Kind.RULES])
+    assert copied() == wanted(OTHER_KEY)
+    assert not Entry.objects.filter(action__startswith="purelymail.").exists()
+
+
+def test_an_edit_whose_taking_back_is_unknown_says_so_once(purelymail, rule, monkeypatch):
+    calls = []
+
+    def fails_then_dies(*, rule_id):
+        calls.append(rule_id)
+        raise UnavailableError("No.") if len(calls) == 1 else UnknownOutcomeError("Who knows?")
+
+    monkeypatch.setattr(purelymail.client, "delete_routing_rule", fails_then_dies)
+    with pytest.raises(UnfinishedError) as unfinished:
+        edit(rule, **OTHER_KEY)
+    said = unfinished.value.message
+    assert said.count("is not at its end") == 1
+    assert "It is not known which of the two rules" in said
 
 
 def test_an_outage_in_the_middle_is_told_and_ended_later(purelymail, rule):
