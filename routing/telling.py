@@ -48,7 +48,7 @@ ICONS = {
 
 def tell(step: Step) -> Told:
     """One step and all below it."""
-    if step.rule and step.rule.targets == (step.address,):
+    if step.rule and step.steps and step.rule.targets == (step.address,):
         return _tell_itself(step, step.rule)
     tone, icon = ICONS[step.ending]
     return Told(
@@ -63,7 +63,7 @@ def tell(step: Step) -> Told:
 
 def _tell_itself(step: Step, rule: Rule) -> Told:
     """A rule that sends an address to itself: one line, not two."""
-    (ending,) = step.steps or (step,)
+    (ending,) = step.steps
     tone, icon = ICONS[ending.ending]
     words = [_("The rule sends it to itself."), _ending(ending)]
     if ending.ending == Ending.NOBODY:
