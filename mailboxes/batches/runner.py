@@ -31,6 +31,7 @@ from mailboxes.batches.models import (
     MailboxBatchRow,
     RowState,
 )
+from mailboxes.batches.services import WORK, leave_undone
 from purelymanage.core.context import SYSTEM, acting_as, person
 from purelymanage.core.errors import MissingError, RefusedError, UnavailableError
 from purelymanage.core.locks import lock_transaction
@@ -42,12 +43,11 @@ from purelymanage.purelymail.errors import InvalidTokenError, NotReachedError
 
 logger = logging.getLogger(__name__)
 
-TASK = "mailboxes.tasks.work_on_batches"
 SLICE_SECONDS = 20.0
 LEASE_SECONDS = 60.0
 BEAT_SECONDS = 15.0
-FIRST_PAUSE = 30.0
-LONGEST_PAUSE = 600.0
+PAUSES = (30.0, 60.0, 120.0, 240.0, 480.0, 600.0)
+"""Seconds that PurelyMail is given while it does not answer, one after the other; then the last."""
 MOST_TRIES = 8
 ROWS_AT_ONCE = 100
 
@@ -71,7 +71,7 @@ def work() -> None:
     except StoppedError as reason:
         _let_go(batch, resume_at=None, stopped_because=str(reason)[:500])
     except UnavailableError as error:
-        seconds = min(FIRST_PAUSE * 2**batch.failures, LONGEST_PAUSE)
+        seconds = PAUSES[min(batch.failures, len(PAUSES) - 1)]
         _let_go(
             batch,
             resume_at=seconds_from_now(max(seconds, getattr(error, "retry_after", 0))),
@@ -83,7 +83,7 @@ def work() -> None:
     else:
         _let_go(batch, resume_at=None if is_over else Now())
     if MailboxBatch.objects.due().exists():
-        enqueue(TASK)
+        enqueue(WORK)
 
 
 def _claim() -> MailboxBatch | None:
@@ -109,8 +109,9 @@ def _let_go(batch: MailboxBatch, **changes: object) -> None:
     """A cancelled batch that has a row in mid-call is taken up again, everything else as told."""
     _ours(batch).filter(state=BatchState.RUNNING).update(holder=None, **changes)
     ended = _ours(batch).exclude(state=BatchState.RUNNING)
+    leave_undone(ended)  # what was put back while it was cancelled
     if batch.rows.filter(state=RowState.STARTED).exists():
-        ended.update(holder=None, resume_at=changes["resume_at"] or seconds_from_now(FIRST_PAUSE))
+        ended.update(holder=None, resume_at=changes["resume_at"] or seconds_from_now(PAUSES[0]))
     else:
         ended.update(holder=None, resume_at=None)
 
@@ -121,15 +122,15 @@ def _kept(batch: MailboxBatch) -> Iterator[None]:
     ended = threading.Event()
 
     def renew() -> None:
-        try:
-            while not ended.wait(BEAT_SECONDS):
+        while not ended.wait(BEAT_SECONDS):
+            try:
                 _ours(batch).update(resume_at=seconds_from_now(LEASE_SECONDS))
-        except DatabaseError as error:
-            logger.warning(
-                "The lease of batch %s is not renewed: %s", batch.pk, type(error).__name__
-            )
-        finally:
-            connections.close_all()
+            except DatabaseError as error:  # the next beat may find it back, before the lease ends
+                logger.warning(
+                    "The lease of batch %s was not renewed: %s", batch.pk, type(error).__name__
+                )
+                connections.close_all()
+        connections.close_all()
 
     thread = threading.Thread(target=renew, name="batch-lease", daemon=True)
     thread.start()
@@ -161,7 +162,7 @@ def _slice(batch: MailboxBatch) -> bool:
                     return False
                 _do(batch, row)
     _ours(batch).filter(state=BatchState.RUNNING).update(
-        state=BatchState.DONE, ended_at=timezone.now()
+        state=BatchState.DONE, ended_at=timezone.now(), stopped_because="", failures=0
     )
     return True
 
@@ -182,24 +183,29 @@ def _ask_first(batch: MailboxBatch) -> None:
         return
     with _told_by_purelymail():
         there = {address.lower() for address in get_client().list_users().addresses}
-    if batch.kind != BatchKind.CREATE:
-        return
-    ready = batch.rows.filter(state=RowState.READY).defer("password")
-    taken = [row.pk for row in ready if row.address in there]
-    batch.rows.filter(pk__in=taken).update(
+    if batch.kind == BatchKind.CREATE:
+        taken = _skip_existing(batch, there)
+        if taken and batch.all_or_nothing and not tried:
+            raise StoppedError(_nothing_created(taken))
+
+
+def _skip_existing(batch: MailboxBatch, there: set[str]) -> int:
+    """Leave out what PurelyMail has already, with one statement; how many that are."""
+    ready = batch.rows.filter(state=RowState.READY, batch__in=_ours(batch))
+    taken = [row.pk for row in ready.defer("password") if row.address in there]
+    return ready.filter(pk__in=taken).update(
         state=RowState.SKIPPED, message=_("It exists at PurelyMail already."), password=""
     )
-    if taken and batch.all_or_nothing and not tried:
-        raise StoppedError(
-            ngettext(
-                "%(count)d mailbox exists at PurelyMail already, so nothing was created. "
-                "Let the others be created, or cancel.",
-                "%(count)d mailboxes exist at PurelyMail already, so nothing was created. "
-                "Let the others be created, or cancel.",
-                len(taken),
-            )
-            % {"count": len(taken)}
-        )
+
+
+def _nothing_created(taken: int) -> str:
+    return ngettext(
+        "%(count)d mailbox exists at PurelyMail already, so nothing was created. "
+        "Let the others be created, or cancel.",
+        "%(count)d mailboxes exist at PurelyMail already, so nothing was created. "
+        "Let the others be created, or cancel.",
+        taken,
+    ) % {"count": taken}
 
 
 @contextmanager
@@ -213,10 +219,9 @@ def _told_by_purelymail() -> Iterator[None]:
 
 def _do(batch: MailboxBatch, row: MailboxBatchRow) -> None:
     """One row; on record as started before the call, so that a crash in it is seen."""
-    taken = _held_rows(batch).filter(
-        pk=row.pk, state=RowState.READY, batch__state=BatchState.RUNNING
-    )
-    if not taken.update(state=RowState.STARTED, message=""):
+    running = _ours(batch).filter(state=BatchState.RUNNING)
+    ready = MailboxBatchRow.objects.filter(pk=row.pk, state=RowState.READY, batch__in=running)
+    if not ready.update(state=RowState.STARTED, message=""):
         raise LostError
     try:
         with _told_by_purelymail():
@@ -231,12 +236,11 @@ def _do(batch: MailboxBatch, row: MailboxBatchRow) -> None:
         _settle(batch, row, RowState.STARTED, error.message)
         raise
     except (RefusedError, MissingError) as error:
-        _refuse(batch, row, error.message)
-        return
-    _settle(batch, row, state, message)
-    if batch.failures:
+        state, message = RowState.FAILED, error.message
+    if batch.failures:  # PurelyMail is back
         batch.failures = 0
         _ours(batch).update(failures=0, stopped_because="")
+    _settle(batch, row, state, message)
 
 
 def _look_at(batch: MailboxBatch, row: MailboxBatchRow) -> None:
@@ -249,42 +253,40 @@ def _look_at(batch: MailboxBatch, row: MailboxBatchRow) -> None:
                 raise
             settled = RowState.FAILED, error.message
     if settled is None and row.tries + 1 >= MOST_TRIES:
-        _refuse(batch, row, row.message or _("The worker ended in the middle of it, many times."))
-    elif settled is None:
+        settled = (
+            RowState.FAILED,
+            row.message or _("The worker ended in the middle of it, many times."),
+        )
+    if settled is None:
         _put_back(batch, row)
-    elif settled[0] == RowState.FAILED:
-        _refuse(batch, row, settled[1])
     else:
         _settle(batch, row, *settled)
 
 
 def _put_back(batch: MailboxBatch, row: MailboxBatchRow) -> None:
-    """For another try, after the others; a cancelled batch has none to give."""
-    held = _held_rows(batch).filter(pk=row.pk, batch__state=BatchState.RUNNING)
-    if not held.update(state=RowState.READY, message="", tries=row.tries + 1):
-        _settle(batch, row, RowState.SKIPPED, _("The batch was cancelled before it."))
+    """For another try, after the others."""
+    _settle(batch, row, RowState.READY, tries=row.tries + 1)
 
 
-def _refuse(batch: MailboxBatch, row: MailboxBatchRow, reason: str) -> None:
-    _settle(batch, row, RowState.FAILED, reason)
-    if batch.all_or_nothing:
-        raise StoppedError(
-            _("%(address)s could not be created, so nothing after it was. %(reason)s")
-            % {"address": row.address, "reason": reason}
-        )
-
-
-def _settle(batch: MailboxBatch, row: MailboxBatchRow, state: RowState, message: str = "") -> None:
+def _settle(
+    batch: MailboxBatch,
+    row: MailboxBatchRow,
+    state: RowState,
+    message: str = "",
+    **changes: object,
+) -> None:
     """Write down how a row ended; whoever lost the batch meanwhile has no say any more."""
-    changes: dict[str, object] = {"state": state, "message": message[:500]}
     keeps_password = state in (RowState.READY, RowState.STARTED) or (
         state == RowState.DONE and row.is_generated
     )
     if not keeps_password:
         changes["password"] = ""
-    if not _held_rows(batch).filter(pk=row.pk, state=RowState.STARTED).update(**changes):
+    started = MailboxBatchRow.objects.filter(pk=row.pk, state=RowState.STARTED)
+    changes |= {"state": state, "message": message[:500]}
+    if not started.filter(batch__in=_ours(batch)).update(**changes):
         raise LostError
-
-
-def _held_rows(batch: MailboxBatch) -> QuerySet[MailboxBatchRow]:
-    return MailboxBatchRow.objects.filter(batch=batch, batch__holder=batch.holder)
+    if state == RowState.FAILED and batch.all_or_nothing:
+        raise StoppedError(
+            _("%(address)s could not be created, so nothing after it was. %(reason)s")
+            % {"address": row.address, "reason": message}
+        )

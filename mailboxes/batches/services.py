@@ -142,10 +142,15 @@ def cancel(*, batch: MailboxBatch) -> None:
             resume_at=Coalesce("resume_at", Now()),  # somebody looks at a row left in mid-call
         ):
             raise RefusedError(_("This batch is not running any more."))
-        batch.rows.filter(state=RowState.READY).update(
-            state=RowState.SKIPPED, message=_("The batch was cancelled before it."), password=""
-        )
+        leave_undone(MailboxBatch.objects.filter(pk=batch.pk))
         enqueue(WORK)
+
+
+def leave_undone(batches: QuerySet[MailboxBatch]) -> None:
+    """Skip what these cancelled batches had still to do, and erase its passwords."""
+    MailboxBatchRow.objects.filter(batch__in=batches, state=RowState.READY).update(
+        state=RowState.SKIPPED, message=_("The batch was cancelled before it."), password=""
+    )
 
 
 def discard(*, batch: MailboxBatch) -> None:

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from mailboxes.batches import deeds, runner
-from mailboxes.batches.models import BatchKind, BatchState, RowState
-from mailboxes.batches.services import go_on
+from mailboxes.batches.models import BatchKind, BatchState, MailboxBatch, RowState
+from mailboxes.batches.services import cancel, go_on
 from mailboxes.batches.tests.helpers import DOMAIN, drain, end_pauses, start, states, table
 from mailboxes.batches.tests.test_runner import passwords_work, selected
 from mailboxes.models import Mailbox
@@ -86,6 +86,16 @@ def test_while_purelymail_is_down_the_batch_waits_longer_and_longer(admin, domai
     assert (batch.state, batch.stopped_because, batch.failures) == (BatchState.DONE, "", 0)
 
 
+def test_after_weeks_without_purelymail_the_pause_is_as_long_as_ever(admin, domain, purelymail):
+    batch = start(admin, table(1))
+    MailboxBatch.objects.update(failures=2_000)
+    purelymail.down()
+    runner.work()
+    batch.refresh_from_db()
+    assert batch.is_paused
+    assert batch.failures == 2_001
+
+
 def test_a_refused_token_stops_the_batch_until_a_person_says_go_on(admin, domain, purelymail):
     batch = start(admin, table(3))
     restore = stumble(purelymail, "createUser", "invalid_token", after=2, times=None)
@@ -139,6 +149,41 @@ def test_a_late_effect_of_a_call_without_answer_is_ours(admin, domain, purelymai
     drain()
     assert states(batch) == {"done": 1}
     assert purelymail.calls["createUser"] == 1
+    batch.refresh_from_db()
+    assert (batch.state, batch.stopped_because) == (BatchState.DONE, ""), "nothing is waited for"
+
+
+def test_a_refusal_is_an_answer_too_and_ends_the_waiting(admin, domain, purelymail):
+    batch = start(admin, table(2))
+    purelymail.down()
+    runner.work()
+    purelymail.up()
+    end_pauses()
+    batch.rows.filter(line=2).update(domain_name="gone.example")
+    restore = stumble(purelymail, "createUser", "invalid_token", after=1, times=1)
+    runner.work()
+    restore()
+    batch.refresh_from_db()
+    assert states(batch) == {"failed": 1, "ready": 1}
+    assert batch.failures == 0
+
+
+def test_a_token_refused_while_the_batch_is_cancelled_leaves_no_password_behind(
+    admin, domain, purelymail, monkeypatch
+):
+    batch = start(admin, table(2))
+    real = deeds.create_mailbox
+
+    def cancel_in_it(**facts):
+        cancel(batch=batch)
+        return real(**facts)
+
+    monkeypatch.setattr(deeds, "create_mailbox", cancel_in_it)
+    restore = stumble(purelymail, "createUser", "invalid_token", after=1, times=1)
+    drain()
+    restore()
+    assert states(batch) == {"skipped": 2}
+    assert not batch.rows.exclude(password="").exists()
 
 
 @pytest.mark.parametrize("operation", ["modifyUser", "getUser"])

@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 from django.db.models.functions import Now
 
 from audit.actions import Action
@@ -27,6 +27,7 @@ from purelymanage.core.context import acting_as, person
 from purelymanage.core.errors import RefusedError
 from purelymanage.core.roles import Role
 from purelymanage.deletions.models import PendingDeletion
+from purelymanage.jobs.tests.processes import settles
 
 pytestmark = pytest.mark.django_db
 OWN = "A password; of my own"
@@ -329,6 +330,55 @@ def test_a_call_that_takes_long_keeps_its_lease(admin, domain, purelymail, monke
     assert runner._claim() is None
     thread.join(20)
     assert states(MailboxBatch.objects.get()) == {"done": 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lease_that_could_not_be_renewed_once_is_renewed_with_the_next_beat(
+    admin, domain, monkeypatch
+):
+    monkeypatch.setattr(runner, "BEAT_SECONDS", 0.05)
+    batch = start(admin, table(1))
+    held = runner._claim()
+    lapse(batch)
+    real, beats = runner._ours, []
+
+    def ours(asked):
+        beats.append(asked)
+        if len(beats) == 1:
+            raise OperationalError("the database is locked")
+        return real(asked)
+
+    monkeypatch.setattr(runner, "_ours", ours)
+    with runner._kept(held):
+        assert settles(lambda: MailboxBatch.objects.at_work().exists(), 5)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_is_not_begun_while_its_batch_is_being_cancelled(
+    admin, domain, purelymail, monkeypatch
+):
+    start(admin, table(1))
+    held = runner._claim()
+    row = held.rows.get()
+    is_cancelling = threading.Event()
+
+    def commit_late(_task):
+        is_cancelling.set()
+        time.sleep(0.5)
+
+    def cancel():
+        services.cancel(batch=held)
+        connections.close_all()
+
+    monkeypatch.setattr(services, "enqueue", commit_late)
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    assert is_cancelling.wait(5)
+    with pytest.raises(runner.LostError):
+        runner._do(held, row)
+    thread.join(5)
+    assert states(held) == {"skipped": 1}
+    assert not purelymail.calls
 
 
 def selected(admin, kind, *addresses):
