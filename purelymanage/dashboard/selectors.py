@@ -13,7 +13,6 @@ from django.db.models import (
     Count,
     Exists,
     F,
-    IntegerField,
     OuterRef,
     Q,
     QuerySet,
@@ -23,7 +22,7 @@ from django.db.models import (
     Window,
     prefetch_related_objects,
 )
-from django.db.models.functions import Coalesce, RowNumber
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -34,7 +33,6 @@ from domains.lookups import resolver_outage
 from domains.models import CreditReading, Domain, SyncState
 from domains.models.domain import FAILING, JUDGED, OURS
 from mailboxes.batches.selectors import Waiting, batches_needing_a_person
-from mailboxes.models import Mailbox
 from migrations_app.models import MAX_REQUEUES, MigrationJob, State
 from migrations_app.progress import JobView
 from purelymanage.core.addresses import shown_domain
@@ -205,10 +203,7 @@ def home() -> Home:
         failing_count=len(failing),
         unchecked_count=sum(domain.health == "unchecked" for domain in domains),
         resolver_silent_since=resolver_outage() if is_silent else None,
-        rules=Rules(
-            total=sum(domain.rule_number for domain in domains),
-            catch_alls=sum(domain.catch_all_number for domain in domains),
-        ),
+        rules=_rules(),
         unfinished_edits=[domain for domain in domains if domain.edit_problem is not None],
         credit=_credit(),
         copy={state.name: state for state in SyncState.objects.all()},
@@ -220,7 +215,7 @@ def home() -> Home:
 
 
 def _domains() -> QuerySet[Domain]:
-    """All, with what hangs on each: one query."""
+    """All, with the number of mailboxes, the state of DNS and an edit that hangs: one query."""
     health = Case(
         When(FAILING, then=Value("failing")),
         When(OURS & ~JUDGED, then=Value("unchecked")),
@@ -230,19 +225,18 @@ def _domains() -> QuerySet[Domain]:
     late = Q(started_at__lt=timezone.now() - EDIT_PATIENCE) | ~Q(problem="")
     edits = RuleEdit.objects.filter(late, domain=OuterRef("pk")).order_by("started_at")
     return Domain.objects.annotate(
-        mailbox_number=_number(Mailbox.objects.all()),
-        rule_number=_number(RoutingRule.objects.all()),
-        catch_all_number=_number(RoutingRule.objects.filter(is_catchall=True)),
+        mailbox_number=Count("mailboxes"),
         edit_problem=Subquery(edits.values("problem")[:1]),
         health=health,
     ).order_by("-mailbox_number", "name")
 
 
-def _number(rows: QuerySet[Any]) -> Coalesce:
-    """How many of them hang on the domain."""
-    counted = rows.filter(domain=OuterRef("pk")).order_by().values("domain")
-    number = Subquery(counted.annotate(number=Count("pk")).values("number"))
-    return Coalesce(number, 0, output_field=IntegerField())
+def _rules() -> Rules:
+    return Rules(
+        **RoutingRule.objects.aggregate(
+            total=Count("pk"), catch_alls=Count("pk", filter=Q(is_catchall=True))
+        )
+    )
 
 
 def _worst(failing: list[Domain]) -> list[Failing]:
@@ -272,7 +266,8 @@ def _credit() -> Credit | None:
 def _migrations() -> Migrations:
     jobs = MigrationJob.objects.defer("source_password", "destination_password")
     running = jobs.filter(state=State.RUNNING).order_by("started_at", "pk")[:RUNNING_SHOWN]
-    counts = MigrationJob.objects.aggregate(
+    unfinished = MigrationJob.objects.filter(state__in=[State.RUNNING, State.QUEUED])
+    counts = unfinished.aggregate(
         running_count=Count("pk", filter=Q(state=State.RUNNING)),
         queued_count=Count("pk", filter=Q(state=State.QUEUED)),
     )
