@@ -29,6 +29,7 @@ def publish(request: Request) -> HttpResponse:
     domain = shown_domain(form.cleaned_data["domain"])
     messages.info(
         request,
-        _("Published in the demo's DNS for %(domain)s. Look again to see it.") % {"domain": domain},
+        _("Published in the demo's DNS for %(domain)s. Every check from now on sees it.")
+        % {"domain": domain},
     )
     return go_to(request, way_back(request, otherwise="/domains/"))

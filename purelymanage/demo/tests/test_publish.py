@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.messages import get_messages
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -57,6 +58,15 @@ def test_a_new_domain_comes_to_green_by_two_clicks(demo, purelymail, admin_clien
     assert len(findings) == 7
     purelymail.client.update_domain_settings(name=DOMAIN, recheck_dns=True)
     assert verdict(purelymail) == [True] * 4
+
+
+@pytest.mark.django_db
+def test_what_it_says_stays_true_when_the_page_turns_green_under_it(demo, admin_client):
+    answer = publish(admin_client, "all")
+    (message,) = get_messages(answer.wsgi_request)
+    assert str(message) == (
+        "Published in the demo's DNS for bücher.example. Every check from now on sees it."
+    )
 
 
 @pytest.mark.parametrize("flag", ["mx", "spf", "dkim", "dmarc"])
