@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from domains.dependants import names_of
 from domains.models import Domain
-from domains.services.domains import SETTINGS
+from domains.services.copies import SETTINGS
 from purelymanage.core.addresses import shown_domain
 from purelymanage.core.errors import MissingError, RefusedError
 from purelymanage.deletions.models import DeletionKind

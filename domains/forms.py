@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from domains.models import Domain
-from domains.services.domains import SETTINGS
+from domains.services.copies import SETTINGS
 from purelymanage.core.addresses import MAX_DOMAIN, clean_domain, shown_domain, split_address
 
 TOO_LONG = gettext_lazy("A domain has at most 253 characters.")

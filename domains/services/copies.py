@@ -15,8 +15,12 @@ from domains.dependants import names_of
 from domains.models import Domain, Kind, SyncState
 from purelymanage.jobs.queue import enqueue
 from purelymanage.purelymail.client import get_client
+from purelymanage.purelymail.types import RemoteDomain
 
-WATCHED = ("is_shared", "allow_account_reset", "symbolic_subaddressing")
+SETTINGS = ("allow_account_reset", "symbolic_subaddressing")
+WATCHED = ("is_shared", *SETTINGS)
+TOLD = (*WATCHED, "passes_mx", "passes_spf", "passes_dkim", "passes_dmarc")
+"""What PurelyMail says of a domain, by the same names in its listing and in our rows."""
 
 
 def refresh_domains() -> Changes:
@@ -29,18 +33,7 @@ def refresh_domains() -> Changes:
             size=len,
             held=Domain.objects.ours().count(),
         )
-        found = {
-            domain.name.lower(): {
-                "is_shared": domain.is_shared,
-                "passes_mx": domain.passes_mx,
-                "passes_spf": domain.passes_spf,
-                "passes_dkim": domain.passes_dkim,
-                "passes_dmarc": domain.passes_dmarc,
-                "allow_account_reset": domain.allow_account_reset,
-                "symbolic_subaddressing": domain.symbolic_subaddressing,
-            }
-            for domain in listed
-        }
+        found = {domain.name.lower(): told(domain) for domain in listed}
         rows = Domain.objects.ours() | Domain.objects.filter(name__in=found)
         with verdicts_watched():
             changes = update_rows(
@@ -54,6 +47,11 @@ def refresh_domains() -> Changes:
             )
         _forget_unused_shared(asked_before=asked_at)
         return changes
+
+
+def told(remote: RemoteDomain) -> dict[str, bool]:
+    """What PurelyMail says of a domain, as fields of our row."""
+    return {name: getattr(remote, name) for name in TOLD}
 
 
 def _forget_unused_shared(*, asked_before: datetime) -> None:

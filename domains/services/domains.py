@@ -15,7 +15,7 @@ from domains.copy import own_change
 from domains.models import Domain, Kind
 from domains.records import Finding
 from domains.services.account import ownership_code
-from domains.services.copies import request_refresh
+from domains.services.copies import SETTINGS, TOLD, request_refresh, told
 from purelymanage.core.addresses import shown_domain
 from purelymanage.core.errors import PurelyManageError, RefusedError
 from purelymanage.jobs.queue import enqueue
@@ -24,10 +24,6 @@ from purelymanage.purelymail.errors import DomainExistsError, OwnershipError, Un
 from purelymanage.purelymail.types import RemoteDomain
 
 logger = logging.getLogger(__name__)
-
-SETTINGS = ("allow_account_reset", "symbolic_subaddressing")
-TOLD = (*SETTINGS, "is_shared", "passes_mx", "passes_spf", "passes_dkim", "passes_dmarc")
-"""What PurelyMail says of a domain, by the same names in its listing and in our rows."""
 
 PURELYMAILS_OWN = {
     "purelymail.com",
@@ -82,7 +78,7 @@ def _refuse_known(name: str) -> None:
 def _told_of_new(name: str) -> dict[str, bool]:
     """What PurelyMail says of a domain it has just added, or its defaults if it does not answer."""
     try:
-        remote = listed(name)
+        remote = _listed(name)
     except PurelyManageError as error:
         logger.warning("Could not read back %s: %s", name, error)
         return {"is_shared": False, "allow_account_reset": True, "symbolic_subaddressing": True}
@@ -122,7 +118,7 @@ def change_settings(
     if domain.is_shared:
         raise RefusedError(
             _("%(domain)s belongs to PurelyMail; its settings are not yours to change.")
-            % {"domain": domain.name}
+            % {"domain": shown_domain(domain.name)}
         )
     given = (allow_account_reset, symbolic_subaddressing)
     wanted = {name: value for name, value in zip(SETTINGS, given, strict=True) if value is not None}
@@ -142,7 +138,7 @@ def change_settings(
 def _told_of(name: str) -> dict[str, bool]:
     """What PurelyMail now says of a domain it has just changed; nothing if it does not answer."""
     try:
-        remote = listed(name)
+        remote = _listed(name)
     except PurelyManageError as error:
         logger.warning("Could not read back %s: %s", name, error)
         return {}
@@ -169,12 +165,7 @@ def _refuse_unchanged(domain: Domain, wanted: dict[str, bool]) -> None:
         )
 
 
-def listed(name: str) -> RemoteDomain | None:
+def _listed(name: str) -> RemoteDomain | None:
     """The domain as PurelyMail lists it; there is no operation for one alone."""
     domains = get_client().list_domains()
     return next((domain for domain in domains if domain.name.lower() == name), None)
-
-
-def told(remote: RemoteDomain) -> dict[str, bool]:
-    """What PurelyMail says of a domain, as fields of our row."""
-    return {name: getattr(remote, name) for name in TOLD}
