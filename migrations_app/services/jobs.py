@@ -75,6 +75,7 @@ def rerun_job(*, job: MigrationJob) -> MigrationJob:
     with audited(Action.JOB_QUEUED, target=job), _queue_lock():
         _refuse_busy(job)
         _take_server_values(job)
+        _refuse_same_mailbox(job)
         _refuse_duplicate(job)
         job.save(update_fields=_SERVER_VALUES)
         job.refresh_from_db()
@@ -94,6 +95,7 @@ def run_job_for_real(*, job: MigrationJob) -> MigrationJob:
         for name in _COPIED:
             setattr(real, name, getattr(job, name))
     _take_server_values(real)
+    _refuse_same_mailbox(real)
     with audited(Action.JOB_CREATED, target=real, after=_facts(real)), _queue_lock():
         _refuse_duplicate(real)
         real.save()

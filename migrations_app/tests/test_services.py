@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 
 from accounts.models import User
 from audit.models import Entry, Outcome
@@ -25,13 +24,7 @@ from migrations_app.tests.factories import (
 from purelymanage.core.context import acting_as, person
 from purelymanage.core.errors import MissingError, RefusedError, UnavailableError
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _empty_cache() -> None:
-    cache.clear()
-
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_cache")]
 
 BUSY = [State.QUEUED, State.RUNNING, State.INTERRUPTED]
 
@@ -82,6 +75,16 @@ def test_the_password_is_sealed_before_the_row_is_written(monkeypatch: pytest.Mo
 def test_a_long_destination_makes_a_short_name() -> None:
     job = jobs.create_job(**details(destination=End(ServerFactory(), "x" * 254, "p")))
     assert len(job.name) == 120
+
+
+@pytest.mark.parametrize("again", [jobs.rerun_job, jobs.run_job_for_real])
+def test_a_server_corrected_into_the_other_end_is_not_copied_into_itself(again: Any) -> None:
+    job = jobs.create_job(**details(source=End(ServerFactory(), "anna@new.example", "p")))
+    MigrationJob.objects.update(state=State.DONE)
+    Server.objects.update(host="imap.one.example")
+    with pytest.raises(RefusedError, match="the same mailbox"):
+        again(job=MigrationJob.objects.get())
+    assert MigrationJob.objects.get().state == State.DONE
 
 
 @pytest.mark.parametrize("port", [143, 993])
