@@ -98,6 +98,7 @@ def test_a_job_that_ends_gets_new_actions_and_is_announced(admin_client: Client)
     html = text_of(held)
     assert "anna: Failed." in html
     assert url("rerun", job.pk) in html
+    assert f'id="job-{job.pk}-quick"' in html, "where focus returns to"
     assert "job-rows-" not in html
     assert poll_list(admin_client, held, held="1").status_code == 204
     assert "job-rows-" in text_of(poll_list(admin_client, held))

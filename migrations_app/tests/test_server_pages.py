@@ -90,6 +90,14 @@ def test_a_server_is_edited_and_deleted(admin_client: Client) -> None:
     assert MigrationJob.objects.exists()
 
 
+def test_a_login_test_opens_below_its_server(admin_client: Client) -> None:
+    server = ServerFactory()
+    page = text_of(admin_client.get(url("servers")))
+    assert f'hx-target="#server-{server.pk}-test"' in page
+    assert f'<tr role="row" id="server-{server.pk}-test" hidden>' in page
+    assert f'popovertarget="server-{server.pk}-menu"' in page
+
+
 def test_a_login_test_names_the_failing_step_and_stores_nothing(admin_client: Client) -> None:
     server = ServerFactory(host="127.0.0.1", port=9, security="none")
     data = {"address": "anna", "password": "typed-secret"}

@@ -241,6 +241,7 @@ def test_the_source_leads_an_admin_to_the_rule(admin_client, account):
     rule = RoutingRule.objects.get()
     html = " ".join(page(admin_client.get("/routing/")).split())
     assert f'<td role="cell" class="title"> <a href="/routing/{rule.pk}/edit/">' in html
+    assert f'popovertarget="rule-{rule.pk}-menu"' in html
 
 
 def test_a_viewer_sees_no_actions(viewer_client, account):
