@@ -167,24 +167,11 @@ def _shadows(draft: Rule, before: Picture) -> Iterator[Finding]:
     """Which rules stand before it, and before which it stands. Fallbacks are worth a note only."""
     others = [rule for rule in before.of_domain(draft.domain) if not before.is_mute(rule)]
     if not draft.match_user:
-        if others:
-            text = ngettext(
-                "%(count)d rule of this domain comes before this one: %(names)s.",
-                "%(count)d rules of this domain come before this one: %(names)s.",
-                len(others),
-            ) % {"count": len(others), "names": rules_named(others)}
-            yield Finding(Weight.NOTE, "behind", text)
+        yield from _stands_behind(others)
         return
     named = [rule for rule in others if rule.match_user]
     if draft.is_prefix:
-        nearer = [rule for rule in named if draft.matches(rule.match_user)]
-        if nearer:
-            text = ngettext(
-                "%(count)d rule is nearer and keeps its own addresses: %(names)s.",
-                "%(count)d rules are nearer and keep their own addresses: %(names)s.",
-                len(nearer),
-            ) % {"count": len(nearer), "names": rules_named(nearer)}
-            yield Finding(Weight.WARNING, "shadowed", text, nearer[0].pk)
+        yield from _leaves_to([rule for rule in named if draft.matches(rule.match_user)])
     wider = [rule for rule in named if rule.is_prefix and rule.matches(draft.match_user)]
     yield from _comes_before(draft, wider)
     for rule in others:
@@ -194,6 +181,26 @@ def _shadows(draft: Rule, before: Picture) -> Iterator[Finding]:
                 "kind": rule.kind.label,
             }
             yield Finding(Weight.NOTE, "fallback", text, rule.pk)
+
+
+def _stands_behind(others: list[Rule]) -> Iterator[Finding]:
+    if others:
+        text = ngettext(
+            "%(count)d rule of this domain comes before this one: %(names)s.",
+            "%(count)d rules of this domain come before this one: %(names)s.",
+            len(others),
+        ) % {"count": len(others), "names": rules_named(others)}
+        yield Finding(Weight.NOTE, "behind", text)
+
+
+def _leaves_to(nearer: list[Rule]) -> Iterator[Finding]:
+    if nearer:
+        text = ngettext(
+            "%(count)d rule is nearer and keeps its own addresses: %(names)s.",
+            "%(count)d rules are nearer and keep their own addresses: %(names)s.",
+            len(nearer),
+        ) % {"count": len(nearer), "names": rules_named(nearer)}
+        yield Finding(Weight.WARNING, "shadowed", text, nearer[0].pk)
 
 
 def _comes_before(draft: Rule, wider: list[Rule]) -> Iterator[Finding]:

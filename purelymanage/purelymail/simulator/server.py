@@ -22,6 +22,7 @@ import json
 import socket
 import sys
 import threading
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -149,21 +150,18 @@ class Handler(BaseHTTPRequestHandler):
         self._json(answer, status)
 
     def _operate(self, operation: str, content: bytes) -> None:
-        fault = self.server.service.count(operation)
-        late = fault if fault is not None and fault.kind == "latency" else None
-        fault = fault if late is None else None
-        if late is not None and not late.after:
-            self.server.service.closing.wait(late.seconds)
-        answer: dict[str, Any] = {}
-        if fault is None or fault.after:
-            token = self.headers.get(TOKEN_HEADER)
-            answer = self.server.service.perform(operation, content, token)
-        if late is not None and late.after:
-            self.server.service.closing.wait(late.seconds)
+        service = self.server.service
+        fault = service.count(operation)
+        perform = partial(service.perform, operation, content, self.headers.get(TOKEN_HEADER))
         if fault is None:
-            self._json(answer)
+            self._json(perform())
+            return
+        answer = perform() if fault.after else None
+        if fault.kind == "latency":
+            service.closing.wait(fault.seconds)
+            self._json(perform() if answer is None else answer)
         else:
-            self._strike(fault, answer)
+            self._strike(fault, answer or {})
 
     def _strike(self, fault: Fault, answer: dict[str, Any]) -> None:
         if fault.kind in ("timeout_before", "timeout_after"):
