@@ -96,11 +96,7 @@ def _add_to_copy(row: MailboxBatchRow) -> None:
 
 def _require_2fa(row: MailboxBatchRow) -> Settled:
     settings = change_settings(mailbox=_mailbox(row), require_two_factor=True, accepts_lockout=True)
-    if settings.recovery_methods:
-        return RowState.DONE, ""
-    return RowState.DONE, _(
-        "It has no recovery method: its owner is locked out if the second factor is lost."
-    )
+    return RowState.DONE, "" if settings.recovery_methods else _("No recovery method.")
 
 
 def _delete(row: MailboxBatchRow) -> Settled:

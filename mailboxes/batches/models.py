@@ -15,6 +15,8 @@ from purelymanage.ui.states import Look
 
 KEPT = timedelta(days=7)
 """How long new passwords wait to be downloaded, and previews to be started."""
+TRANSFER = timedelta(minutes=5)
+"""How long a download of them may take before its process is thought dead."""
 PATIENCE = timedelta(seconds=10)
 """How long a batch that is due waits for a worker before its page says so."""
 
@@ -122,6 +124,11 @@ class MailboxBatch(models.Model):
     def erased_on(self) -> datetime | None:
         """When passwords that nobody downloaded go."""
         return self.ended_at + KEPT if self.ended_at else None
+
+    @property
+    def is_being_downloaded(self) -> bool:
+        """Whether passwords that are still there are on their way to somebody."""
+        return self.downloaded_at is not None and self.downloaded_at > timezone.now() - TRANSFER
 
     @property
     def is_paused(self) -> bool:

@@ -61,6 +61,13 @@ def row_numbers(batch: MailboxBatch) -> dict[str, int]:
     return dict(rows)
 
 
+def without_recovery(batch: MailboxBatch) -> int:
+    """How many of its mailboxes need a second factor now and have no recovery method."""
+    if batch.kind != BatchKind.REQUIRE_2FA:
+        return 0
+    return batch.rows.filter(state=RowState.DONE).exclude(message="").count()
+
+
 def with_passwords(batch: MailboxBatch) -> QuerySet[MailboxBatchRow]:
     """The new mailboxes whose password only we know, not downloaded yet."""
     return batch.rows.filter(state=RowState.DONE, is_generated=True).exclude(password="")
@@ -131,10 +138,13 @@ def progress_of(batch: MailboxBatch) -> Progress:
 
 def rows_page(batch: MailboxBatch, *, state: str, page: str | None) -> Page[MailboxBatchRow]:
     """One page of the rows, in the order of the file; all of them for an unknown `state`."""
-    rows = batch.rows.all()
+    rows = batch.rows.defer("password")
     if state in RowState.values:
         rows = rows.filter(state=state)
-    return page_of(rows, page)
+    found = page_of(rows, page)
+    for row in found:
+        row.look = look_of(row.state, batch)
+    return found
 
 
 def failures_of(batch: MailboxBatch) -> list[MailboxBatchRow]:

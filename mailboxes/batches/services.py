@@ -17,6 +17,7 @@ from audit.actions import Action
 from audit.services import audited
 from mailboxes.batches.models import (
     KEPT,
+    TRANSFER,
     BatchKind,
     BatchState,
     MailboxBatch,
@@ -36,7 +37,6 @@ from purelymanage.jobs.queue import enqueue
 WORK = "mailboxes.tasks.work_on_batches"
 MAX_ROWS = 10_000
 CHUNK = 500
-TRANSFER = timedelta(minutes=5)
 
 
 def preview_table(*, content: bytes, name: str) -> tuple[MailboxBatch, bool]:

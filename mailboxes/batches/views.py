@@ -183,8 +183,6 @@ def _facts(request: Request, batch: MailboxBatch) -> dict[str, Any]:
     page = None
     if not batch.is_running or batch.is_stopped:  # else it would be old as soon as it is read
         page = selectors.rows_page(batch, state=state, page=request.GET.get("page"))
-        for row in page:
-            row.look = selectors.look_of(row.state, batch)
     return {
         "crumbs": [*_crumbs(), (_("Bulk work"), reverse("mailboxes:batches:list"))],
         "batch": batch,
@@ -197,6 +195,7 @@ def _facts(request: Request, batch: MailboxBatch) -> dict[str, Any]:
         "state": state if state in RowState.values else "",
         "affected": selectors.affected_by(batch, progress) if asks else None,
         "new_passwords": selectors.with_passwords(batch).count(),
+        "without_recovery": selectors.without_recovery(batch),
     }
 
 

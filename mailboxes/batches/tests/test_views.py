@@ -187,6 +187,39 @@ def test_an_action_on_nothing_or_unknown_is_refused(admin_client, domain, data, 
     assert admin_client.post(SELECT, data).status_code == status
 
 
+def test_that_owners_could_be_locked_out_is_said_once(admin_client, domain, purelymail):
+    for name in ("lea", "ben", "mara"):
+        purelymail.state.add_user(f"{name}@{DOMAIN}")
+        MailboxFactory(address=f"{name}@{DOMAIN}", domain=domain)
+    purelymail.state.users[f"mara@{DOMAIN}"].add_method("email", "mara@home.example")
+    admin_client.post(SELECT, {"do": "require_2fa", "everything": "1"})
+    batch = MailboxBatch.objects.get()
+    admin_client.post(url("start", batch))
+    drain()
+    page = admin_client.get(url("detail", batch)).content.decode()
+    assert page.count("2 mailboxes have no recovery method") == 1
+    assert page.count("locked out") == 1
+    assert page.count(">No recovery method.<") == 2
+
+
+def test_while_the_passwords_leave_the_page_looks_again_until_they_are_gone(
+    admin, admin_client, domain
+):
+    batch = start(admin, table(1))
+    drain()
+    download = "Download the new passwords"
+    assert download in admin_client.get(url("detail", batch)).content.decode()
+    leaving = admin_client.post(url("passwords", batch))
+    page = admin_client.get(url("detail", batch)).content.decode()
+    assert "are being downloaded" in page
+    assert "every 2s" in page
+    assert download not in page
+    read(leaving)
+    page = admin_client.get(url("detail", batch)).content.decode()
+    assert "were downloaded" in page
+    assert "every 2s" not in page
+
+
 def test_a_preview_is_discarded_and_a_run_cancelled(admin, admin_client, domain):
     batch = preview(admin, table(2))
     admin_client.post(url("cancel", batch))
