@@ -79,7 +79,7 @@ def test_a_long_destination_makes_a_short_name() -> None:
 
 @pytest.mark.parametrize("again", [jobs.rerun_job, jobs.run_job_for_real])
 def test_a_server_corrected_into_the_other_end_is_not_copied_into_itself(again: Any) -> None:
-    job = jobs.create_job(**details(source=End(ServerFactory(), "anna@new.example", "p")))
+    jobs.create_job(**details(source=End(ServerFactory(), "anna@new.example", "p")))
     MigrationJob.objects.update(state=State.DONE)
     Server.objects.update(host="imap.one.example")
     with pytest.raises(RefusedError, match="the same mailbox"):
