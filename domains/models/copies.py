@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from django.db import models
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 REFRESH_PATIENCE = timedelta(seconds=90)
@@ -20,13 +19,6 @@ class Kind(models.TextChoices):
     RULES = "rules", _("routing rules")
     CREDIT = "credit", _("account credit")
     OWNERSHIP = "ownership", _("ownership code")
-
-
-def _clock(moment: datetime) -> str:
-    """`14:20`, or `19 Nov, 14:20` when that was not today."""
-    local = timezone.localtime(moment)
-    is_today = local.date() == timezone.localdate()
-    return date_format(local, "H:i" if is_today else "j M, H:i")
 
 
 class SyncState(models.Model):
@@ -55,16 +47,6 @@ class SyncState(models.Model):
 
     def __str__(self) -> str:
         return self.get_name_display()
-
-    @property
-    def failed_clock(self) -> str:
-        """When it began to fail, as banners say it."""
-        return _clock(self.failed_since) if self.failed_since else ""
-
-    @property
-    def synced_clock(self) -> str:
-        """When the copy was last whole, as banners say it."""
-        return _clock(self.synced_at) if self.synced_at else ""
 
     @property
     def is_expected(self) -> bool:

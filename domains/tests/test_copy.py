@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -205,13 +205,3 @@ def test_a_refresh_ends_being_awaited_with_its_answer_or_after_a_while(account):
     with time_machine.travel(timezone.now() + timedelta(minutes=5)):
         assert not state.is_refreshing
         assert state.is_overdue
-
-
-def test_a_banner_says_the_time_and_the_day_only_when_it_was_not_today():
-    with time_machine.travel("2026-11-20 18:00Z"):
-        state = SyncState(
-            synced_at=datetime(2026, 11, 20, 14, 20, tzinfo=UTC),
-            failed_since=datetime(2026, 11, 18, 9, 5, tzinfo=UTC),
-        )
-        assert state.synced_clock == "14:20"
-        assert state.failed_clock == "18 Nov, 09:05"

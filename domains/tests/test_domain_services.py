@@ -175,7 +175,7 @@ def test_settings_of_a_domain_that_is_gone_and_of_a_shared_one(purelymail, domai
     with pytest.raises((RefusedError, MissingError)):
         services.change_settings(domain=domain, symbolic_subaddressing=False)
     shared = DomainFactory(name="xn--bcher-kva.example", is_shared=True)
-    with pytest.raises(RefusedError, match="^bücher.example belongs to PurelyMail"):
+    with pytest.raises(RefusedError, match="bücher"):
         services.change_settings(domain=shared, symbolic_subaddressing=False)
 
 

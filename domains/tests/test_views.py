@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.contrib.messages import get_messages
 from django.utils import timezone
 
@@ -103,10 +104,12 @@ def test_without_a_failing_domain_nothing_is_queued(admin_client):
     assert "nothing is rechecked" in page(admin_client.post("/domains/recheck/", follow=True))
 
 
-def test_a_silent_resolver_is_told_on_the_list(viewer_client):
-    now = timezone.now()
-    DomainFactory.create_batch(3, unanswered_since=now, looked_at=now - timedelta(hours=2))
-    assert "Our DNS resolver has answered nothing since" in page(viewer_client.get(LIST))
+def test_a_silent_resolver_is_told_on_the_list_with_the_day_it_began(viewer_client):
+    with time_machine.travel("2026-11-20 18:00Z"):
+        began = timezone.now() - timedelta(days=2)
+        DomainFactory.create_batch(3, unanswered_since=began, looked_at=began - timedelta(hours=2))
+        html = page(viewer_client.get(LIST))
+    assert "Our DNS resolver has answered nothing since 18 Nov, 18:00." in html
 
 
 def test_mailboxes_and_rules_are_counted_apart(viewer_client):

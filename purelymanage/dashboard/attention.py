@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,7 +19,7 @@ from purelymanage.core.addresses import shown_domain
 from purelymanage.dashboard.credit import Credit
 from purelymanage.dashboard.selectors import Alike, Deletions, Failing, Home
 from purelymanage.jobs.health import LATE_SECONDS
-from purelymanage.ui.tags.words import duration
+from purelymanage.ui.tags.words import clock_time, duration
 
 TOP_UP = "https://purelymail.com/manage"
 DOMAINS_SHOWN = 4
@@ -94,7 +93,7 @@ def _outage(states: list[SyncState]) -> list[Item]:
 
 
 def _not_current(state: SyncState) -> Item:
-    words = {"time": state.failed_clock, "kind": state}
+    words = {"time": clock_time(state.failed_since), "kind": state}
     title = (
         _("PurelyMail has not answered since %(time)s") % words
         if state.is_outage
@@ -146,14 +145,13 @@ def _resolver(home: Home) -> list[Item]:
     since = home.resolver_silent_since
     if since is None:
         return []
-    local = timezone.localtime(since)
-    time = date_format(local, "H:i" if local.date() == timezone.localdate() else "j M, H:i")
     return [
         Item(
             key="resolver",
             tone="warn",
             icon="cloud-off",
-            title=_("Our DNS resolver has answered nothing since %(time)s") % {"time": time},
+            title=_("Our DNS resolver has answered nothing since %(time)s")
+            % {"time": clock_time(since)},
             text=_(
                 "You see what was found before. Check DNS_RESOLVERS and this machine's network."
             ),

@@ -119,6 +119,19 @@ def grouped(number: Any) -> str:
 
 
 @register.filter
+def clock_time(value: datetime | None) -> str:
+    """Since when something lasts: `14:20`, or `19 Nov, 14:20` where that was not today.
+
+    {{ copy.failed_since|clock_time }}
+    """
+    if value is None:
+        return EMPTY
+    local = timezone.localtime(value)
+    is_today = local.date() == timezone.localdate()
+    return date_format(local, "H:i" if is_today else "j M, H:i")
+
+
+@register.filter
 def duration(value: float | timedelta | None) -> str:
     """Seconds or a timedelta, two units at most: `19 min 8 s`, `2 h 5 min`, `3 d 4 h`.
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from purelymanage.ui.tags.words import EMPTY, duration, filesize_si, grouped, moment
+from purelymanage.ui.tags.words import EMPTY, clock_time, duration, filesize_si, grouped, moment
 
 NOW = datetime(2026, 11, 20, 14, 57, tzinfo=UTC)
 SPACE = "\N{NO-BREAK SPACE}"
@@ -72,6 +72,13 @@ def test_thousands_are_separated():
     assert grouped(12370) == "12,370"
     assert grouped(0) == "0"
     assert grouped(None) == EMPTY
+
+
+def test_a_time_has_its_day_only_where_that_is_not_today():
+    with time_machine.travel(NOW, tick=False):
+        assert clock_time(NOW - timedelta(minutes=37)) == "14:20"
+        assert clock_time(NOW - timedelta(days=2)) == "18 Nov, 14:57"
+    assert clock_time(None) == EMPTY
 
 
 @pytest.mark.parametrize(
