@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Cast, Concat, Lower
@@ -98,6 +99,12 @@ class RoutingRule(models.Model):
 
     class Meta:
         ordering = ["domain__name", "match_user", "is_prefix", "pk"]
+        indexes = [
+            GinIndex(
+                Cast(Lower(Cast("targets", models.TextField())), models.JSONField()),
+                name="rules_by_target",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.source

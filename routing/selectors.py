@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -111,46 +112,50 @@ def suggestions(text: str) -> list[str]:
     return list(found.values_list("address", flat=True)[:SUGGESTED])
 
 
-DELIVERING = """
+EACH_OF = {"postgresql": "jsonb_array_elements_text", "sqlite": "json_each"}
+"""What makes rows, each with a `value`, of a list in JSON."""
+DELIVERING = {
+    "postgresql": """
+SELECT rule.id, wanted.value FROM {each_of}(%(addresses)s) AS wanted
+JOIN routing_routingrule AS rule ON LOWER(rule.targets::text)::jsonb ? wanted.value
+""",
+    "sqlite": """
 SELECT rule.id, LOWER(named.value)
-FROM routing_routingrule AS rule, {each_target} AS named{columns}
-WHERE LOWER(named.value) IN ({addresses})
-"""
+FROM routing_routingrule AS rule, {each_of}(rule.targets) AS named
+WHERE LOWER(named.value) IN (SELECT value FROM {each_of}(%(addresses)s))
+""",
+}
+"""The condition of PostgreSQL's is answered by the index `rules_by_target`."""
 ACTING = """
-SELECT rule.id, LOWER(rule.match_user || '@' || domain.name)
+SELECT rule.id, LOWER(rule.match_user) || '@' || domain.name
 FROM routing_routingrule AS rule JOIN domains_domain AS domain ON domain.id = rule.domain_id
 WHERE rule.match_user <> '' AND NOT rule.is_prefix
-AND LOWER(rule.match_user || '@' || domain.name) IN ({addresses})
+AND domain.name IN (SELECT value FROM {each_of}(%(domains)s))
+AND LOWER(rule.match_user) || '@' || domain.name IN (SELECT value FROM {each_of}(%(addresses)s))
 """
 
 
 def rules_per_address(addresses: Collection[str]) -> Mapping[str, int]:
     """How many rules name each of these addresses, as their source or as a target."""
-    named = _rules_naming(f"{DELIVERING} UNION {ACTING}", addresses)
+    named = _rules_naming(f"{DELIVERING[connection.vendor]} UNION {ACTING}", addresses)
     return Counter(address for _rule_id, address in named)
 
 
 def rules_delivering_to(addresses: Collection[str]) -> int:
     """How many rules have at least one of these addresses among their targets."""
-    return len({rule_id for rule_id, _address in _rules_naming(DELIVERING, addresses)})
+    named = _rules_naming(DELIVERING[connection.vendor], addresses)
+    return len({rule_id for rule_id, _address in named})
 
 
 def _rules_naming(query: str, addresses: Collection[str]) -> list[tuple[int, str]]:
-    """The database takes the lists of targets apart, which costs a third of reading all rules into
-    Python: this stands on every page of mailboxes."""
-    wanted = sorted(set(addresses))
+    """The database takes the lists of targets apart: this stands on every page of mailboxes."""
+    wanted = {address.lower() for address in addresses}
     if not wanted:
         return []
-    is_postgres = connection.vendor == "postgresql"
-    sql = query.format(
-        each_target="jsonb_array_elements_text(rule.targets)"
-        if is_postgres
-        else "json_each(rule.targets)",
-        columns="(value)" if is_postgres else "",
-        addresses=", ".join(["%s"] * len(wanted)),
-    )
+    domains = {split_address(address)[1] for address in wanted}
+    lists = {"addresses": json.dumps(sorted(wanted)), "domains": json.dumps(sorted(domains))}
     with connection.cursor() as cursor:
-        cursor.execute(sql, wanted * query.count("{addresses}"))
+        cursor.execute(query.format(each_of=EACH_OF[connection.vendor]), lists)
         return [(rule_id, address) for rule_id, address in cursor.fetchall()]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.core.paginator import Page
-from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, When
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext
@@ -186,8 +186,10 @@ def recent_batches(page: str | None) -> Page[MailboxBatch]:
 def unfinished_batches() -> list[MailboxBatch]:
     """For the banners of the list of mailboxes: at work, waiting, stopped, or with new passwords.
 
-    One query.
+    One query, and one more where there are batches of the last days.
     """
+    if not MailboxBatch.objects.filter(_recent()).exists():
+        return []
     settled = Count("rows", filter=Q(rows__state__in=SETTLED))
     total = Count("rows", filter=~Q(rows__state=RowState.INVALID))
     rows = _open().annotate(settled=settled, total=total)
@@ -231,8 +233,11 @@ def _open() -> QuerySet[MailboxBatch]:
     passwords = MailboxBatchRow.objects.filter(
         batch=OuterRef("pk"), state=RowState.DONE, is_generated=True
     ).exclude(password="")
-    ended = Q(ended_at__gt=timezone.now() - KEPT)
-    has_passwords = Case(When(ended, then=Exists(passwords)), default=False)
-    return MailboxBatch.objects.annotate(has_passwords=has_passwords).filter(
-        Q(state=BatchState.RUNNING) | Q(has_passwords=True)
-    )
+    open_ones = Q(state=BatchState.RUNNING) | Q(has_passwords=True)
+    recent = MailboxBatch.objects.filter(_recent())
+    return recent.annotate(has_passwords=Exists(passwords)).filter(open_ones)
+
+
+def _recent() -> Q:
+    """Unfinished, or ended so lately that its passwords may still be stored."""
+    return Q(state=BatchState.RUNNING) | Q(ended_at__gt=timezone.now() - KEPT)
