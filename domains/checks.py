@@ -5,11 +5,13 @@ Made from rows alone: the domain, its `records` and its `deviations` (prefetch `
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
-from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext_lazy
@@ -45,6 +47,7 @@ LABELS = {
     "dmarc": gettext_lazy("DMARC, policy"),
 }
 FAILING = {"failing", "wrong", "missing"}
+Row = TypeVar("Row", DnsRecord, Deviation)
 DIFFERS = {RecordState.WRONG, RecordState.MISSING, RecordState.NOTICE}
 """What can be accepted."""
 
@@ -113,15 +116,26 @@ def with_health(domains: QuerySet[Domain]) -> QuerySet[Domain]:
     return domains.prefetch_related("records", "deviations")
 
 
-def with_verdicts(domains: Iterable[Domain]) -> None:
-    """Have what `check_views` needs read, for those of them that fail something. Two queries.
+def checks_of(domains: Iterable[Domain]) -> dict[int, list[CheckView]]:
+    """The `check_views` of each by its key. Two queries, about those that fail something.
 
     Records that are right say nothing about a failing check, but that we have looked.
     """
-    unwell = [domain for domain in domains if not passes_all(domain)]
+    unwell = [domain.pk for domain in domains if not passes_all(domain)]
     telling = ~Q(state=RecordState.OK) | Q(domain__checked_at=None)
     records = DnsRecord.objects.filter(telling).only("domain_id", "key", "state", "found")
-    prefetch_related_objects(unwell, Prefetch("records", records), "deviations")
+    seen = _by_domain(records.filter(domain__in=unwell))
+    accepted = _by_domain(Deviation.objects.filter(domain__in=unwell))
+    return {
+        domain.pk: _verdicts(domain, seen[domain.pk], accepted[domain.pk]) for domain in domains
+    }
+
+
+def _by_domain(rows: QuerySet[Row]) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row.domain_id].append(row)
+    return found
 
 
 def passes_all(domain: Domain) -> bool:
@@ -131,11 +145,17 @@ def passes_all(domain: Domain) -> bool:
 
 def check_views(domain: Domain) -> list[CheckView]:
     """PurelyMail's verdicts, told apart by what our own lookups found; none where it is shared."""
+    return _verdicts(domain, domain.records.all(), domain.deviations.all())
+
+
+def _verdicts(
+    domain: Domain, records: Iterable[DnsRecord], deviations: Iterable[Deviation]
+) -> list[CheckView]:
     if domain.is_shared:
         return []
     if passes_all(domain):
         return [_view(check, "ok") for check in CHECKS]
-    states = _record_states(domain, is_newest=False)
+    states = _record_states(records, deviations, is_newest=False)
     is_unknown = domain.checked_at is None and not states
     views = []
     for check in CHECKS:
@@ -150,7 +170,7 @@ def check_views(domain: Domain) -> list[CheckView]:
 
 def own_views(domain: Domain) -> list[CheckView]:
     """The same four by our own lookups alone, as of the newest try."""
-    states = _record_states(domain, is_newest=True)
+    states = _record_states(domain.records.all(), domain.deviations.all(), is_newest=True)
     views = []
     for check in CHECKS:
         seen = {states[key] for key in KEYS[check] if key in states}
@@ -221,13 +241,12 @@ def _lapse(row: DnsRecord, deviation: Deviation) -> str:
     }
 
 
-def _record_states(domain: Domain, *, is_newest: bool) -> dict[str, str]:
+def _record_states(
+    records: Iterable[DnsRecord], deviations: Iterable[Deviation], *, is_newest: bool
+) -> dict[str, str]:
     """The state of each record we have looked at, acceptances included."""
-    deviations = {deviation.key: deviation for deviation in domain.deviations.all()}
-    return {
-        row.key: _state(row, deviations.get(row.key), is_newest=is_newest)
-        for row in domain.records.all()
-    }
+    accepted = {deviation.key: deviation for deviation in deviations}
+    return {row.key: _state(row, accepted.get(row.key), is_newest=is_newest) for row in records}
 
 
 def _state(row: DnsRecord, deviation: Deviation | None, *, is_newest: bool) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import base64
 import secrets
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidTag
@@ -96,7 +97,12 @@ class Secret:
     """A stored secret. It prints as dots; `reveal()` opens it where it is used."""
 
     envelope: str = field(repr=False)
-    bound_to: str
+    place: Callable[[], str] = field(repr=False, compare=False)
+
+    @property
+    def bound_to(self) -> str:
+        """The associated data of its row and field; written down only where it is needed."""
+        return self.place()
 
     def reveal(self) -> str:
         """The plain text. Raises DecryptionError."""
@@ -120,7 +126,7 @@ class SecretDescriptor:
             return self
         if self.field.attname not in instance.__dict__:
             instance.refresh_from_db(fields=[self.field.attname])
-        return Secret(instance.__dict__[self.field.attname], self.field.bound_to(instance))
+        return Secret(instance.__dict__[self.field.attname], partial(self.field.bound_to, instance))
 
     def __set__(self, instance: Any, value: Any) -> None:
         instance.__dict__[self.field.attname] = (

@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from domains.checks import check_views, with_verdicts
+from domains.checks import checks_of
 from domains.filters import ListFilter, Listing
 from domains.models import Domain
 from domains.models.domain import FAILING, JUDGED, OURS, PASSING, DomainQuerySet
@@ -90,10 +90,10 @@ def domain_list(wanted: ListFilter, healths: Health) -> Listing:
     ranked = counted(rows).annotate(rank=_rank()).order_by(*wanted.order_by(COLUMNS))
     count = None if wanted.search else healths.number(wanted.state)
     page = page_of(ranked, wanted.page, count=count)
-    with_verdicts(page)
+    checks = checks_of(page)
     deletions = pending_deletions(DeletionKind.DOMAIN, [domain.name for domain in page])
     for domain in page:
-        domain.checks = check_views(domain)
+        domain.checks = checks[domain.pk]
         domain.deletion = deletions.get(domain.name)
     return Listing(page=page, total=healths.every, searched=healths.every)
 

@@ -87,6 +87,6 @@ def test_a_plain_value_in_a_query_is_refused():
 
 
 def test_a_secret_prints_as_dots():
-    secret = Secret("pm1.x.y", "place")
+    secret = Secret("pm1.x.y", lambda: "place")
     assert "pm1" not in repr(secret)
     assert str(secret) == "••••••••"

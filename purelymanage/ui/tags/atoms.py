@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from html import escape
-from typing import Any
+from typing import Any, Protocol
 
 from django.template import Library
 from django.utils.safestring import SafeString
@@ -18,6 +19,7 @@ from purelymanage.ui.tags.words import EMPTY
 
 register = Library()
 
+CHIPS, NAMED = 3, 50
 NOT_SUBMITTING = {"popovertarget", "data_opens", "data_closes", "data_copy", "data_copy_from"}
 """Attributes of buttons that act in the page; such a button never sends a form by accident."""
 
@@ -119,6 +121,37 @@ def status(tone: str, icon: str, text: str) -> SafeString:
     return _verdict("status", Look(tone, icon, text))
 
 
+class Verdict(Protocol):
+    """What `verdict_cells` shows."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def tone(self) -> str: ...
+    @property
+    def icon(self) -> str: ...
+    @property
+    def words(self) -> str: ...
+
+
+@register.simple_tag
+def verdict_cells(verdicts: Iterable[Verdict]) -> SafeString:
+    """A cell with a `status` for each verdict; on a phone its name stands before it.
+
+    {% verdict_cells domain.checks %}
+    """
+    return SafeString(
+        "".join(
+            fill(
+                '<td role="cell" data-label="{}">{}</td>',
+                verdict.name,
+                status(verdict.tone, verdict.icon, verdict.words),
+            )
+            for verdict in verdicts
+        )
+    )
+
+
 @register.simple_tag
 def badge(tone: str, icon: str, text: str) -> SafeString:
     """A verdict beside a title or standing alone: like `status`, with a ground.
@@ -207,6 +240,36 @@ def shown(value: object) -> str:
     """
     text = str(value)
     return shown_address(text) if "@" in text else shown_domain(text)
+
+
+@register.simple_tag
+def address_chips(addresses: Sequence[str], *, none: str) -> SafeString:
+    """The first three addresses as chips, then how many more there are; the title tells fifty.
+
+    `none`: the word for an empty list.
+
+        {% address_chips rule.targets none=_("nobody") %}
+    """
+    if not addresses:
+        return fill('<span class="quiet">{}</span>', none)
+    chips = "".join(map(_chip, addresses[:CHIPS]))
+    more = len(addresses) - CHIPS
+    if more > 0:
+        names = ", ".join(map(shown_address, addresses[CHIPS : CHIPS + NAMED]))
+        chips += fill(
+            '<span class="quiet small" title="{0}">+{1}'
+            '<span class="visually-hidden"> {2} {0}</span></span>',
+            names,
+            more,
+            _("more:"),
+        )
+    return fill('<span class="line chip-line">{}</span>', SafeString(chips))
+
+
+def _chip(address: str) -> str:
+    shown = shown_address(address)
+    title = f' title="{escape(address)}"' if shown != address else ""
+    return f'<span class="chip"{title}>{escape(shown)}</span>'
 
 
 @register.simple_tag
