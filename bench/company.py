@@ -55,7 +55,7 @@ class Size:
 
 
 def grow(before: Size, after: Size, *, person: User) -> None:
-    """Add what is missing, then have PostgreSQL look at the tables as it does by itself later."""
+    """Add what is missing, then have PostgreSQL tidy and look at the tables as it does by itself soon after."""
     spans = [range(*pair) for pair in zip(astuple(before), astuple(after), strict=True)]
     domains, mailboxes, rules, jobs, entries, deletions = spans
     _domains(domains)
@@ -68,7 +68,7 @@ def grow(before: Size, after: Size, *, person: User) -> None:
     if not before.domains:
         _account()
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+        cursor.execute("VACUUM ANALYZE")
 
 
 def _domains(numbers: range) -> None:
