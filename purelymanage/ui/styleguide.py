@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.core.paginator import Paginator
@@ -28,6 +28,15 @@ ROWS = (
 
 DOMAINS = [(name, name) for name in ("lindenhof.example", "lindenhof-shop.example")]
 ADDRESSES = ["it@lindenhof.example", "sales@lindenhof.example"]
+
+
+class Check(NamedTuple):
+    """A verdict in a cell of its own."""
+
+    name: str
+    tone: str
+    icon: str
+    words: object
 
 
 class MailboxSample(forms.Form):
@@ -93,6 +102,8 @@ def samples(url: str) -> dict[str, Any]:
         "refused_form": refused,
         "addresses": ADDRESSES,
         "domains": [("", "All domains"), *DOMAINS],
+        "many_addresses": [f"team-{number}@lindenhof.example" for number in range(1, 6)],
+        "checks": [Check("MX", *DNS_STATES["ok"]), Check("SPF", *DNS_STATES["wrong"])],
         "job_states": list(JOB_STATES),
         "dns_states": list(DNS_STATES),
         "rows": ROWS,
