@@ -21,12 +21,6 @@ def prober() -> Client:
     return Client(headers={"host": "10.0.0.5"})
 
 
-@pytest.fixture
-def worker(db) -> WorkerHost:
-    now = timezone.now()
-    return WorkerHost.objects.create(name="host:1", started_at=now, seen_at=now)
-
-
 def test_healthz_needs_no_database(prober, settings):
     settings.SECURE_SSL_REDIRECT = True
     response = prober.get("/healthz")
