@@ -48,6 +48,8 @@ LEASE_SECONDS = 60.0
 BEAT_SECONDS = 15.0
 PAUSES = (30.0, 60.0, 120.0, 240.0, 480.0, 600.0)
 """Seconds that PurelyMail is given while it does not answer, one after the other; then the last."""
+LONGEST_ASKED = 3600.0
+"""Seconds; PurelyMail may ask for a longer pause than ours, but not for one that never ends."""
 MOST_TRIES = 8
 ROWS_AT_ONCE = 100
 
@@ -71,10 +73,11 @@ def work() -> None:
     except StoppedError as reason:
         _let_go(batch, resume_at=None, stopped_because=str(reason)[:500])
     except UnavailableError as error:
-        seconds = PAUSES[min(batch.failures, len(PAUSES) - 1)]
+        pause = PAUSES[min(batch.failures, len(PAUSES) - 1)]
+        asked = min(getattr(error, "retry_after", 0), LONGEST_ASKED)
         _let_go(
             batch,
-            resume_at=seconds_from_now(max(seconds, getattr(error, "retry_after", 0))),
+            resume_at=seconds_from_now(max(pause, asked)),
             stopped_because=error.message[:500],
             failures=F("failures") + 1,
         )

@@ -203,7 +203,7 @@ def erased_once_sent(
 
 
 def forget_old() -> None:
-    """Erase passwords nobody took for a week, and end what nobody had started or go on by then.
+    """Erase passwords nobody took for a week, and end what nobody started, or let go on, by then.
 
     Batches themselves go with the jobs of their age.
     """

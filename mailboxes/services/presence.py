@@ -18,7 +18,11 @@ from purelymanage.core.errors import (
     UnavailableError,
 )
 from purelymanage.purelymail.client import get_client
-from purelymanage.purelymail.errors import NotReachedError, UnknownOutcomeError
+from purelymanage.purelymail.errors import (
+    NotReachedError,
+    RateLimitedError,
+    UnknownOutcomeError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +57,7 @@ def refuse_taken(address: str, *, consequence: str) -> None:
     except MissingError:
         return
     except UnavailableError as error:
-        raise NotReachedError(f"{error} {consequence}") from None
+        raise not_sent(error, consequence) from None
     raise RefusedError(
         _(
             "%(address)s exists at PurelyMail already, and nothing was changed. "
@@ -62,6 +66,14 @@ def refuse_taken(address: str, *, consequence: str) -> None:
         % {"address": shown_address(address)},
         field="local_part",
     )
+
+
+def not_sent(error: UnavailableError, consequence: str) -> NotReachedError:
+    """The question before a change had no answer, so the change itself never left."""
+    words = f"{error} {consequence}"
+    if isinstance(error, RateLimitedError):
+        return RateLimitedError(words, retry_after=error.retry_after)
+    return NotReachedError(words)
 
 
 def confirm_there(address: str, *, claim: str) -> None:

@@ -9,11 +9,11 @@ from django.utils.translation import gettext_lazy
 from audit.actions import Action
 from audit.services import audited
 from mailboxes.models import Mailbox
-from mailboxes.services.presence import known_there
+from mailboxes.services.presence import known_there, not_sent
 from purelymanage.core.addresses import shown_address
 from purelymanage.core.errors import PurelyManageError, RefusedError, UnavailableError
 from purelymanage.purelymail.client import get_client
-from purelymanage.purelymail.errors import NotReachedError, UnknownOutcomeError
+from purelymanage.purelymail.errors import UnknownOutcomeError
 from purelymanage.purelymail.types import RemoteUser
 
 NAMES: dict[str, str | Promise] = {
@@ -67,7 +67,7 @@ def change_settings(
     try:
         present = read_settings(mailbox=mailbox)
     except UnavailableError as error:
-        raise NotReachedError(f"{error} {_('Nothing was changed.')}") from None
+        raise not_sent(error, _("Nothing was changed.")) from None
     before = {name: getattr(present, name) for name in wanted}
     if before == wanted:
         return present

@@ -86,6 +86,24 @@ def test_while_purelymail_is_down_the_batch_waits_longer_and_longer(admin, domai
     assert (batch.state, batch.stopped_because, batch.failures) == (BatchState.DONE, "", 0)
 
 
+@pytest.mark.parametrize(("asked", "pause"), [(900.0, 900), (90_000.0, 3600)])
+@pytest.mark.parametrize("kind", [BatchKind.CREATE, BatchKind.REQUIRE_2FA])
+def test_the_pause_that_purelymail_asks_for_is_kept_within_reason(
+    admin, domain, purelymail, kind, asked, pause
+):
+    if kind == BatchKind.CREATE:
+        batch = start(admin, table(1))
+    else:
+        purelymail.state.add_user(f"lea@{DOMAIN}")
+        MailboxFactory(address=f"lea@{DOMAIN}", domain=domain)
+        batch = selected(admin, kind, f"lea@{DOMAIN}")
+    purelymail.fault("getUser", "rate_limit", retry_after=asked)
+    runner.work()
+    batch.refresh_from_db()
+    waited = (batch.resume_at - timezone.now()).total_seconds()
+    assert waited == pytest.approx(pause, abs=10)
+
+
 def test_after_weeks_without_purelymail_the_pause_is_as_long_as_ever(admin, domain, purelymail):
     batch = start(admin, table(1))
     MailboxBatch.objects.update(failures=2_000)
