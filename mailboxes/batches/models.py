@@ -121,6 +121,11 @@ class MailboxBatch(models.Model):
         return self.is_running and self.resume_at is None
 
     @property
+    def is_ending(self) -> bool:
+        """Whether it is cancelled and a worker has yet to see how the row at work ended."""
+        return self.state == BatchState.CANCELLED and self.resume_at is not None
+
+    @property
     def erased_on(self) -> datetime | None:
         """When passwords that nobody downloaded go."""
         return self.ended_at + KEPT if self.ended_at else None

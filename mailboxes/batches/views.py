@@ -230,7 +230,8 @@ def _title(batch: MailboxBatch, progress: selectors.Progress) -> str:
 
 def _token(batch: MailboxBatch) -> str:
     """What the head and the buttons of the page depend on."""
-    return f"{batch.state}-{'stopped' if batch.is_stopped else 'paused' if batch.is_paused else ''}"
+    parts = {"stopped": batch.is_stopped, "paused": batch.is_paused, "ending": batch.is_ending}
+    return f"{batch.state}-{''.join(word for word, is_so in parts.items() if is_so)}"
 
 
 def _file_name(batch: MailboxBatch, what: str) -> str:

@@ -231,6 +231,20 @@ def test_a_preview_is_discarded_and_a_run_cancelled(admin, admin_client, domain)
     assert not Mailbox.objects.exists()
 
 
+def test_a_cancelled_batch_is_watched_until_the_row_at_work_has_ended(admin, admin_client, domain):
+    batch = start(admin, table(2))
+    batch.rows.filter(line=2).update(state=RowState.STARTED)
+    page = admin_client.post(url("cancel", batch), follow=True).content.decode()
+    assert "At work" in page
+    assert "known=cancelled-ending" in page
+    drain()
+    live = url("live", batch) + "?known=cancelled-ending"
+    assert admin_client.get(live)["HX-Refresh"] == "true"
+    page = admin_client.get(url("detail", batch)).content.decode()
+    assert "At work" not in page
+    assert "every 2s" not in page
+
+
 def test_a_stopped_batch_says_why_and_offers_to_go_on(admin, admin_client, domain, purelymail):
     batch = start(admin, table(2))
     purelymail.fault("*", "invalid_token", times=None)
