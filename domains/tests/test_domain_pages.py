@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.messages import get_messages
 from django.utils import timezone
 
 from domains import lookups, rechecks, services
@@ -50,10 +49,6 @@ def html(response):
     return response.content.decode()
 
 
-def said(response):
-    return [str(message) for message in get_messages(response.wsgi_request)]
-
-
 def following(response):
     """What the page sends along when it asks for news."""
     dns = response.context["dns"]
@@ -91,6 +86,15 @@ def test_no_answer_is_unknown_and_not_missing(viewer_client, domain, dns):
     assert "SERVFAIL" in text
     assert "Not counted as missing; asked again" in text
     assert "2 records to fix" in text
+
+
+def test_a_lookup_that_is_overdue_is_not_told_as_done(viewer_client, domain, dns):
+    dns.fail(NAME, "MX", "servfail")
+    look_up_now(domain)
+    overdue = timezone.now() - timedelta(minutes=9)
+    Domain.objects.update(look_after=overdue)
+    text = " ".join(html(viewer_client.get(url(domain))).split())
+    assert re.search(r"asked again <time[^>]*>in a moment</time>", text)
 
 
 def test_a_domain_nobody_looked_at_says_so(viewer_client):
