@@ -126,9 +126,11 @@ def test_discarding_a_preview_leaves_nothing_behind(admin, domain):
     assert not batch.rows.model.objects.exists()
 
 
-def test_pages_learn_in_one_query_what_is_unfinished(admin, domain, django_assert_num_queries):
-    batch = start(admin, table(4) + "x,other.example,\n")
+def test_pages_learn_in_two_queries_what_is_unfinished(admin, domain, django_assert_num_queries):
     with django_assert_num_queries(1):
+        assert not unfinished_batches()
+    batch = start(admin, table(4) + "x,other.example,\n")
+    with django_assert_num_queries(2):
         [found] = unfinished_batches()
     assert (found.pk, found.settled, found.total) == (batch.pk, 0, 4)
     assert not batches_needing_a_person()
