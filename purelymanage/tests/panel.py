@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import functools
 import os
 import random
 import shutil
@@ -24,8 +22,11 @@ import requests
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60
-KEPT = ("static", "demo-mail")
-"""What every first start makes in seconds of work; the second panel of a test run copies it."""
+KEPT = {"static": ".collected", "demo-mail": "old/seeded"}
+"""What every first start makes in seconds of work, and the file by which it is complete.
+
+The second panel of a test run copies it.
+"""
 
 
 def free_ports(count: int) -> int:
@@ -58,11 +59,29 @@ def database_of_its_own(data_dir: Path) -> str:
     return url.rsplit("/", 1)[0] + f"/{name}"
 
 
-@functools.cache
 def _kept() -> Path:
-    directory = Path(tempfile.mkdtemp(prefix="purelymanage-panel-"))
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    """Shared by all processes of a test run, and removed with what else they share."""
+    directory = Path(os.environ["TEST_DATA_DIR"]) / "panel"
+    directory.mkdir(exist_ok=True)
     return directory
+
+
+def borrow(data_dir: Path) -> None:
+    """Give a panel that was never started what another one has made."""
+    for name in KEPT:
+        if (_kept() / name).exists() and not (data_dir / name).exists():
+            shutil.copytree(_kept() / name, data_dir / name)
+
+
+def lend(data_dir: Path) -> None:
+    """Keep what is complete; whoever comes first does it."""
+    for name, sign in KEPT.items():
+        if (data_dir / name / sign).exists() and not (_kept() / name).exists():
+            draft = Path(tempfile.mkdtemp(dir=_kept()))
+            shutil.copytree(data_dir / name, draft / name)
+            with contextlib.suppress(OSError):
+                (draft / name).rename(_kept() / name)
+            shutil.rmtree(draft)
 
 
 def drop_database(url: str) -> None:
@@ -105,7 +124,7 @@ class Panel:
 
     def start(self) -> Panel:
         """Start and wait until everything is ready, workers included."""
-        self._borrow()
+        borrow(self.data_dir)
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "start"],
@@ -121,25 +140,10 @@ class Panel:
             if self.process.poll() is not None:
                 break
             if self.is_ready():
+                lend(self.data_dir)
                 return self
             time.sleep(0.1)
         raise AssertionError(f"The panel did not start:\n{self.log.read_text()[-4000:]}")
-
-    def _borrow(self) -> None:
-        for name in KEPT:
-            if (_kept() / name).exists() and not (self.data_dir / name).exists():
-                shutil.copytree(_kept() / name, self.data_dir / name)
-
-    def _lend(self) -> None:
-        """Keep what is complete; whoever comes first does it."""
-        complete = {"static": "static/.collected", "demo-mail": "demo-mail/old/seeded"}
-        for name, sign in complete.items():
-            if (self.data_dir / sign).exists() and not (_kept() / name).exists():
-                draft = Path(tempfile.mkdtemp(dir=_kept()))
-                shutil.copytree(self.data_dir / name, draft / name)
-                with contextlib.suppress(OSError):
-                    (draft / name).rename(_kept() / name)
-                shutil.rmtree(draft)
 
     def is_ready(self) -> bool:
         """Whether database, migrations and workers answer."""
@@ -157,7 +161,7 @@ class Panel:
 
     def remove(self) -> None:
         """Stop it if it runs, and drop its database."""
-        self._lend()
+        lend(self.data_dir)
         if self.process is not None and self.process.poll() is None:
             try:
                 self.stop()

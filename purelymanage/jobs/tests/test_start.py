@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 
 from purelymanage.jobs.management.commands import start as command
+from purelymanage.tests.panel import borrow, lend
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 
@@ -48,6 +50,7 @@ class Panel:
     """A demo on ports of its own."""
 
     def __init__(self, directory: Path) -> None:
+        borrow(directory)
         self.directory = directory
         self.port = free_ports()
         self.process = subprocess.Popen(
@@ -88,6 +91,7 @@ class Panel:
         self.process.wait(40)
         self._reader.join(5)
         self.process.stdout.close()
+        lend(self.directory)
 
     def _read(self) -> None:
         for line in self.process.stdout:
@@ -147,9 +151,10 @@ def test_a_killed_web_server_is_back_within_seconds(tmp_path, panels):
     panels.append(panel)
     panel.wait_for("PurelyManage is ready")
     for pid in panel.processes():
-        words = Path(f"/proc/{pid}/cmdline").read_text()
-        if "gunicorn" in words and "guard.py" not in words:
-            os.kill(pid, signal.SIGKILL)
+        with suppress(FileNotFoundError, ProcessLookupError):  # others come and go meanwhile
+            words = Path(f"/proc/{pid}/cmdline").read_text()
+            if "gunicorn" in words and "guard.py" not in words:
+                os.kill(pid, signal.SIGKILL)
     panel.wait_for("web ended with status -9")
     give_up = time.monotonic() + 20
     while True:
