@@ -35,7 +35,7 @@ def test_an_admin_finds_and_makes_mailboxes(desk: Page, demo: Panel):
 def filter_and_go_back(desk: Page, demo: Panel) -> None:
     """The address follows what is typed, the focus stays, and Back undoes it step by step."""
     search = desk.get_by_label("Search mailboxes")
-    search.press_sequentially("shop", delay=30)
+    search.press_sequentially("shop")
     expect(desk).to_have_url(re.compile(r"\?q=shop$"))
     expect(desk.get_by_text("11 of 40")).to_be_visible()
     expect(search).to_be_focused()
