@@ -11,13 +11,13 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from domains.models import Domain, Kind, SyncState
+from domains.models import Kind, SyncState
 from mailboxes.batches.selectors import Waiting
 from migrations_app.engines.causes import Cause
 from migrations_app.models import State
 from purelymanage.core.addresses import shown_domain
 from purelymanage.dashboard.credit import Credit
-from purelymanage.dashboard.selectors import Alike, Deletions, Failing, Home
+from purelymanage.dashboard.selectors import Alike, Deletions, Failing, Home, PerDomain
 from purelymanage.jobs.health import LATE_SECONDS
 from purelymanage.ui.tags.words import clock_time, duration
 
@@ -126,16 +126,15 @@ def _truncated(states: list[SyncState]) -> list[Item]:
     ]
 
 
-def _edit(domain: Domain) -> Item:
-    """`edit_problem` comes with the domain."""
-    problem = getattr(domain, "edit_problem", "")
+def _edit(domain: PerDomain) -> Item:
     return Item(
         key=f"edit-{domain.pk}",
         tone="bad",
         icon="split",
         title=_("A changed routing rule of %(domain)s is not at its end")
         % {"domain": shown_domain(domain.name)},
-        text=problem or _("It goes on by itself; until then its mail may go the old way."),
+        text=domain.edit_problem
+        or _("It goes on by itself; until then its mail may go the old way."),
         url=f"{reverse('routing:list')}?{urlencode({'domain': domain.name})}",
         action=_("See the rules"),
     )

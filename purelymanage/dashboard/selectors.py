@@ -20,7 +20,6 @@ from django.db.models import (
     Value,
     When,
     Window,
-    prefetch_related_objects,
 )
 from django.db.models.functions import RowNumber
 from django.utils import timezone
@@ -28,7 +27,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from domains.checks import CheckView, check_views
+from domains.checks import CheckView, check_views, with_health
 from domains.lookups import resolver_outage
 from domains.models import CreditReading, Domain, SyncState
 from domains.models.domain import FAILING, JUDGED, OURS
@@ -51,10 +50,17 @@ EDIT_PATIENCE = timedelta(minutes=5)
 
 
 class PerDomain(NamedTuple):
-    """A domain and how many mailboxes it has."""
+    """Of each domain only what is counted: an account may have hundreds."""
 
-    domain: Domain
+    pk: int
+    name: str
+    is_shared: bool
+    unanswered_since: datetime | None
     mailboxes: int
+    health: str
+    """failing, unchecked or nothing to say."""
+    edit_problem: str | None
+    """Why an edit of a rule is not at its end, "" where that is not known; None without one."""
 
 
 class Failing(NamedTuple):
@@ -130,7 +136,7 @@ class Home:
     unchecked_count: int
     resolver_silent_since: datetime | None
     rules: Rules
-    unfinished_edits: list[Domain]
+    unfinished_edits: list[PerDomain]
     """Domains with an edit of a rule that is not at its end."""
     credit: Credit | None
     copy: dict[str, SyncState]
@@ -141,9 +147,9 @@ class Home:
     """Seconds since a worker was seen; None if none ever was."""
 
     @cached_property
-    def domains(self) -> list[Domain]:
+    def domains(self) -> list[PerDomain]:
         """The account's own ones."""
-        return [entry.domain for entry in self.per_domain if not entry.domain.is_shared]
+        return [entry for entry in self.per_domain if not entry.is_shared]
 
     @property
     def passing_count(self) -> int:
@@ -194,13 +200,12 @@ class Home:
 
 def home() -> Home:
     """A fixed number of queries; none of them grows with the number of mailboxes or jobs."""
-    domains: list[Any] = list(_domains())  # with what is annotated there
-    failing = [domain for domain in domains if domain.health == "failing"]
+    domains = _domains()
     is_silent = any(domain.unanswered_since for domain in domains)
     return Home(
-        per_domain=[PerDomain(domain, domain.mailbox_number) for domain in domains],
-        failing=_worst(failing),
-        failing_count=len(failing),
+        per_domain=domains,
+        failing=_worst(),
+        failing_count=sum(domain.health == "failing" for domain in domains),
         unchecked_count=sum(domain.health == "unchecked" for domain in domains),
         resolver_silent_since=resolver_outage() if is_silent else None,
         rules=_rules(),
@@ -214,8 +219,8 @@ def home() -> Home:
     )
 
 
-def _domains() -> QuerySet[Domain]:
-    """All, with the number of mailboxes, the state of DNS and an edit that hangs: one query."""
+def _domains() -> list[PerDomain]:
+    """All, those with most mailboxes first: one query."""
     health = Case(
         When(FAILING, then=Value("failing")),
         When(OURS & ~JUDGED, then=Value("unchecked")),
@@ -224,11 +229,15 @@ def _domains() -> QuerySet[Domain]:
     )
     late = Q(started_at__lt=timezone.now() - EDIT_PATIENCE) | ~Q(problem="")
     edits = RuleEdit.objects.filter(late, domain=OuterRef("pk")).order_by("started_at")
-    return Domain.objects.annotate(
-        mailbox_number=Count("mailboxes"),
-        edit_problem=Subquery(edits.values("problem")[:1]),
+    rows = Domain.objects.annotate(
+        number=Count("mailboxes"),
         health=health,
-    ).order_by("-mailbox_number", "name")
+        edit_problem=Subquery(edits.values("problem")[:1]),
+    ).order_by("-number", "name")
+    shown = rows.values_list(
+        "pk", "name", "is_shared", "unanswered_since", "number", "health", "edit_problem"
+    )
+    return [PerDomain(*row) for row in shown]
 
 
 def _rules() -> Rules:
@@ -239,12 +248,10 @@ def _rules() -> Rules:
     )
 
 
-def _worst(failing: list[Domain]) -> list[Failing]:
+def _worst() -> list[Failing]:
     """What keeps mail from arriving comes first, then who fails most."""
-    worst = sorted(failing, key=lambda row: (row.passes_mx, -row.failing_count, row.name))
-    shown = worst[:FAILING_SHOWN]
-    prefetch_related_objects(shown, "records", "deviations")
-    return [Failing(domain, check_views(domain)) for domain in shown]
+    worst = Domain.objects.failing().order_by("passes_mx", "-failing_count", "name")
+    return [Failing(domain, check_views(domain)) for domain in with_health(worst)[:FAILING_SHOWN]]
 
 
 def _deletions() -> Deletions:
