@@ -61,6 +61,11 @@ class Action(models.TextChoices):
     # Deletions
     DELETION_SCHEDULED = "deletion.scheduled", _("scheduled the deletion of {target}")
     DELETION_CANCELLED = "deletion.cancelled", _("cancelled the deletion of {target}")
+    DELETION_EXECUTED = "deletion.executed", _("deleted {target}")
+    DELETION_GIVEN_UP = "deletion.given_up", _("gave up the deletion of {target}")
+    DELETION_ALARM = "deletion.alarm", _("found that {target} queued many deletions")
+    PERSON_FROZEN = "person.frozen", _("froze {target}: deletions cancelled, sessions ended")
+    PERSON_UNFROZEN = "person.unfrozen", _("undid the freeze of {target}")
 
     # Migrations
     SERVER_CREATED = "server.created", _("added the server {target}")
@@ -76,6 +81,11 @@ class Action(models.TextChoices):
     JOB_DELETED = "job.deleted", _("deleted the migration job {target}")
     CREDENTIALS_ERASED = "job.credentials_erased", _("erased the stored passwords of {target}")
     LIMIT_CHANGED = "settings.limit_changed", _("changed the migration limit")
+
+    # The audit log itself
+    AUDIT_EXPORTED = "audit.exported", _("exported the audit log")
+    AUDIT_CUT = "audit.cut", _("removed old entries of the audit log")
+    AUDIT_BROKEN = "audit.broken", _("found the audit log tampered with: {target}")
 
 
 DRIFT = {Action.DRIFT_FOUND, Action.DRIFT_APPEARED, Action.DRIFT_VANISHED}

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from django.utils.translation import gettext as _
 
+from domains.copy import own_change
 from domains.dependants import names_of
-from domains.models import Domain
+from domains.models import Domain, Kind
 from domains.services.copies import SETTINGS
 from purelymanage.core.addresses import shown_domain
 from purelymanage.core.errors import MissingError, RefusedError
 from purelymanage.deletions.models import DeletionKind
 from purelymanage.deletions.registry import Deletable, Facts
+from purelymanage.purelymail.client import get_client
 
 
 def _domain(name: str) -> Domain:
@@ -42,4 +46,37 @@ def _facts(name: str) -> Facts:
     }
 
 
-DOMAIN = Deletable(kind=DeletionKind.DOMAIN, label=_label, facts=_facts)
+def _identity(name: str) -> str:
+    """Its row in the copy, which one that was added anew does not keep."""
+    return str(Domain.objects.filter(name=name).values_list("pk", flat=True).first() or "")
+
+
+def _is_there(name: str, _facts: Facts) -> bool:
+    return any(domain.name.lower() == name for domain in get_client().list_domains())
+
+
+def _delete(name: str) -> None:
+    """PurelyMail takes its mailboxes and rules along, and so does our row."""
+    with ExitStack() as changes:
+        for kind in (Kind.DOMAINS, Kind.MAILBOXES, Kind.RULES):
+            changes.enter_context(own_change(kind))
+        get_client().delete_domain(name=name)
+        Domain.objects.filter(name=name).delete()
+
+
+def _forget(name: str) -> None:
+    with ExitStack() as changes:
+        for kind in (Kind.DOMAINS, Kind.MAILBOXES, Kind.RULES):
+            changes.enter_context(own_change(kind))
+        Domain.objects.filter(name=name).delete()
+
+
+DOMAIN = Deletable(
+    kind=DeletionKind.DOMAIN,
+    label=_label,
+    facts=_facts,
+    identity=_identity,
+    is_there=_is_there,
+    delete=_delete,
+    forget=_forget,
+)

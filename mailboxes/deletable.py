@@ -7,8 +7,9 @@ from dataclasses import asdict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from domains.copy import own_change
 from domains.dependants import register_dependants
-from domains.models import Domain
+from domains.models import Domain, Kind
 from mailboxes import moves, rules
 from mailboxes.models import Mailbox
 from purelymanage.core.addresses import shown_address
@@ -17,13 +18,21 @@ from purelymanage.deletions.impact import Group, Impact
 from purelymanage.deletions.models import DeletionKind
 from purelymanage.deletions.registry import Deletable, Facts, register_deletable
 from purelymanage.purelymail.client import get_client
+from purelymanage.purelymail.errors import UserMissingError
 
 
 def register() -> None:
     """Let mailboxes be deleted, and be named before their domain is."""
     register_deletable(
         Deletable(
-            kind=DeletionKind.MAILBOX, label=label_of, facts=facts_of, facts_there=facts_there
+            kind=DeletionKind.MAILBOX,
+            label=label_of,
+            facts=facts_of,
+            facts_there=facts_there,
+            identity=identity_of,
+            is_there=is_there,
+            delete=delete,
+            forget=forget,
         )
     )
     register_dependants(gettext_lazy("Mailboxes"), addresses_on)
@@ -52,6 +61,34 @@ def facts_of(address: str) -> Facts:
 def facts_there(address: str) -> Facts:
     """Settings and recovery methods, which only PurelyMail knows."""
     return {"settings": asdict(get_client().get_user(address=address))}
+
+
+def identity_of(address: str) -> str:
+    """Its row in the copy, which one that was made anew does not keep."""
+    pk = Mailbox.objects.filter(address=address).values_list("pk", flat=True).first()
+    return str(pk or "")
+
+
+def is_there(address: str, _facts: Facts) -> bool:
+    """Whether PurelyMail has it."""
+    try:
+        get_client().get_user(address=address)
+    except UserMissingError:
+        return False
+    return True
+
+
+def delete(address: str) -> None:
+    """Have PurelyMail delete it with its mail, and forget it."""
+    with own_change(Kind.MAILBOXES):
+        get_client().delete_user(address=address)
+        Mailbox.objects.filter(address=address).delete()
+
+
+def forget(address: str) -> None:
+    """It is gone: take it out of the copy."""
+    with own_change(Kind.MAILBOXES):
+        Mailbox.objects.filter(address=address).delete()
 
 
 def impact_of(mailbox: Mailbox) -> Impact:

@@ -8,26 +8,40 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from domains.copy import own_change
 from domains.dependants import register_dependants
-from domains.models import Domain
+from domains.models import Domain, Kind
 from purelymanage.core.addresses import shown_address, split_address
-from purelymanage.core.errors import MissingError
+from purelymanage.core.errors import MissingError, RefusedError
 from purelymanage.deletions.impact import Group, Impact
 from purelymanage.deletions.models import DeletionKind
 from purelymanage.deletions.registry import Deletable, Facts, register_deletable
+from purelymanage.purelymail.client import get_client
+from purelymanage.purelymail.types import RemoteRule
 from routing.models import RoutingRule, RuleKind
 from routing.picture import Picture, Rule, as_rule, picture_around
 from routing.services.rules import facts_of
 from routing.tracing import trace
 from routing.words import listed
 
+VALUES = ("domain", "match_user", "is_prefix", "is_catchall", "targets")
 NOBODYS = "~"
 """Added to a beginning, it makes an address that no rule or mailbox names."""
 
 
 def register() -> None:
     """Let rules be deleted, and be named before their domain is."""
-    register_deletable(Deletable(kind=DeletionKind.RULE, label=label_of, facts=facts_by_id))
+    register_deletable(
+        Deletable(
+            kind=DeletionKind.RULE,
+            label=label_of,
+            facts=facts_by_id,
+            identity=identity_of,
+            is_there=is_there,
+            delete=delete,
+            forget=forget,
+        )
+    )
     register_dependants(gettext_lazy("Routing rules"), sources_on)
 
 
@@ -40,6 +54,38 @@ def facts_by_id(key: str) -> Facts:
     """All values: enough to know the rule again, and to make it once more."""
     row = _row(key)
     return {"source": row.source, "kind": row.kind.value, **facts_of(row)}
+
+
+def identity_of(key: str) -> str:
+    """PurelyMail's number, under which a rule never changes; empty where the copy lacks it."""
+    return key if RoutingRule.objects.filter(purelymail_id=int(key)).exists() else ""
+
+
+def is_there(key: str, facts: Facts) -> bool:
+    """Whether PurelyMail has it; refuses where the number belongs to another rule by now."""
+    remote = next((one for one in get_client().list_routing_rules() if one.id == int(key)), None)
+    if remote is None:
+        return False
+    meant = RemoteRule(remote.id, **{name: facts[name] for name in VALUES})
+    if remote.likeness != meant.likeness:
+        raise RefusedError(
+            _("The number of %(source)s belongs to another rule by now. Nothing was deleted.")
+            % {"source": shown_address(facts["source"])}
+        )
+    return True
+
+
+def delete(key: str) -> None:
+    """Have PurelyMail delete it, and forget it."""
+    with own_change(Kind.RULES):
+        get_client().delete_routing_rule(rule_id=int(key))
+        RoutingRule.objects.filter(purelymail_id=int(key)).delete()
+
+
+def forget(key: str) -> None:
+    """It is gone: take it out of the copy."""
+    with own_change(Kind.RULES):
+        RoutingRule.objects.filter(purelymail_id=int(key)).delete()
 
 
 def impact_of(rule: RoutingRule) -> Impact:

@@ -1,10 +1,15 @@
 from django.contrib import admin
 
 from purelymanage.core.inspection import InspectionAdmin
-from purelymanage.deletions.models import PendingDeletion
+from purelymanage.deletions.models import Freeze, PendingDeletion
 
 
 @admin.register(PendingDeletion)
 class PendingDeletionInspection(InspectionAdmin):
     list_display = ["label", "kind", "state", "requested_by_name", "due_at"]
     list_filter = ["state", "kind"]
+
+
+@admin.register(Freeze)
+class FreezeInspection(InspectionAdmin):
+    list_display = ["person_name", "frozen_by_name", "frozen_at", "undone_at"]

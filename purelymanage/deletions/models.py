@@ -70,9 +70,40 @@ class PendingDeletion(models.Model):
     requested_by_name = models.CharField(max_length=254)
     requested_at = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField()
+    identity = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="what the copy knew it by: tells a resource from a later one of the same name",
+    )
+
+    # The try that is under way, and how the last one went: `deletions/execution.py`
+    token = models.UUIDField(null=True, blank=True, help_text="the worker that has claimed it")
+    lease_until = models.DateTimeField(
+        null=True, blank=True, help_text="when the claim of a dead worker lapses"
+    )
+    tries = models.PositiveSmallIntegerField(default=0)
+    first_tried_at = models.DateTimeField(null=True, blank=True)
+    try_after = models.DateTimeField(null=True, blank=True, help_text="null is as soon as due")
+    called_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="when PurelyMail was first told to delete it: since then it may be gone",
+    )
+    problem = models.CharField(
+        max_length=500, blank=True, help_text="why the last try did not end it"
+    )
+
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by_name = models.CharField(max_length=254, blank=True)
-    note = models.CharField(max_length=500, blank=True)
+    note = models.CharField(max_length=500, blank=True, help_text="how it ended")
+    freeze = models.ForeignKey(
+        "Freeze",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="deletions",
+        help_text="what cancelled it, where an owner froze the person who asked for it",
+    )
 
     objects = PendingDeletionQuerySet.as_manager()
 
@@ -91,6 +122,30 @@ class PendingDeletion(models.Model):
         return self.label
 
     @property
+    def is_pending(self) -> bool:
+        return self.state == DeletionState.PENDING
+
+    @property
     def time_left(self) -> timedelta:
         """Until it is due; zero from then on."""
         return max(self.due_at - timezone.now(), timedelta())
+
+
+class Freeze(models.Model):
+    """An owner stopped a person: all they had queued was cancelled, their sessions ended."""
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    person_name = models.CharField(max_length=254)
+    frozen_by_name = models.CharField(max_length=254)
+    frozen_at = models.DateTimeField(default=timezone.now)
+    sessions = models.PositiveIntegerField(default=0, help_text="how many were ended")
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by_name = models.CharField(max_length=254, blank=True)
+
+    class Meta:
+        ordering = ["-frozen_at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.person_name

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from purelymanage.deletions.models import DeletionKind
+from purelymanage.deletions.models import DeletionKind, PendingDeletion
 
 Facts = dict[str, Any]
 """Plain JSON: settings, dependants, whatever rebuilds or explains the resource. Never a secret."""
@@ -21,8 +21,39 @@ class Deletable:
     """What people call it; raises MissingError where it is not in the copy any more."""
     facts: Callable[[str], Facts]
     """The part of the dossier that the local copy knows. No call to PurelyMail."""
+    identity: Callable[[str], str]
+    """What the copy knows it by now, as text; empty where it is not in the copy any more."""
+    is_there: Callable[[str, Facts], bool]
+    """Asks PurelyMail. False: gone. Raises RefusedError where it is another one than the dossier
+    tells of, UnavailableError where there is no answer to go by."""
+    delete: Callable[[str], None]
+    """Has PurelyMail delete it; raises our errors. No audit entry, no change of the copy."""
+    forget: Callable[[str], None]
+    """Takes it and what went with it out of the copy, as a change of our own."""
     facts_there: Callable[[str], Facts] | None = None
     """The part only PurelyMail knows; called by a worker, raises our errors."""
+    url: Callable[[str], str] | None = None
+    """Its page while it is there."""
+    recreate_url: Callable[[PendingDeletion], str] | None = None
+    """Where the form stands that makes it again, filled in from the dossier."""
+
+
+Stop = Callable[[int], int]
+"""Stops what works on in the name of a person, by primary key; gives how many there were."""
+_stops: list[Stop] = []
+
+
+def register_stop(stop: Stop) -> None:
+    """Have a freeze stop more than deletions: an app above knows what else works in their name.
+
+    Called within the freeze's transaction; calls nobody outside.
+    """
+    _stops.append(stop)
+
+
+def stops() -> tuple[Stop, ...]:
+    """Everything registered."""
+    return tuple(_stops)
 
 
 _deletables: dict[DeletionKind, Deletable] = {}

@@ -29,6 +29,7 @@ def schedule_deletion(*, kind: DeletionKind, key: str) -> PendingDeletion:
             kind=kind,
             key=key,
             label=label,
+            identity=resource.identity(key),
             dossier=resource.facts(key),
             requested_by_id=actor.user_id,
             requested_by_name=actor.name,

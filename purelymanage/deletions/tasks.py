@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from purelymanage.deletions import dossiers
+from purelymanage.deletions import dossiers, execution
 
 
 def complete_dossiers() -> None:
     """Add what only PurelyMail knows to the dossiers of pending deletions."""
     dossiers.complete_dossiers()
+
+
+def run_due() -> None:
+    """Execute the deletions whose time has come."""
+    execution.run_due()

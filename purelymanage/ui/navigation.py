@@ -58,6 +58,7 @@ SIDEBAR = (
     Place(_("Domains"), "globe", "/domains/", "domains"),
     Place(_("Routing"), "split", "/routing/", "routing"),
     Place(_("Migrations"), "arrow-right-left", "/migrations/", "migrations"),
+    Place(_("Deletions"), "trash", "/deletions/", "deletions"),
     Place(_("Settings"), "settings", "/settings/", "settings"),
 )
 """Paths are the contract of the site; `test_navigation` resolves each."""

@@ -32,6 +32,10 @@ def mailboxes(purelymail, monkeypatch):
         label=label,
         facts=lambda key: {"rules": [f"info@lindenhof.example → {key}"]},
         facts_there=facts_there,
+        identity=lambda key: key,
+        is_there=lambda key, facts: key in purelymail.state.users,
+        delete=lambda key: get_client().delete_user(address=key),
+        forget=lambda key: None,
     )
     monkeypatch.setattr(registry, "_deletables", {DeletionKind.MAILBOX: kind})
     return purelymail
@@ -40,5 +44,13 @@ def mailboxes(purelymail, monkeypatch):
 @pytest.fixture
 def rules(monkeypatch):
     """Rules can be deleted; PurelyMail knows nothing about them that the copy does not."""
-    kind = Deletable(kind=DeletionKind.RULE, label=lambda key: f"rule {key}", facts=lambda _: {})
+    kind = Deletable(
+        kind=DeletionKind.RULE,
+        label=lambda key: f"rule {key}",
+        facts=lambda _: {},
+        identity=lambda key: key,
+        is_there=lambda key, facts: True,
+        delete=lambda key: None,
+        forget=lambda key: None,
+    )
     monkeypatch.setattr(registry, "_deletables", {DeletionKind.RULE: kind})
