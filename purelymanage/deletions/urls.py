@@ -3,4 +3,7 @@ from django.urls import path
 from purelymanage.deletions import views
 
 app_name = "deletions"
-urlpatterns = [path("<int:pk>/cancel/", views.deletion_cancel, name="cancel")]
+urlpatterns = [
+    path("", views.deletion_list, name="list"),
+    path("<int:pk>/cancel/", views.deletion_cancel, name="cancel"),
+]

@@ -10,11 +10,12 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from purelymanage.core.addresses import shown_domain
 from purelymanage.core.http import Request, errors_on, go_to, render_page, way_back
-from purelymanage.core.permissions import admin_required
+from purelymanage.core.paging import page_of
+from purelymanage.core.permissions import admin_required, viewer_required
 from purelymanage.deletions import services
 from purelymanage.deletions.forms import ConfirmForm
 from purelymanage.deletions.impact import CONSEQUENCES, QUESTIONS, Impact
@@ -74,6 +75,14 @@ def _scheduled(deletion: PendingDeletion) -> str:
         "label": deletion.label,
         "due": due,
     }
+
+
+@viewer_required
+@require_GET
+def deletion_list(request: Request) -> HttpResponse:
+    rows = PendingDeletion.objects.pending().defer("dossier")
+    context = {"page": page_of(rows, request.GET.get("page"))}
+    return render_page(request, "deletions/deletion_list.html", context)
 
 
 @admin_required
