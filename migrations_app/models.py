@@ -202,7 +202,7 @@ class MigrationJob(EncryptedModel):
         indexes = [
             models.Index(fields=["state", "queued_at", "id"]),
             models.Index(fields=["destination_host", "destination_address"]),
-            models.Index(fields=["destination_address", "id"]),
+            models.Index(Lower("destination_address"), "id", name="migration_jobs_by_mailbox"),
             models.Index(
                 RUNS_FIRST, LATEST_FIRST, models.F("id").desc(), name="migration_jobs_in_order"
             ),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
+from django.db.models.functions import Lower
 from django.urls import reverse
 
 from mailboxes.moves import Move
@@ -16,22 +17,27 @@ FIELDS = ("name", "state", "dry_run", "ended_at", "messages_done", "messages_tot
 
 def last_moves(addresses: Collection[str]) -> Mapping[str, Move]:
     """The newest job into each of these addresses that has one. One query."""
-    into = MigrationJob.objects.filter(destination_address__in=list(addresses)).order_by()
-    newest = into.values("destination_address").annotate(newest=Max("pk")).values("newest")
+    newest = _into(addresses).values("mailbox").annotate(newest=Max("pk")).values("newest")
     jobs = MigrationJob.objects.filter(pk__in=newest).only("destination_address", *FIELDS)
-    return {job.destination_address: _move(job) for job in jobs}
+    return {job.destination_address.lower(): _move(job) for job in jobs}
 
 
 def latest_moves(address: str) -> list[Move]:
     """The newest few jobs into one address."""
-    jobs = MigrationJob.objects.filter(destination_address=address).order_by("-pk").only(*FIELDS)
+    jobs = _into([address]).order_by("-pk").only(*FIELDS)
     return [_move(job) for job in jobs[:SHOWN]]
 
 
 def unfinished_moves(address: str) -> list[str]:
     """The jobs that still write to an address, or are going to."""
-    jobs = MigrationJob.objects.filter(destination_address=address).exclude(state__in=FINISHED)
+    jobs = _into([address]).exclude(state__in=FINISHED)
     return list(jobs.order_by("-pk").values_list("name", flat=True))
+
+
+def _into(addresses: Collection[str]) -> QuerySet[MigrationJob]:
+    """The jobs into these mailboxes, however their address was typed; an index has `mailbox`."""
+    jobs = MigrationJob.objects.annotate(mailbox=Lower("destination_address"))
+    return jobs.filter(mailbox__in=list(addresses)).order_by()
 
 
 def _move(job: MigrationJob) -> Move:
