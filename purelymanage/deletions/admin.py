@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from purelymanage.core.inspection import InspectionAdmin
-from purelymanage.deletions.models import Freeze, PendingDeletion
+from purelymanage.deletions.models import Alarm, Freeze, PendingDeletion
 
 
 @admin.register(PendingDeletion)
@@ -13,3 +13,8 @@ class PendingDeletionInspection(InspectionAdmin):
 @admin.register(Freeze)
 class FreezeInspection(InspectionAdmin):
     list_display = ["person_name", "frozen_by_name", "frozen_at", "undone_at"]
+
+
+@admin.register(Alarm)
+class AlarmInspection(InspectionAdmin):
+    list_display = ["person_name", "raised_at", "told_at"]

@@ -141,11 +141,37 @@ class Freeze(models.Model):
     frozen_by_name = models.CharField(max_length=254)
     frozen_at = models.DateTimeField(default=timezone.now)
     sessions = models.PositiveIntegerField(default=0, help_text="how many were ended")
+    cancelled = models.PositiveIntegerField(default=0, help_text="how many deletions")
+    stopped = models.JSONField(default=list, help_text="what else worked on in their name")
+    too_late = models.JSONField(
+        default=list, help_text="what was being deleted at that moment and could not be kept"
+    )
     undone_at = models.DateTimeField(null=True, blank=True)
     undone_by_name = models.CharField(max_length=254, blank=True)
 
     class Meta:
         ordering = ["-frozen_at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.person_name
+
+    @property
+    def is_undone(self) -> bool:
+        return self.undone_at is not None
+
+
+class Alarm(models.Model):
+    """Somebody scheduled unusually many deletions; everyone who administers is told."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    person_name = models.CharField(max_length=254)
+    raised_at = models.DateTimeField(default=timezone.now)
+    told_at = models.DateTimeField(
+        null=True, blank=True, help_text="when the mail server took the mail"
+    )
+
+    class Meta:
+        ordering = ["-raised_at", "-pk"]
 
     def __str__(self) -> str:
         return self.person_name
