@@ -9,6 +9,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from purelymanage.jobs.clock import seconds_from_now
+
 DELAY = timedelta(hours=24)
 
 
@@ -45,6 +47,21 @@ class PendingDeletionQuerySet(models.QuerySet["PendingDeletion"]):
         is_due = models.Q(dossier_try_after=None) | models.Q(dossier_try_after__lte=timezone.now())
         first = models.F("dossier_try_after").asc(nulls_first=True)
         return self.without_dossier().filter(is_due).order_by(first, "pk")
+
+    def not_in_hand(self) -> PendingDeletionQuerySet:
+        """Those still to come that no worker is about to execute at this moment."""
+        has_lapsed = models.Q(lease_until=None) | models.Q(lease_until__lte=seconds_from_now(0))
+        return self.pending().filter(has_lapsed)
+
+    def due(self) -> PendingDeletionQuerySet:
+        """Those to be tried now."""
+        now = seconds_from_now(0)
+        may_be_tried = models.Q(try_after=None) | models.Q(try_after__lte=now)
+        return self.not_in_hand().filter(may_be_tried, due_at__lte=now)
+
+    def to_be_told(self) -> PendingDeletionQuerySet:
+        """Those that failed, where no mail has said so yet."""
+        return self.filter(state=DeletionState.FAILED, told_at=None)
 
 
 class PendingDeletion(models.Model):
@@ -96,6 +113,9 @@ class PendingDeletion(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by_name = models.CharField(max_length=254, blank=True)
     note = models.CharField(max_length=500, blank=True, help_text="how it ended")
+    told_at = models.DateTimeField(
+        null=True, blank=True, help_text="it failed: when the mail server took the mail about it"
+    )
     freeze = models.ForeignKey(
         "Freeze",
         models.SET_NULL,
