@@ -136,7 +136,7 @@ class _Resolver:
 
 def _sentence(server: str, trouble: object, seconds: float) -> str:
     """What went wrong with one server, from dnspython's list of tries."""
-    words = {"server": server, "seconds": f"{seconds:.2g}", "code": trouble}
+    words = {"server": server, "seconds": max(1, round(seconds)), "code": trouble}
     if trouble is None or isinstance(trouble, dns.exception.Timeout):
         return _("%(server)s did not answer within %(seconds)s s.") % words
     if isinstance(trouble, OSError):

@@ -117,7 +117,7 @@ def _truncated(states: list[SyncState]) -> list[Item]:
             tone="warn",
             icon="triangle-alert",
             title=_("PurelyMail cuts its list of %(kind)s") % {"kind": state},
-            text=_("It returns 1000 at most, so there may be more than the panel knows."),
+            text=_("It returns 1,000 at most, so there may be more than the panel knows."),
             url=reverse(LISTS[Kind(state.pk)]),
             action=_("See the list"),
         )

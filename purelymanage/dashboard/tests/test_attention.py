@@ -157,7 +157,7 @@ def test_a_list_that_purelymail_cuts_is_told():
     SyncStateFactory(name=Kind.MAILBOXES, may_be_truncated=True)
     (item,) = items()
     assert (item.tone, item.url) == ("warn", reverse("mailboxes:list"))
-    assert "1000 at most" in item.text
+    assert "1,000 at most" in item.text
 
 
 @pytest.mark.parametrize(
