@@ -19,6 +19,7 @@ class Action(models.TextChoices):
     SIGNED_OUT = "session.signed_out", _("signed out")
     PASSWORD_CHANGED = "account.password_changed", _("changed their own password")
     PASSWORD_RESET = "account.password_reset", _("reset their own password by mail")
+    RESET_LINK_SENT = "account.reset_link_sent", _("mailed {target} a link for a new password")
     PROFILE_CHANGED = "account.changed", _("changed their own account")
     PERSON_ADDED = "person.added", _("added {target} to the panel")
     PERSON_CHANGED = "person.changed", _("changed the role of {target}")
@@ -42,6 +43,8 @@ class Action(models.TextChoices):
     APP_PASSWORD_CREATED = "app_password.created", _("created an app password for {target}")
     APP_PASSWORD_REVOKED = "app_password.revoked", _("revoked an app password of {target}")
     MAILBOXES_EXPORTED = "mailboxes.exported", _("exported a list of mailboxes")
+    BATCH_PREPARED = "batch.prepared", _("prepared work on many mailboxes: {target}")
+    BATCH_DISCARDED = "batch.discarded", _("threw away prepared work on many mailboxes: {target}")
     BATCH_STARTED = "batch.started", _("started work on many mailboxes: {target}")
     BATCH_CONTINUED = "batch.continued", _("let work on many mailboxes go on: {target}")
     BATCH_CANCELLED = "batch.cancelled", _("cancelled work on many mailboxes: {target}")
@@ -62,6 +65,7 @@ class Action(models.TextChoices):
     DELETION_SCHEDULED = "deletion.scheduled", _("scheduled the deletion of {target}")
     DELETION_CANCELLED = "deletion.cancelled", _("cancelled the deletion of {target}")
     DELETION_EXECUTED = "deletion.executed", _("deleted {target}")
+    DELETION_FOUND_GONE = "deletion.found_gone", _("was to delete {target}, which was gone already")
     DELETION_GIVEN_UP = "deletion.given_up", _("gave up the deletion of {target}")
     DELETION_ALARM = "deletion.alarm", _("found that {target} queued many deletions")
     PERSON_FROZEN = "person.frozen", _("froze {target}: deletions cancelled, sessions ended")
@@ -88,8 +92,46 @@ class Action(models.TextChoices):
     AUDIT_BROKEN = "audit.broken", _("found the audit log tampered with: {target}")
 
 
+SUBJECTS = {
+    _("People"): ("owner", "session", "account", "person"),
+    _("PurelyMail"): ("purelymail",),
+    _("Mailboxes"): ("mailbox", "mailboxes", "recovery", "app_password", "batch"),
+    _("Domains"): ("domain", "dns"),
+    _("Routing"): ("rule",),
+    _("Deletions"): ("deletion",),
+    _("Migrations"): ("server", "job", "settings"),
+    _("Audit log"): ("audit",),
+}
+"""What actions are about, and how the names of those begin: up to their dot."""
+
+UNNAMED = "…"
+"""Stands where the target goes, if there is none."""
+
 DRIFT = {Action.DRIFT_FOUND, Action.DRIFT_APPEARED, Action.DRIFT_VANISHED}
 """What is somebody else's work, found by a refresh."""
 
 LASTING = {Action.JOB_STARTED}
 """Actions that run for hours: on record from their start, without an outcome until they end."""
+
+
+def tell(action: str, target: str) -> str:
+    """What was done, to follow the actor's name. An action we no longer know stays readable."""
+    if action not in Action.values:
+        return f"{action} {target}".strip()
+    return str(Action(action).label).format(target=target or UNNAMED)
+
+
+def by_subject() -> list[tuple[str, list[tuple[str, str]]]]:
+    """All actions to choose from, as `(subject, [(name, sentence)])`."""
+    return [
+        (str(subject), [(name, _titled(tell(name, ""))) for name in _beginning(beginnings)])
+        for subject, beginnings in SUBJECTS.items()
+    ]
+
+
+def _beginning(beginnings: tuple[str, ...]) -> list[str]:
+    return [name for name in Action.values if name.partition(".")[0] in beginnings]
+
+
+def _titled(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

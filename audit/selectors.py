@@ -1,49 +1,109 @@
-"""What the audit page needs to know."""
+"""What the pages and files of the audit log need to know."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit.models import Entry, EntryQuerySet, Outcome
+from audit.actions import LASTING
+from audit.filters import Ending, Filters
+from audit.models import PATIENCE, PATIENCE_WITH_LASTING, Entry, EntryQuerySet, Outcome
+from purelymanage.core.addresses import shown_address, shown_domain
+from purelymanage.core.paging import CappedPage, capped_page_of
 
 LOOKS = {
-    Outcome.Result.OK: ("ok", "circle-check"),
-    Outcome.Result.REFUSED: ("warn", "ban"),
-    Outcome.Result.FAILED: ("bad", "circle-x"),
+    Ending.DONE: ("ok", "circle-check"),
+    Ending.REFUSED: ("warn", "ban"),
+    Ending.FAILED: ("bad", "circle-x"),
+    Ending.INTERRUPTED: ("warn", "unplug"),
+    Ending.IN_PROGRESS: ("info", "loader"),
 }
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What the toolbar asks for; an empty one does not narrow."""
-
-    actor: str = ""
-    action: str = ""
-    target: str = ""
-    since: date | None = None
-    until: date | None = None
+ENDINGS = {
+    Outcome.Result.OK: Ending.DONE,
+    Outcome.Result.REFUSED: Ending.REFUSED,
+    Outcome.Result.FAILED: Ending.FAILED,
+}
+KINDS = {
+    "system": Entry.ActorKind.SYSTEM,
+    "campaign": Entry.ActorKind.CAMPAIGN,
+    "campaign link": Entry.ActorKind.CAMPAIGN,
+}
+"""Actors that are no people, as filters name them."""
+EXPORT_CHUNK = 1000
 
 
 def entries(filters: Filters) -> EntryQuerySet:
     """The matching entries, newest first, each with its outcome."""
-    found = Entry.objects.newest_first()
-    if filters.actor:
-        found = found.filter(actor_name__icontains=filters.actor)
+    found = Entry.objects.newest_first().filter(_by(filters.actor), _on(filters.target))
+    for word in filters.words:
+        found = found.filter(_holds("actor_name", word) | _on(word))
     if filters.action:
         found = found.filter(action=filters.action)
-    if filters.target:
-        found = found.filter(target__icontains=filters.target)
+    if filters.result:
+        found = found.filter(_ended(Ending(filters.result)))
     if filters.since:
         found = found.filter(at__gte=_midnight(filters.since))
     if filters.until:
         found = found.filter(at__lt=_midnight(filters.until + timedelta(days=1)))
     return found
+
+
+def entry_page(filters: Filters, number: str | None) -> CappedPage:
+    """One page of the matching entries."""
+    return capped_page_of(entries(filters), number)
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much a filter matches at one moment; what comes later is not part of it."""
+
+    entries: EntryQuerySet
+    number: int
+
+
+def extent(filters: Filters) -> Extent:
+    """All that matches now, for a file that says how much is in it."""
+    found = entries(filters)
+    newest = found.order_by().aggregate(newest=Max("pk"))["newest"] or 0
+    found = found.filter(pk__lte=newest)
+    return Extent(found, found.count())
+
+
+def in_chunks(found: EntryQuerySet) -> Iterator[Entry]:
+    """Entries by the thousand, so that any number of them takes the same memory.
+
+    Each chunk begins where the last one ended, by a query of its own: no transaction and no cursor
+    stays open while somebody downloads slowly.
+    """
+    chunk = list(found[:EXPORT_CHUNK])
+    while chunk:
+        yield from chunk
+        chunk = list(found.filter(pk__lt=chunk[-1].pk)[:EXPORT_CHUNK])
+
+
+def ending(entry: Entry) -> Ending:
+    """How it ended, as far as that is on record."""
+    outcome = outcome_of(entry)
+    if outcome is not None:
+        return ENDINGS[Outcome.Result(outcome.result)]
+    return Ending.INTERRUPTED if entry.is_interrupted else Ending.IN_PROGRESS
+
+
+def outcome_of(entry: Entry) -> Outcome | None:
+    """The end of the entry, if it is on record."""
+    return getattr(entry, "outcome", None)
+
+
+def after(entry: Entry) -> dict[str, Any]:
+    """What it came to; what was found at the end wins over what was intended."""
+    outcome = outcome_of(entry)
+    return {**entry.after, **(outcome.after if outcome else {})}
 
 
 @dataclass(frozen=True)
@@ -66,31 +126,36 @@ class Row:
     reason: str
     facts: list[Fact]
 
+    @property
+    def is_by_system(self) -> bool:
+        return self.entry.actor_kind == Entry.ActorKind.SYSTEM
+
+    @property
+    def is_by_campaign(self) -> bool:
+        return self.entry.actor_kind == Entry.ActorKind.CAMPAIGN
+
 
 def rows(found: Iterable[Entry]) -> list[Row]:
     """The entries of a page as the table shows them."""
-    return [_row(entry) for entry in found]
+    return [row_of(entry) for entry in found]
 
 
-def _row(entry: Entry) -> Row:
-    outcome: Outcome | None = getattr(entry, "outcome", None)
-    if outcome is not None:
-        tone, icon = LOOKS[Outcome.Result(outcome.result)]
-        word, reason = outcome.get_result_display(), outcome.reason
-    elif entry.is_interrupted:
-        tone, icon, word = "warn", "unplug", _("Interrupted")
+def row_of(entry: Entry) -> Row:
+    """One entry as the table shows it."""
+    how = ending(entry)
+    tone, icon = LOOKS[how]
+    outcome = outcome_of(entry)
+    reason = outcome.reason if outcome else ""
+    if how == Ending.INTERRUPTED:
         reason = _("The end is not on record. Look at the target to see what became of it.")
-    else:
-        tone, icon, word, reason = "info", "loader", _("In progress"), ""
-    return Row(entry, tone, icon, str(word), str(reason), _facts(entry, outcome))
+    return Row(entry, tone, icon, str(how.label), reason, _facts(entry.before, after(entry)))
 
 
-def _facts(entry: Entry, outcome: Outcome | None) -> list[Fact]:
-    """Before and after side by side; what was found at the end wins over what was intended."""
-    after = {**entry.after, **(outcome.after if outcome else {})}
+def _facts(before: dict[str, Any], after: dict[str, Any]) -> list[Fact]:
+    """Before and after side by side."""
     return [
-        Fact(name.replace("_", " "), _words(entry.before.get(name)), _words(after.get(name)))
-        for name in dict.fromkeys([*entry.before, *after])
+        Fact(name.replace("_", " "), _words(before.get(name)), _words(after.get(name)))
+        for name in dict.fromkeys([*before, *after])
     ]
 
 
@@ -101,7 +166,39 @@ def _words(value: Any) -> str:
         return _("yes") if value else _("no")
     if isinstance(value, list):
         return ", ".join(_words(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_words(item)}" for name, item in value.items())
     return str(value)
+
+
+def _by(name: str) -> Q:
+    if kind := KINDS.get(name.lower()):
+        return Q(actor_kind=kind)
+    return _holds("actor_name", name)
+
+
+def _on(target: str) -> Q:
+    """The log has domains as people write them; DNS's form finds them as well."""
+    shown = shown_address(target) if "@" in target else shown_domain(target)
+    return _holds("target", shown)
+
+
+def _holds(column: str, text: str) -> Q:
+    """SQLite knows no case beyond ASCII, but addresses and domains are always lower."""
+    if not text:
+        return Q()
+    spellings = {text, text if text.isascii() else text.lower()}
+    return Q(*[(f"{column}__icontains", spelling) for spelling in spellings], _connector=Q.OR)
+
+
+def _ended(how: Ending) -> Q:
+    for result, same in ENDINGS.items():
+        if same == how:
+            return Q(outcome__result=result)
+    now = timezone.now()
+    is_late = Q(at__lt=now - PATIENCE) & ~Q(action__in=LASTING)
+    is_late |= Q(at__lt=now - PATIENCE_WITH_LASTING)
+    return Q(outcome=None) & (is_late if how == Ending.INTERRUPTED else ~is_late)
 
 
 def _midnight(day: date) -> datetime:

@@ -2,27 +2,93 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
-from django.views.decorators.http import require_GET
+from collections.abc import Callable
 
-from audit.forms import FilterForm
-from audit.selectors import Filters, entries, rows
-from purelymanage.core.http import Request, render_page
-from purelymanage.core.paging import page_of
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+from django_htmx.http import push_url
+
+from audit import exports
+from audit.actions import Action, by_subject
+from audit.filters import Asked, Ending, Filters
+from audit.models import Entry
+from audit.selectors import Extent, entry_page, extent, row_of, rows
+from audit.services import record
+from purelymanage.core.errors import InvalidError
+from purelymanage.core.http import Request, render_page, wants_fragment
 from purelymanage.core.permissions import viewer_required
+
+FIELDS = "fields"
+"""The id of what stands beside the search box, by which htmx says that it was changed."""
 
 
 @viewer_required
 @require_GET
 def audit_list(request: Request) -> HttpResponse:
     """Who did what, on what, when, from where, and how it ended; 50 a page."""
-    form = FilterForm(request.GET)
-    filters = form.filters()
-    page = page_of(entries(filters), request.GET.get("page"))
+    is_fragment = wants_fragment(request)
+    by_fields = is_fragment and request.htmx.trigger == FIELDS
+    asked = Asked.of(request.GET.dict(), fields_win=by_fields)
+    listed = entry_page(asked.filters, request.GET.get("page"))
     context = {
-        "form": form,
-        "is_filtered": filters != Filters(),
-        "page": page,
-        "rows": rows(page.object_list),
+        "asked": asked,
+        "actions": [("", _("All actions")), *by_subject()],
+        "endings": [("", _("Any end")), *Ending.choices],
+        "is_filtered": asked.filters != Filters(),
+        "is_capped": listed.is_capped,
+        "is_fragment": is_fragment,
+        "by_fields": by_fields,
+        "page": listed.page,
+        "rows": rows(listed.page.object_list),
     }
-    return render_page(request, "audit/audit_list.html", context, fragment="results")
+    response = render_page(request, "audit/audit_list.html", context, fragment="results")
+    if is_fragment:
+        _let_the_address_follow(request, response, asked=asked, page=listed.page.number)
+    return response
+
+
+@viewer_required
+@require_GET
+def audit_entry(request: Request, pk: int) -> HttpResponse:
+    """One entry, for others to be pointed at."""
+    entry = get_object_or_404(Entry.objects.newest_first(), pk=pk)
+    return render_page(request, "audit/audit_entry.html", {"row": row_of(entry)})
+
+
+@viewer_required
+@require_GET
+def audit_csv(request: Request) -> StreamingHttpResponse:
+    """All that the filter matches, for spreadsheets. Whoever may read the log may take it along."""
+    return _export(request, exports.csv_file, kind="CSV")
+
+
+@viewer_required
+@require_GET
+def audit_json(request: Request) -> StreamingHttpResponse:
+    """All that the filter matches, for programs."""
+    return _export(request, exports.json_file, kind="JSON")
+
+
+def _export(
+    request: Request, write: Callable[[Extent], StreamingHttpResponse], *, kind: str
+) -> StreamingHttpResponse:
+    asked = Asked.of(request.GET.dict())
+    if asked.problems:
+        raise InvalidError(" ".join(asked.problems))
+    taken = extent(asked.filters)
+    facts = {"entries": taken.number, "filter": asked.text, "format": kind}
+    record(Action.AUDIT_EXPORTED, after=facts)
+    return write(taken)
+
+
+def _let_the_address_follow(
+    request: Request, response: HttpResponse, *, asked: Asked, page: int
+) -> None:
+    url = reverse("audit:list") + asked.query
+    if page > 1:
+        url += f"{'&' if asked.query else '?'}page={page}"
+    if request.htmx.current_url_abs_path != url:
+        push_url(response, url)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.paginator import Page
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.template import Context, Library
 from django.template.loader import get_template, render_to_string
 from django.utils.safestring import SafeString
@@ -20,10 +20,15 @@ from purelymanage.ui.icons import draw
 register = Library()
 
 
-def _url_with(context: Context, **changes: str | int | None) -> str:
-    """This page's address with some of its query changed; None takes a parameter out."""
+def _url_with(context: Context, given: str | None = None, **changes: str | int | None) -> str:
+    """This page's address with some of its query changed; None takes a parameter out.
+
+    `given`: the query to change, if it is not the one the page was asked with.
+    """
     request: HttpRequest = context["request"]
-    query = request.GET.copy()
+    query = (
+        request.GET.copy() if given is None else QueryDict(given.removeprefix("?"), mutable=True)
+    )
     for name, value in changes.items():
         query.pop(name, None)
         if value is not None:
@@ -38,21 +43,32 @@ def _link(url: str, extra: dict[str, Any], **fixed: Any) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def paging(context: Context, page: Page[Any], **extra: Any) -> SafeString:
+def paging(
+    context: Context,
+    page: Page[Any],
+    *,
+    query: str | None = None,
+    is_capped: bool = False,
+    **extra: Any,
+) -> SafeString:
     """Which rows of how many, Previous, Next; keeps the filters. Nothing for an empty list.
 
     With `hx_target="#rows"` (and `hx_swap`) the links fetch the fragment and change the URL.
+    `query`: the filters, if they are not what the URL says; `is_capped`: there are more rows than
+    pages are made of.
 
         {% paging page hx_target="#rows" hx_swap="outerHTML" %}
     """
     if not page.paginator.count:
         return SafeString("")
-    previous = _url_with(context, page=page.previous_page_number() if page.number > 2 else None)
-    following = _url_with(context, page=page.next_page_number()) if page.has_next() else ""
+    before = page.previous_page_number() if page.number > 2 else None
+    previous = _url_with(context, query, page=before)
+    following = _url_with(context, query, page=page.next_page_number()) if page.has_next() else ""
     return render_to_string(
         "components/paging.html",
         {
             "page": page,
+            "is_capped": is_capped,
             "previous": _link(previous, extra) if page.has_previous() else None,
             "next": _link(following, extra) if following else None,
         },
@@ -125,22 +141,23 @@ def filter_select(
 ) -> SafeString:
     """A select of a list's toolbar. `choices`: `(value, label)`; `value`: the one in force.
 
+    A group of choices is `(label, [(value, label), …])`.
+
     {% filter_select "domain" domain_choices value=domain label=_("Domain") hx_get=url %}
     """
-    chosen = str(value or "")
-    options = SafeString(
-        "".join(
-            fill(
-                '<option value="{}"{}>{}</option>',
-                key,
-                SafeString(" selected" if str(key) == chosen else ""),
-                text,
-            )
-            for key, text in choices
-        )
-    )
     attrs = attributes(extra, name=name, aria_label=label, **{"class": "input select"})
-    return fill("<select{}>{}</select>\n", attrs, options)
+    return fill("<select{}>{}</select>\n", attrs, _options(choices, str(value or "")))
+
+
+def _options(choices: Iterable[tuple[Any, Any]], chosen: str) -> SafeString:
+    return SafeString("".join(_option(key, text, chosen) for key, text in choices))
+
+
+def _option(key: Any, text: Any, chosen: str) -> SafeString:
+    if isinstance(text, list):
+        return fill('<optgroup label="{}">{}</optgroup>', key, _options(text, chosen))
+    selected = SafeString(" selected" if str(key) == chosen else "")
+    return fill('<option value="{}"{}>{}</option>', key, selected, text)
 
 
 @register.simple_tag

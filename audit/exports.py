@@ -1,0 +1,97 @@
+"""The log as a file: for spreadsheets, and for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+
+from audit.models import Entry
+from audit.selectors import Extent, after, ending, in_chunks, outcome_of
+from purelymanage.core.tables import csv_response
+
+COLUMNS = (
+    "id",
+    "at",
+    "actor_kind",
+    "actor",
+    "address",
+    "action",
+    "sentence",
+    "target",
+    "before",
+    "after",
+    "result",
+    "reason",
+    "ended_at",
+)
+CHUNK = 100
+
+
+def csv_file(extent: Extent) -> StreamingHttpResponse:
+    """A line per entry, newest first; what was before and after as JSON in one cell."""
+    return csv_response(f"{_name()}.csv", COLUMNS, map(_cells, in_chunks(extent.entries)))
+
+
+def json_file(extent: Extent) -> StreamingHttpResponse:
+    """One array with an object per entry, newest first, each on a line of its own."""
+    name = f"{_name()}.json"
+    return StreamingHttpResponse(
+        _array(in_chunks(extent.entries)),
+        content_type="application/json",
+        headers={
+            "Content-Disposition": content_disposition_header(as_attachment=True, filename=name)
+        },
+    )
+
+
+def facts(entry: Entry) -> dict[str, Any]:
+    """All that is on record about one entry, under the names of the columns."""
+    outcome = outcome_of(entry)
+    values = (
+        entry.pk,
+        _written(entry.at),
+        entry.actor_kind,
+        entry.actor_name,
+        entry.address or "",
+        entry.action,
+        entry.sentence,
+        entry.target,
+        entry.before,
+        after(entry),
+        ending(entry).value,
+        outcome.reason if outcome else "",
+        _written(outcome.at) if outcome else "",
+    )
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def _array(found: Iterator[Entry]) -> Iterator[str]:
+    """Written by the hundred: a chunk each would cost more than the entries themselves."""
+    opening = "[\n"
+    while lines := [_json(facts(entry)) for entry in islice(found, CHUNK)]:
+        yield opening + ",\n".join(lines)
+        opening = ",\n"
+    yield "[]\n" if opening == "[\n" else "\n]\n"
+
+
+def _cells(entry: Entry) -> list[object]:
+    return [_json(value) if isinstance(value, dict) else value for value in facts(entry).values()]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
+
+
+def _written(moment: Any) -> str:
+    return timezone.localtime(moment).isoformat()
+
+
+def _name() -> str:
+    return f"audit-log-{timezone.localdate():%Y-%m-%d}"
