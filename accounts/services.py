@@ -6,7 +6,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from allauth.usersessions.models import UserSession
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -102,10 +105,22 @@ def restore_person(*, person: User) -> None:
         person.save(update_fields=["is_active"])
 
 
-def end_sessions(*, person: User, keep: str | None = None) -> None:
-    """End a person's sessions on the server, except the one with the key `keep`."""
-    for session in UserSession.objects.filter(user_id=person.pk).exclude(session_key=keep or ""):
-        session.end()
+def end_sessions(*, person: User, keep: str | None = None) -> int:
+    """End a person's sessions on the server, except the one with the key `keep`; how many."""
+    keys = session_keys(person) - {keep}
+    Session.objects.filter(session_key__in=keys).delete()
+    UserSession.objects.filter(user_id=person.pk).exclude(session_key=keep or "").delete()
+    return len(keys)
+
+
+def session_keys(person: User) -> set[str]:
+    """Where a person is signed in: also in a session that was not seen again since."""
+    alive = Session.objects.filter(expire_date__gt=timezone.now())
+    return {
+        session.session_key
+        for session in alive
+        if session.get_decoded().get(SESSION_KEY) == str(person.pk)
+    }
 
 
 def end_session(*, key: str | None) -> None:

@@ -5,10 +5,10 @@ The web sets it per request (`ContextMiddleware`), workers per task (`acting_as_
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ class Actor:
     user_id: int | None = None
     address: str = ""
     """The client's address, empty for background work."""
+    may_act: Callable[[], bool] = field(default=lambda: True, compare=False, repr=False)
+    """Asks the database whether they still may act: their session, or the batch that works in
+    their name, may have been ended since this began."""
 
 
 SYSTEM = Actor()
@@ -47,6 +50,8 @@ def acting_as(actor: Actor) -> Iterator[None]:
         _actor.reset(token)
 
 
-def person(user: AbstractBaseUser, *, address: str = "") -> Actor:
+def person(
+    user: AbstractBaseUser, *, address: str = "", may_act: Callable[[], bool] = lambda: True
+) -> Actor:
     """The actor for a signed-in user."""
-    return Actor(kind="person", name=str(user), user_id=user.pk, address=address)
+    return Actor(kind="person", name=str(user), user_id=user.pk, address=address, may_act=may_act)

@@ -66,7 +66,12 @@ class ContextMiddleware:
         address = client_address(request)
         actor = Actor(kind="person", name="anonymous", address=address)
         if request.user.is_authenticated:
-            actor = person(request.user, address=address)
+            session = request.session
+            actor = person(
+                request.user,
+                address=address,
+                may_act=lambda: session.exists(str(session.session_key)),
+            )
         with acting_as(actor):
             return self.get_response(request)
 
