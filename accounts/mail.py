@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from audit.actions import Action
+from audit.services import audited
 
 
 def send_reset_link(person: User) -> None:
@@ -31,4 +33,5 @@ def send_reset_link(person: User) -> None:
         to=[person.email],
     )
     message.attach_alternative(render_to_string("emails/password_reset.html", context), "text/html")
-    message.send()
+    with audited(Action.RESET_LINK_SENT, target=person.email):
+        message.send()
