@@ -202,6 +202,18 @@ def _is_loss(listed: int, held: int) -> bool:
     return (not listed and held > 0) or (held >= LARGE and listed * 2 < held)
 
 
+def refuse_loss(kind: Kind, *, listed: int, held: int) -> None:
+    """Refuse to conclude from a list that one thing is gone, where it lacks much else too.
+
+    `held`: how many others the copy has.
+    """
+    if _is_loss(listed, held):
+        raise OddAnswerError(
+            _("PurelyMail suddenly lists %(listed)d of %(held)d %(kind)s, maybe by mistake.")
+            % {"kind": kind.label, "listed": listed, "held": held}
+        )
+
+
 def _alike(one: int, other: int) -> bool:
     return bool(one) == bool(other) and abs(one - other) <= FEW
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.utils.translation import gettext as _
 
-from domains.copy import own_change
+from domains.copy import own_change, refuse_loss
 from domains.dependants import names_of
 from domains.models import Domain, Kind
 from domains.services.copies import SETTINGS
@@ -52,23 +53,30 @@ def _identity(name: str) -> str:
 
 
 def _is_there(name: str, _facts: Facts) -> bool:
-    return any(domain.name.lower() == name for domain in get_client().list_domains())
+    """There is no question about one domain, so a list that lost many of them proves nothing."""
+    listed = get_client().list_domains()
+    if any(domain.name.lower() == name for domain in listed):
+        return True
+    others = Domain.objects.ours().exclude(name=name)
+    refuse_loss(Kind.DOMAINS, listed=len(listed), held=others.count())
+    return False
 
 
 def _delete(name: str) -> None:
-    """PurelyMail takes its mailboxes and rules along, and so does our row."""
-    with ExitStack() as changes:
-        for kind in (Kind.DOMAINS, Kind.MAILBOXES, Kind.RULES):
-            changes.enter_context(own_change(kind))
+    with _our_change():
         get_client().delete_domain(name=name)
-        Domain.objects.filter(name=name).delete()
 
 
 def _forget(name: str) -> None:
-    with ExitStack() as changes:
-        for kind in (Kind.DOMAINS, Kind.MAILBOXES, Kind.RULES):
-            changes.enter_context(own_change(kind))
+    """PurelyMail takes its mailboxes and rules along, and so does our row."""
+    with _our_change():
         Domain.objects.filter(name=name).delete()
+
+
+@contextmanager
+def _our_change() -> Iterator[None]:
+    with own_change(Kind.DOMAINS), own_change(Kind.MAILBOXES), own_change(Kind.RULES):
+        yield
 
 
 DOMAIN = Deletable(

@@ -79,10 +79,9 @@ def is_there(address: str, _facts: Facts) -> bool:
 
 
 def delete(address: str) -> None:
-    """Have PurelyMail delete it with its mail, and forget it."""
+    """Have PurelyMail delete it with its mail."""
     with own_change(Kind.MAILBOXES):
         get_client().delete_user(address=address)
-        Mailbox.objects.filter(address=address).delete()
 
 
 def forget(address: str) -> None:

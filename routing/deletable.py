@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from domains.copy import own_change
+from domains.copy import own_change, refuse_loss
 from domains.dependants import register_dependants
 from domains.models import Domain, Kind
 from purelymanage.core.addresses import shown_address, split_address
@@ -63,8 +63,11 @@ def identity_of(key: str) -> str:
 
 def is_there(key: str, facts: Facts) -> bool:
     """Whether PurelyMail has it; refuses where the number belongs to another rule by now."""
-    remote = next((one for one in get_client().list_routing_rules() if one.id == int(key)), None)
+    listed = get_client().list_routing_rules()
+    remote = next((one for one in listed if one.id == int(key)), None)
     if remote is None:
+        others = RoutingRule.objects.exclude(purelymail_id=int(key))
+        refuse_loss(Kind.RULES, listed=len(listed), held=others.count())
         return False
     meant = RemoteRule(remote.id, **{name: facts[name] for name in VALUES})
     if remote.likeness != meant.likeness:
@@ -76,10 +79,9 @@ def is_there(key: str, facts: Facts) -> bool:
 
 
 def delete(key: str) -> None:
-    """Have PurelyMail delete it, and forget it."""
+    """Have PurelyMail delete it."""
     with own_change(Kind.RULES):
         get_client().delete_routing_rule(rule_id=int(key))
-        RoutingRule.objects.filter(purelymail_id=int(key)).delete()
 
 
 def forget(key: str) -> None:

@@ -38,6 +38,11 @@ class PendingDeletionQuerySet(models.QuerySet["PendingDeletion"]):
         """Those still to come."""
         return self.filter(state=DeletionState.PENDING)
 
+    def unclaimed(self) -> PendingDeletionQuerySet:
+        """Those no worker holds, by the database's clock."""
+        has_lapsed = models.Q(lease_until__lte=seconds_from_now(0))
+        return self.filter(models.Q(lease_until=None) | has_lapsed)
+
     def without_dossier(self) -> PendingDeletionQuerySet:
         """Those still to come whose dossier lacks what only PurelyMail knows."""
         return self.pending().filter(dossier_read_at=None)
@@ -48,16 +53,11 @@ class PendingDeletionQuerySet(models.QuerySet["PendingDeletion"]):
         first = models.F("dossier_try_after").asc(nulls_first=True)
         return self.without_dossier().filter(is_due).order_by(first, "pk")
 
-    def not_in_hand(self) -> PendingDeletionQuerySet:
-        """Those still to come that no worker is about to execute at this moment."""
-        has_lapsed = models.Q(lease_until=None) | models.Q(lease_until__lte=seconds_from_now(0))
-        return self.pending().filter(has_lapsed)
-
     def due(self) -> PendingDeletionQuerySet:
         """Those to be tried now."""
         now = seconds_from_now(0)
         may_be_tried = models.Q(try_after=None) | models.Q(try_after__lte=now)
-        return self.not_in_hand().filter(may_be_tried, due_at__lte=now)
+        return self.pending().unclaimed().filter(may_be_tried, due_at__lte=now)
 
     def to_be_told(self) -> PendingDeletionQuerySet:
         """Those that failed, where no mail has said so yet."""

@@ -57,19 +57,37 @@ def _have_dossier_completed(deletion: PendingDeletion) -> None:
 
 
 def cancel_deletion(*, deletion: PendingDeletion) -> None:
-    """Keep the resource. Any admin may."""
+    """Keep the resource. Any admin may, but while a worker is at it.
+
+    Where `called_at` is set, PurelyMail was told to delete it: it may be gone nevertheless.
+    """
     actor = current_actor()
     with audited(Action.DELETION_CANCELLED, target=deletion.label):
-        cancelled = PendingDeletion.objects.pending().filter(pk=deletion.pk)
-        if not cancelled.update(
-            state=DeletionState.CANCELLED, ended_at=timezone.now(), ended_by_name=actor.name
-        ):
-            deletion.refresh_from_db(fields=["state", "ended_by_name"])
-            raise RefusedError(_not_pending(deletion))
+        waiting = PendingDeletion.objects.pending().unclaimed().filter(pk=deletion.pk)
+        is_cancelled = waiting.update(
+            state=DeletionState.CANCELLED,
+            ended_at=timezone.now(),
+            ended_by_name=actor.name,
+            token=None,
+            lease_until=None,
+        )
+        deletion.refresh_from_db()
+        if not is_cancelled:
+            raise RefusedError(_why_not_cancelled(deletion))
 
 
-def _not_pending(deletion: PendingDeletion) -> str:
+def _why_not_cancelled(deletion: PendingDeletion) -> str:
     words = {"label": deletion.label, "who": deletion.ended_by_name}
+    if deletion.is_pending:
+        return (
+            _(
+                "%(label)s is being deleted just now, which cannot be stopped. "
+                "Look again in a minute: it may not have worked."
+            )
+            % words
+        )
     if deletion.state == DeletionState.CANCELLED:
         return _("%(who)s has kept %(label)s already: its deletion is cancelled.") % words
+    if deletion.state == DeletionState.EXECUTED:
+        return _("%(label)s is deleted already, so there is nothing to cancel.") % words
     return _("The deletion of %(label)s is not pending any more. Nothing was changed.") % words

@@ -90,7 +90,7 @@ def test_who_cancels_is_kept_and_a_second_one_learns_it(mailboxes, admin, owner)
 def test_an_executed_one_cannot_be_cancelled(mailboxes):
     deletion = schedule()
     PendingDeletion.objects.update(state=DeletionState.EXECUTED)
-    with pytest.raises(RefusedError, match="not pending any more"):
+    with pytest.raises(RefusedError, match="is deleted already"):
         cancel_deletion(deletion=deletion)
 
 
