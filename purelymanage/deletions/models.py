@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from purelymanage.core.addresses import shown_address, shown_domain
 from purelymanage.jobs.clock import seconds_from_now
 
 DELAY = timedelta(hours=24)
@@ -37,6 +38,20 @@ class PendingDeletionQuerySet(models.QuerySet["PendingDeletion"]):
     def pending(self) -> PendingDeletionQuerySet:
         """Those still to come."""
         return self.filter(state=DeletionState.PENDING)
+
+    def ended(self) -> PendingDeletionQuerySet:
+        """Those executed, cancelled or given up."""
+        return self.exclude(state=DeletionState.PENDING)
+
+    def search(self, text: str) -> PendingDeletionQuerySet:
+        """Those whose label or key contains `text`, with a domain in either of its forms."""
+        if not text:
+            return self
+        typed = text.lower()
+        shown = shown_address(typed) if "@" in typed else shown_domain(typed)
+        found = models.Q(label__icontains=text) | models.Q(label__icontains=shown)
+        by_key = models.Q(key__icontains=text) & ~models.Q(kind=DeletionKind.RULE)
+        return self.filter(found | by_key)
 
     def unclaimed(self) -> PendingDeletionQuerySet:
         """Those no worker holds, by the database's clock."""
