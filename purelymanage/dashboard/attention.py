@@ -11,6 +11,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.models import User
 from domains.models import Kind, SyncState
 from mailboxes.batches.selectors import Waiting
 from migrations_app.engines.causes import Cause
@@ -18,7 +19,9 @@ from migrations_app.models import State
 from purelymanage.core.addresses import shown_domain
 from purelymanage.dashboard.credit import Credit
 from purelymanage.dashboard.selectors import Alike, Deletions, Failing, Home, PerDomain
+from purelymanage.deletions.models import Alarm, PendingDeletion
 from purelymanage.jobs.health import LATE_SECONDS
+from purelymanage.ui.tags.atoms import shown
 from purelymanage.ui.tags.words import clock_time, duration
 
 TOP_UP = "https://purelymail.com/manage"
@@ -44,9 +47,10 @@ class Item:
     action: str = ""
 
 
-def needs_attention(home: Home) -> list[Item]:
-    """Everything wrong, the worst first."""
+def needs_attention(home: Home, *, user: User | None = None) -> list[Item]:
+    """Everything wrong, the worst first, with what `user` can do about it."""
     items = [
+        *(_alarm(alarm, user) for alarm in home.alarms),
         *_workers(home.worker_silence),
         *_outage(list(home.copy.values())),
         *(_edit(domain) for domain in home.unfinished_edits),
@@ -60,6 +64,24 @@ def needs_attention(home: Home) -> list[Item]:
         *_unchecked(home),
     ]
     return sorted(items, key=lambda item: SEVERITY[item.tone])
+
+
+def _alarm(alarm: Alarm, user: User | None) -> Item:
+    may_freeze = user is not None and user.is_owner and user.pk != alarm.person_id
+    return Item(
+        key=f"alarm-{alarm.person_id}",
+        tone="bad",
+        icon="siren",
+        title=_("%(name)s has scheduled many deletions") % {"name": alarm.person_name},
+        text=_(
+            "Nothing is touched before its time. An owner can freeze them, which cancels all of it "
+            "and ends their sessions."
+        ),
+        url=reverse("deletions:freeze", args=[alarm.person_id])
+        if may_freeze
+        else reverse("deletions:list"),
+        action=_("Freeze…") if may_freeze else _("See them"),
+    )
 
 
 def _workers(silence: float | None) -> list[Item]:
@@ -243,27 +265,59 @@ def _batch(waiting: Waiting) -> Item:
 
 
 def _deletions(deletions: Deletions) -> list[Item]:
-    if not deletions.shown:
-        return []
-    first = deletions.shown[0]
+    items = []
+    if deletions.last_failed:
+        items.append(_failed_deletions(deletions.last_failed, deletions.failed))
+    if failing := [row for row in deletions.shown if row.problem]:
+        items.append(_failing_deletion(failing[0]))
+    if deletions.shown:
+        items.append(_due_deletions(deletions.shown[0], deletions.total))
+    return items
+
+
+def _failed_deletions(last: PendingDeletion, number: int) -> Item:
+    title = ngettext("%(count)d deletion was given up", "%(count)d deletions were given up", number)
+    return Item(
+        key="deletions-failed",
+        tone="bad",
+        icon="circle-x",
+        title=title % {"count": number},
+        text=f"{shown(last.label)}: {last.note}",
+        url=f"{reverse('deletions:list')}?tab=history&state=failed",
+        action=_("See why"),
+    )
+
+
+def _failing_deletion(row: PendingDeletion) -> Item:
+    return Item(
+        key="deletions-failing",
+        tone="warn",
+        icon="triangle-alert",
+        title=_("The deletion of %(label)s has not worked yet") % {"label": shown(row.label)},
+        text=_("%(problem)s It is tried again by itself.") % {"problem": row.problem},
+        url=reverse("deletions:detail", args=[row.pk]),
+        action=_("See it"),
+    )
+
+
+def _due_deletions(first: PendingDeletion, number: int) -> Item:
     left = (first.due_at - timezone.now()).total_seconds()
     title = ngettext(
         "%(count)d deletion is due within 24 hours",
         "%(count)d deletions are due within 24 hours",
-        deletions.total,
+        number,
     )
     when = _("in %(time)s") % {"time": duration(left)} if left > 0 else _("now")
-    return [
-        Item(
-            key="deletions",
-            tone="warn",
-            icon="clock",
-            title=title % {"count": deletions.total},
-            text=_("The next one, %(label)s, %(when)s.") % {"label": first.label, "when": when},
-            url="#deletions",
-            action=_("Review"),
-        )
-    ]
+    words = {"label": shown(first.label), "when": when}
+    return Item(
+        key="deletions",
+        tone="warn",
+        icon="clock",
+        title=title % {"count": number},
+        text=_("The next one, %(label)s, %(when)s.") % words,
+        url=reverse("deletions:list"),
+        action=_("Review"),
+    )
 
 
 def _jobs(group: Alike) -> Item:

@@ -36,7 +36,8 @@ from migrations_app.models import MAX_REQUEUES, MigrationJob, State
 from migrations_app.progress import JobView
 from purelymanage.core.addresses import shown_domain
 from purelymanage.dashboard.credit import SHOWN, Credit, Day
-from purelymanage.deletions.models import PendingDeletion
+from purelymanage.deletions.alarm import lasting_alarms
+from purelymanage.deletions.models import Alarm, DeletionState, PendingDeletion
 from purelymanage.jobs.health import seconds_since_worker_seen
 from routing.models import RoutingRule, RuleEdit
 
@@ -45,6 +46,7 @@ RUNNING_SHOWN = 5
 ALIKE_SHOWN = 3
 FAILING_SHOWN = 5
 DELETIONS_SHOWN = 5
+FAILED_DELETIONS_SHOWN = timedelta(days=7)
 EDIT_PATIENCE = timedelta(minutes=5)
 """How long an edit of a rule may take before a person should know."""
 
@@ -84,10 +86,12 @@ class Rules:
 
 @dataclass(frozen=True)
 class Deletions:
-    """Those still to come, the soonest first."""
+    """Those still to come, the soonest first, and those given up lately."""
 
     shown: list[PendingDeletion]
     total: int
+    last_failed: PendingDeletion | None
+    failed: int
 
     @property
     def more(self) -> int:
@@ -142,6 +146,7 @@ class Home:
     copy: dict[str, SyncState]
     migrations: Migrations
     deletions: Deletions
+    alarms: list[Alarm]
     batches: list[Waiting]
     worker_silence: float | None
     """Seconds since a worker was seen; None if none ever was."""
@@ -214,6 +219,7 @@ def home() -> Home:
         copy={state.name: state for state in SyncState.objects.all()},
         migrations=_migrations(),
         deletions=_deletions(),
+        alarms=lasting_alarms(),
         batches=batches_needing_a_person(),
         worker_silence=seconds_since_worker_seen(),
     )
@@ -259,7 +265,20 @@ def _deletions() -> Deletions:
     rows: list[Any] = list(
         PendingDeletion.objects.pending().defer("dossier").annotate(total=total)[:DELETIONS_SHOWN]
     )
-    return Deletions(shown=rows, total=rows[0].total if rows else 0)
+    lately = timezone.now() - FAILED_DELETIONS_SHOWN
+    failed: Any = (
+        PendingDeletion.objects.filter(state=DeletionState.FAILED, ended_at__gte=lately)
+        .order_by("-ended_at", "-pk")
+        .defer("dossier")
+        .annotate(total=total)
+        .first()
+    )
+    return Deletions(
+        shown=rows,
+        total=rows[0].total if rows else 0,
+        last_failed=failed,
+        failed=failed.total if failed else 0,
+    )
 
 
 def _credit() -> Credit | None:

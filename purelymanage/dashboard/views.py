@@ -19,7 +19,7 @@ def home(request: Request) -> HttpResponse:
     facts = selectors.home()
     context = {
         "home": facts,
-        "attention": needs_attention(facts),
+        "attention": needs_attention(facts, user=request.user),
         "now": timezone.now(),
         "is_fragment": wants_fragment(request),
     }

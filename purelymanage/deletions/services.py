@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -10,6 +12,8 @@ from audit.actions import Action
 from audit.services import audited
 from purelymanage.core.context import current_actor
 from purelymanage.core.errors import RefusedError
+from purelymanage.deletions.alarm import raise_alarm, record_alarm
+from purelymanage.deletions.entrance import enter_queue
 from purelymanage.deletions.models import DELAY, DeletionKind, DeletionState, PendingDeletion
 from purelymanage.deletions.registry import deletable
 from purelymanage.jobs.queue import enqueue
@@ -39,12 +43,16 @@ def schedule_deletion(*, kind: DeletionKind, key: str) -> PendingDeletion:
         )
         try:
             with transaction.atomic():
+                enter_queue()
                 deletion.save(force_insert=True)
+                alarm = raise_alarm(person_id=actor.user_id)
         except IntegrityError:
             raise RefusedError(
                 _("The deletion of %(label)s is pending already. Nothing was changed.")
                 % {"label": label}
             ) from None
+    if alarm:
+        record_alarm(alarm)
     _have_dossier_completed(deletion)
     return deletion
 
@@ -74,6 +82,19 @@ def cancel_deletion(*, deletion: PendingDeletion) -> None:
         deletion.refresh_from_db()
         if not is_cancelled:
             raise RefusedError(_why_not_cancelled(deletion))
+
+
+def cancel_deletions(*, deletions: Iterable[PendingDeletion]) -> tuple[int, list[str]]:
+    """Cancel each by itself; gives how many were, and a sentence for each that was not."""
+    number, refusals = 0, []
+    for deletion in deletions:
+        try:
+            cancel_deletion(deletion=deletion)
+        except RefusedError as error:
+            refusals.append(error.message)
+        else:
+            number += 1
+    return number, refusals
 
 
 def _why_not_cancelled(deletion: PendingDeletion) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from purelymanage.deletions import dossiers, execution
+from purelymanage.deletions import alarm, dossiers, execution
 
 
 def complete_dossiers() -> None:
@@ -13,3 +13,9 @@ def complete_dossiers() -> None:
 def run_due() -> None:
     """Execute the deletions whose time has come."""
     execution.run_due()
+
+
+def tell_alarms() -> None:
+    """Mail the alarms that nobody was told of yet; by the clock as well, for a mail server that
+    was down."""
+    alarm.tell_alarms()

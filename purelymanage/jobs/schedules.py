@@ -37,6 +37,7 @@ SCHEDULES: tuple[Every, ...] = (
     Every("domains.tasks.look_up_due", minutes=5),
     Every("domains.tasks.forget_old_changes", minutes=24 * 60, from_hour=4),
     Every("purelymanage.deletions.tasks.run_due", minutes=1),
+    Every("purelymanage.deletions.tasks.tell_alarms", minutes=1),
     Every("purelymanage.deletions.tasks.complete_dossiers", minutes=5),
     Every("audit.tasks.verify_and_mail_head", minutes=24 * 60, from_hour=5),
     Every("routing.tasks.finish_edits", minutes=5),
