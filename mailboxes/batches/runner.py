@@ -152,7 +152,8 @@ def _slice(batch: MailboxBatch) -> bool:
             _("%(name)s may not change anything here any more. Somebody else can have it go on.")
             % {"name": batch.created_by_name}
         )
-    with acting_as(person(user) if user else SYSTEM):
+    running = _ours(batch).filter(state=BatchState.RUNNING)
+    with acting_as(person(user, may_act=running.exists) if user else SYSTEM):
         for row in batch.rows.filter(state=RowState.STARTED):
             _look_at(batch, row)
         if not batch.is_running:

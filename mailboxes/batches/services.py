@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -31,6 +31,7 @@ from purelymanage.core.addresses import split_address
 from purelymanage.core.context import current_actor
 from purelymanage.core.errors import RefusedError
 from purelymanage.core.tables import read_table
+from purelymanage.deletions.entrance import enter_queue
 from purelymanage.deletions.models import DeletionKind, PendingDeletion
 from purelymanage.jobs.queue import enqueue
 
@@ -95,6 +96,7 @@ def start(*, batch: MailboxBatch, all_or_nothing: bool = False) -> None:
         if all_or_nothing and others:
             raise RefusedError(_nothing(others))
         with transaction.atomic():
+            _enter_queue_for(batch)
             started = _in_preview(batch).update(
                 state=BatchState.RUNNING,
                 started_at=timezone.now(),
@@ -126,6 +128,7 @@ def go_on(*, batch: MailboxBatch) -> None:
     lacks_some = batch.rows.filter(state__in=(RowState.FAILED, RowState.SKIPPED)).exists()
     changes = {"all_or_nothing": batch.all_or_nothing and not lacks_some, "stopped_because": ""}
     with audited(Action.BATCH_CONTINUED, target=batch), transaction.atomic():
+        _enter_queue_for(batch)
         if not waiting.update(resume_at=Now(), **changes, **_answerable()):
             raise RefusedError(_("This batch is at work or at its end; it needs no push."))
         enqueue(WORK)
@@ -153,11 +156,52 @@ def leave_undone(batches: QuerySet[MailboxBatch]) -> None:
     )
 
 
+def bulk_deletions_of(person_id: int) -> list[str]:
+    """In words, what a freeze of this person stops."""
+    undone = Q(rows__state__in=(RowState.READY, RowState.STARTED))
+    bulk = _bulk_deletions(person_id).annotate(left=Count("rows", filter=undone))
+    return [
+        ngettext(
+            "Bulk deletion with %(count)d mailbox not yet scheduled",
+            "Bulk deletion with %(count)d mailboxes not yet scheduled",
+            batch.left,
+        )
+        % {"count": batch.left}
+        for batch in bulk.order_by("-pk")
+    ]
+
+
+def stop_bulk_deletions(person_id: int) -> None:
+    """Cancel what would go on scheduling deletions in this person's name, previews included."""
+    stopped = _bulk_deletions(person_id).update(
+        state=BatchState.CANCELLED,
+        ended_at=timezone.now(),
+        stopped_because="",
+        resume_at=Coalesce("resume_at", Now()),
+    )
+    if stopped:
+        cancelled = MailboxBatch.objects.filter(
+            kind=BatchKind.DELETE, created_by_id=person_id, state=BatchState.CANCELLED
+        )
+        leave_undone(cancelled)
+        enqueue(WORK)
+
+
+def _bulk_deletions(person_id: int) -> QuerySet[MailboxBatch]:
+    """That a person has asked for, or has had go on."""
+    return MailboxBatch.objects.filter(
+        kind=BatchKind.DELETE,
+        state__in=(BatchState.PREVIEW, BatchState.RUNNING),
+        created_by_id=person_id,
+    )
+
+
 def discard(*, batch: MailboxBatch) -> None:
     """Throw a preview away, with the passwords in it. Nothing has happened yet."""
-    deleted, _kinds = _in_preview(batch).delete()
-    if not deleted:
-        raise RefusedError(_("This batch was started already."))
+    with audited(Action.BATCH_DISCARDED, target=batch):
+        deleted, _kinds = _in_preview(batch).delete()
+        if not deleted:
+            raise RefusedError(_("This batch was started already."))
 
 
 def take_passwords(*, batch: MailboxBatch) -> list[MailboxBatchRow]:
@@ -212,7 +256,8 @@ def forget_old() -> None:
     MailboxBatch.objects.filter(ended_at__lt=very_old).delete()
     for batch in MailboxBatch.objects.stopped().filter(started_at__lt=old):
         cancel(batch=batch)
-    MailboxBatch.objects.filter(state=BatchState.PREVIEW, created_at__lt=old).delete()
+    for batch in MailboxBatch.objects.filter(state=BatchState.PREVIEW, created_at__lt=old):
+        discard(batch=batch)
     MailboxBatchRow.objects.filter(batch__ended_at__lt=old).exclude(password="").update(password="")
 
 
@@ -226,9 +271,17 @@ def _answerable() -> dict[str, object]:
 
 
 def _save(batch: MailboxBatch, rows: Sequence[MailboxBatchRow]) -> None:
-    with transaction.atomic():
+    facts = {"kind": batch.kind, "lines": len(rows)}
+    with audited(Action.BATCH_PREPARED, target=batch, after=facts), transaction.atomic():
+        _enter_queue_for(batch)
         batch.save(force_insert=True)
         MailboxBatchRow.objects.bulk_create(rows, batch_size=CHUNK)
+
+
+def _enter_queue_for(batch: MailboxBatch) -> None:
+    """Whoever a freeze has just signed out lets no bulk deletion go on in their name."""
+    if batch.kind == BatchKind.DELETE:
+        enter_queue()
 
 
 def _in_preview(batch: MailboxBatch) -> QuerySet[MailboxBatch]:
