@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from accounts.models import User
+from audit import guards
 from purelymanage.core.roles import Role
 
 pytest_plugins = ["purelymanage.purelymail.testing", "domains.testing"]
@@ -21,6 +23,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("once"):
                 item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Tests that commit have their tables emptied, which the database would refuse for these."""
+    with django_db_blocker.unblock():
+        guards.let_tests_empty_tables(connection)
 
 
 def _person(name: str, role: Role) -> User:

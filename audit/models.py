@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import UTC, timedelta
 from typing import Any, NoReturn, Self
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from audit import chain
 from audit.actions import LASTING, Action
+from audit.chain import Seal
+from purelymanage.core.locks import lock_transaction
+
+logger = logging.getLogger(__name__)
 
 PATIENCE = timedelta(minutes=15)
 """How long a change may go without an outcome before it counts as interrupted."""
@@ -22,8 +30,100 @@ class AppendOnlyError(TypeError):
     """Some code tried to change history."""
 
 
+class Sealed(models.Model):
+    """A row with a place in the chain (`audit.chain`)."""
+
+    position = models.BigIntegerField(unique=True, editable=False)
+    link = models.CharField(max_length=64, editable=False)
+    mac = models.CharField(max_length=64, editable=False)
+    key_id = models.CharField(max_length=8, editable=False)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def seal(self) -> Seal:
+        return Seal(self.position, self.link, self.mac, self.key_id)
+
+
+class ChainManager(models.Manager["Chain"]):
+    """The one way by which rows enter the log."""
+
+    def append(self, rows: Sequence[AppendOnly]) -> None:
+        """Seal these rows in this order and insert them, all or none.
+
+        Whoever appends next waits until the transaction ends. So append last in a transaction of
+        your own: then this lock is always the last one taken, and nobody waits for long.
+        """
+        with transaction.atomic():
+            head = self.take_head()
+            key_id, key = next(iter(chain.known_keys().items()))
+            vouches = head == chain.START or chain.is_ours(head)
+            for row in rows:
+                head = row.take_place(head, key_id, key, vouches=vouches)
+                vouches = True
+            for model in (Entry, Outcome):
+                ours = [row for row in rows if isinstance(row, model)]
+                table: models.QuerySet[Any] = models.QuerySet(model)
+                if ours:
+                    table.bulk_create(ours, batch_size=BATCH)
+            self._move(head)
+
+    def take_head(self) -> Seal:
+        """The seal of the newest row. Nobody else appends until the transaction ends."""
+        row = self._locked()
+        if row is None:
+            lock_transaction("audit.chain")
+            row = self._locked() or self.create(pk=HEAD, **asdict(chain.START))
+        head = row.seal
+        if head == chain.START or not chain.is_ours(head):
+            newest = self.newest()
+            if newest != head:
+                logger.warning("The head of the audit log was not its newest row: %s", head)
+            return newest
+        return head
+
+    def _locked(self) -> Chain | None:
+        return self.select_for_update().filter(pk=HEAD).first()
+
+    def newest(self) -> Seal:
+        """The seal of the row with the highest position, whatever the head says."""
+        rows = [model.objects.order_by("-position").first() for model in (Entry, Outcome)]
+        seals = [row.seal for row in rows if row is not None]
+        cut = Cut.objects.order_by("-position").first()
+        if cut is not None:
+            seals.append(cut.last_removed)
+        return max(seals, key=lambda seal: seal.position, default=chain.START)
+
+    def _move(self, head: Seal) -> None:
+        self.filter(pk=HEAD).update(
+            position=head.position, link=head.link, mac=head.mac, key_id=head.key_id
+        )
+
+
+HEAD = 1
+BATCH = 1000
+
+
+class Chain(Sealed):
+    """The head of the chain, in the one row with the key `HEAD`: the seal of the newest row."""
+
+    is_cutting = models.BooleanField(default=False, editable=False)
+    """Lets the database delete rows; true only inside the transaction of a cut, never stored."""
+
+    objects = ChainManager()
+
+    def __str__(self) -> str:
+        return f"{self.position}:{self.mac}"
+
+
 class AppendOnlyQuerySet(models.QuerySet[Any]):
-    """Refuses the bulk ways of changing what is on record."""
+    """Refuses the bulk ways of changing what is on record; many rows are appended as one is."""
+
+    def bulk_create(self, objs: Iterable[Any], **_options: Any) -> list[Any]:  # type: ignore[override]  # conflicts and updates do not exist here
+        rows = list(objs)
+        Chain.objects.append(rows)
+        return rows
 
     def update(self, **kwargs: Any) -> NoReturn:
         raise AppendOnlyError("Audit rows are never changed.")
@@ -32,19 +132,36 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
         raise AppendOnlyError("Audit rows are never removed.")
 
 
-class AppendOnly(models.Model):
-    """A row that is written once. It guards against mistakes of ours, not against SQL."""
+class AppendOnly(Sealed):
+    """A row that is written once, into the chain."""
 
     class Meta:
         abstract = True
 
-    def save(self, **kwargs: Any) -> None:
+    def save(self, **_kwargs: Any) -> None:
         if not self._state.adding:
             raise AppendOnlyError("Audit rows are never changed.")
-        super().save(**{**kwargs, "force_insert": True})
+        Chain.objects.append([self])
 
     def delete(self, using: Any = None, keep_parents: bool = False) -> NoReturn:  # noqa: FBT001, FBT002  Django's signature
         raise AppendOnlyError("Audit rows are never removed.")
+
+    def take_place(self, previous: Seal, key_id: str, key: bytes, *, vouches: bool) -> Seal:
+        """Become the row that follows `previous`."""
+        self.position = previous.position + 1
+        self.key_id = key_id
+        self.prepare()
+        values = {
+            field.attname: getattr(self, field.attname) for field in self._meta.concrete_fields
+        }
+        content = chain.canonical(str(self._meta.model_name), values)
+        self.link = chain.link_after(previous, content)
+        self.mac = chain.mac_of(key, self.position, self.link, vouches=vouches)
+        return self.seal
+
+    def prepare(self) -> None:
+        """Bring every column into the form in which the database will give it back."""
+        raise NotImplementedError
 
 
 class EntryQuerySet(AppendOnlyQuerySet):
@@ -87,6 +204,11 @@ class Entry(AppendOnly):
     def __str__(self) -> str:
         return f"{self.actor_name} {self.sentence}"
 
+    def prepare(self) -> None:
+        self.pk = self.position  # known before the row is, so that the seal covers it
+        self.address = self.address or None
+        self.before, self.after = chain.plain(self.before), chain.plain(self.after)
+
     @property
     def sentence(self) -> str:
         """What was done, to follow the actor's name. An action we no longer know stays readable."""
@@ -119,3 +241,52 @@ class Outcome(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.entry}: {self.get_result_display()}"
+
+    def prepare(self) -> None:
+        self.entry = self.entry  # it may have got its key a moment ago
+        self.after = chain.plain(self.after)
+
+
+class Cut(Sealed):
+    """Old rows were removed up to this position; what is left begins behind it.
+
+    `link` is that of the last row removed; `mac` and `key_id` are the cut's own.
+    """
+
+    row_mac = models.CharField(max_length=64, editable=False)
+    rows = models.BigIntegerField(editable=False)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.rows} up to {self.position}"
+
+    @property
+    def last_removed(self) -> Seal:
+        return Seal(self.position, self.link, self.row_mac)
+
+    @property
+    def facts(self) -> bytes:
+        """What its code is made of."""
+        facts = [self.position, self.link, self.row_mac, self.rows, self.key_id]
+        return f"cut:{':'.join(map(str, facts))}:{self.at.astimezone(UTC).isoformat()}".encode()
+
+
+class Verification(models.Model):
+    """How the last look at the whole log ended, in the one row with the key `HEAD`."""
+
+    class Verdict(models.TextChoices):
+        GOOD = "good", _("Intact")
+        TAMPERED = "tampered", _("Tampered with")
+        UNKNOWN = "unknown", _("Cannot be checked")
+
+    at = models.DateTimeField()
+    verdict = models.CharField(max_length=10, choices=Verdict)
+    entries = models.BigIntegerField(help_text="Entries checked")
+    kind = models.CharField(max_length=20, blank=True, help_text="audit.verification.Kind")
+    position = models.BigIntegerField(null=True, blank=True, help_text="Where it is wrong")
+    sentence = models.CharField(max_length=1000, blank=True, help_text="What is wrong")
+    head = models.CharField(max_length=100, help_text="The last one that was good: position:mac")
+    is_told = models.BooleanField(default=True, help_text="Whether the admins know")
+
+    def __str__(self) -> str:
+        return f"{self.get_verdict_display()} {self.head}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from audit.actions import Action
-from audit.models import Entry, Outcome
+from audit.models import Chain, Entry, Outcome
+from purelymanage.core.addresses import shown_text
 from purelymanage.core.context import current_actor
-from purelymanage.core.errors import PurelyManageError, RefusedError, UnavailableError
+from purelymanage.core.errors import PurelyManageError, UnavailableError
 
 MAX_TEXT = 500
 
@@ -20,6 +22,18 @@ class Change:
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
         self.after: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Happened:
+    """Something that needs no start and end: it is over when it goes on record."""
+
+    action: Action
+    target: object = ""
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
+    refused: str = ""
+    """The reason, where it was an attempt that failed."""
 
 
 @contextmanager
@@ -33,19 +47,11 @@ def audited(
     """Record the start of a change, run it, record how it ended.
 
     The start is on record before the outside call, so that an interrupted change shows as such.
-    Enter it outside of `transaction.atomic()`, or a rollback takes the record along.
+    Enter it outside of `transaction.atomic()`, or a rollback takes the record along and everybody
+    else's records wait for the end of the transaction.
     """
-    actor = current_actor()
-    entry = Entry.objects.create(
-        actor_kind=actor.kind,
-        actor_id=actor.user_id,
-        actor_name=actor.name[:254],
-        address=actor.address or None,
-        action=action,
-        target=str(target)[:MAX_TEXT],
-        before=dict(before or {}),
-        after=dict(after or {}),
-    )
+    entry = _entry(Happened(action, target, before or {}, after or {}))
+    entry.save()
     change = Change(entry)
     try:
         yield change
@@ -73,12 +79,33 @@ def record(
 
     `refused` is the reason where it was an attempt that failed.
     """
-    with suppress(RefusedError), audited(action, target=target, after=after):
-        if refused:
-            raise RefusedError(refused)
+    record_all([Happened(action, target, after=after or {}, refused=refused)])
+
+
+def record_all(happened: Iterable[Happened]) -> None:
+    """Put any number of things on record at once. Inside a transaction make this its last step."""
+    rows: list[Entry | Outcome] = []
+    for one in happened:
+        entry = _entry(one)
+        result = Outcome.Result.REFUSED if one.refused else Outcome.Result.OK
+        rows += [entry, Outcome(entry=entry, result=result, reason=one.refused[:MAX_TEXT])]
+    if rows:
+        Chain.objects.append(rows)
+
+
+def _entry(what: Happened) -> Entry:
+    actor = current_actor()
+    return Entry(
+        actor_kind=actor.kind,
+        actor_id=actor.user_id,
+        actor_name=actor.name[:254],
+        address=actor.address or None,
+        action=what.action,
+        target=shown_text(str(what.target))[:MAX_TEXT],
+        before=dict(what.before),
+        after=dict(what.after),
+    )
 
 
 def _end(change: Change, result: Outcome.Result, *, reason: str = "") -> None:
-    Outcome.objects.create(
-        entry=change.entry, result=result, reason=reason[:MAX_TEXT], after=change.after
-    )
+    Outcome(entry=change.entry, result=result, reason=reason[:MAX_TEXT], after=change.after).save()

@@ -17,7 +17,8 @@ from django.db import DataError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from domains.drift import record_drift
+from audit.services import Happened, record_all
+from domains.drift import found_drift
 from domains.models import Kind, SyncState
 from purelymanage.core.errors import PurelyManageError, UnavailableError
 from purelymanage.jobs.locks import only_one
@@ -257,8 +258,9 @@ def update_rows(
             for value, row in known.items()
             if value not in found and row.created_at < asked_at and not keeps_missing
         ]
+        drift: list[Happened] = []
         if state.synced_at is not None:
-            record_drift(
+            drift = found_drift(
                 state.name,
                 since=state.synced_at,
                 added=added,
@@ -272,6 +274,7 @@ def update_rows(
             fields = sorted({field for _row, before in changed for field in before})
             model.objects.bulk_update([row for row, _b in changed], fields, batch_size=200)
         model.objects.filter(pk__in=[row.pk for row in removed]).delete()
+        record_all(drift)
     return Changes(added=len(added), changed=len(changed), removed=len(removed))
 
 

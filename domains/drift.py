@@ -10,12 +10,13 @@ from django.db import models
 
 from audit.actions import DRIFT, Action
 from audit.models import PATIENCE, Entry, Outcome
-from audit.services import audited
+from audit.services import Happened
+from purelymanage.core.addresses import shown_text
 
 Changed = tuple[models.Model, Mapping[str, Any]]
 
 
-def record_drift(
+def found_drift(
     kind: str,
     *,
     since: datetime,
@@ -24,34 +25,44 @@ def record_drift(
     removed: Sequence[models.Model],
     watched: Collection[str],
     hanging: Callable[[models.Model], Mapping[str, Any]],
-) -> None:
-    """Put on record what differs from the copy as it was `since`, field by field if `watched`.
+) -> list[Happened]:
+    """What differs from the copy as it was `since`, field by field if `watched`, for the record.
 
-    Inside the transaction of the rows, so that a drift is found once or not at all.
+    Ask before the rows change, and record it last in their transaction: so a drift is found once
+    or not at all, and nobody waits for the rows to be written before they can record anything.
     """
     changed = [(row, before) for row, before in changed if not before.keys().isdisjoint(watched)]
     if not (added or changed or removed):
-        return
+        return []
     ours = _unfinished_targets(since=since)
 
     def facts(row: models.Model, fields: Collection[str] = watched) -> dict[str, Any]:
         return {field: getattr(row, field) for field in fields}
 
-    for row in added:
-        if str(row) not in ours:
-            _record(Action.DRIFT_APPEARED, row, after=facts(row) | {"kind": kind})
-    for row in removed:
-        if str(row) not in ours:
-            _record(Action.DRIFT_VANISHED, row, before={**facts(row), **hanging(row), "kind": kind})
+    def is_ours(row: models.Model) -> bool:
+        return shown_text(str(row)) in ours
+
+    appeared = [
+        Happened(Action.DRIFT_APPEARED, str(row), after=facts(row) | {"kind": kind})
+        for row in added
+        if not is_ours(row)
+    ]
+    vanished = [
+        Happened(
+            Action.DRIFT_VANISHED,
+            str(row),
+            before={**facts(row), **hanging(row), "kind": kind},
+        )
+        for row in removed
+        if not is_ours(row)
+    ]
+    differing = []
     for row, before in changed:
-        if str(row) not in ours:
+        if not is_ours(row):
             old = {field: value for field, value in before.items() if field in watched}
-            _record(Action.DRIFT_FOUND, row, before=old, after=facts(row, old) | {"kind": kind})
-
-
-def _record(action: Action, row: models.Model, **facts: Mapping[str, Any]) -> None:
-    with audited(action, target=row, **facts):
-        pass
+            after = facts(row, old) | {"kind": kind}
+            differing.append(Happened(Action.DRIFT_FOUND, str(row), before=old, after=after))
+    return [*appeared, *vanished, *differing]
 
 
 def _unfinished_targets(*, since: datetime) -> set[str]:
@@ -68,4 +79,4 @@ def _unfinished_targets(*, since: datetime) -> set[str]:
     targets = set()
     for target, after in entries.values_list("target", "after"):
         targets |= {target, *(value for value in after.values() if isinstance(value, str))}
-    return targets
+    return set(map(shown_text, targets))

@@ -68,11 +68,13 @@ def refuse_unusable(values: Mapping[str, Any]) -> None:
 
 
 def _key_problems(values: Mapping[str, Any]) -> Iterator[str]:
-    problems = [_malformed_key_problem(values["ENCRYPTION_KEYS"])]
+    rings = ("ENCRYPTION_KEYS", "AUDIT_KEYS")
+    problems = [_malformed_key_problem(name, values[name]) for name in rings]
     if not values["DEMO"]:
         problems += [
             _secret_key_problem(values["SECRET_KEY"]),
-            _weak_keys_problem(values["ENCRYPTION_KEYS"]),
+            _missing_keys_problem(values["ENCRYPTION_KEYS"]),
+            *(_weak_keys_problem(name, values[name]) for name in rings),
         ]
     for problem in filter(None, problems):
         yield f"{problem} {MAKE_KEYS}"
@@ -90,23 +92,25 @@ def _secret_key_problem(key: str) -> str:
     return ""
 
 
-def _malformed_key_problem(keys: list[str]) -> str:
+def _malformed_key_problem(name: str, keys: list[str]) -> str:
     for position, key in enumerate(keys, start=1):
         try:
             length = len(base64.b64decode(key, validate=True))
         except ValueError:
             length = 0
         if length != KEY_BYTES:
-            return f"ENCRYPTION_KEYS, number {position}: it is not 32 random bytes in base64."
+            return f"{name}, number {position}: it is not 32 random bytes in base64."
     return ""
 
 
-def _weak_keys_problem(keys: list[str]) -> str:
-    if not keys:
-        return "ENCRYPTION_KEYS is missing. It protects the stored IMAP passwords."
+def _missing_keys_problem(keys: list[str]) -> str:
+    return "" if keys else "ENCRYPTION_KEYS is missing. It protects the stored IMAP passwords."
+
+
+def _weak_keys_problem(name: str, keys: list[str]) -> str:
     for position, key in enumerate(keys, start=1):
         if len(set(key)) < MIN_DISTINCT:
-            return f"ENCRYPTION_KEYS, number {position}: its bytes are not random."
+            return f"{name}, number {position}: its bytes are not random."
     return ""
 
 
@@ -129,7 +133,7 @@ def _value_problems(values: Mapping[str, Any]) -> Iterator[str]:
         yield f"TIME_ZONE is {values['TIME_ZONE']!r}. Use a name such as Europe/Berlin."
     if values["LOGGING"]["root"]["level"] not in logging.getLevelNamesMapping():
         yield "LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR."
-    for name in ("LOG_RETENTION_DAYS", "JOB_RETENTION_DAYS"):
+    for name in ("LOG_RETENTION_DAYS", "JOB_RETENTION_DAYS", "AUDIT_RETENTION_DAYS"):
         if values[name] < 0:
             yield f"{name} is {values[name]}. Use 0 or more days."
     yield from _address_problems(values)

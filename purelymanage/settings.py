@@ -37,6 +37,7 @@ _keys = demo_keys(DATA_DIR / "demo-keys.json") if DEMO else {}
 PURELYMAIL_API_TOKEN = PURELYMAIL_API_TOKEN or _keys.get("PURELYMAIL_API_TOKEN", "")
 SECRET_KEY = env.str("SECRET_KEY", default="") or _keys.get("SECRET_KEY", "")
 ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[]) or _keys.get("ENCRYPTION_KEYS", [])
+AUDIT_KEYS = env.list("AUDIT_KEYS", default=[])
 
 # The site
 DEBUG = env.bool("DEBUG", default=False)
@@ -186,6 +187,10 @@ IMAPSYNC_PATH = env.str("IMAPSYNC_PATH", default="imapsync")
 IMAP_CA_FILE = env.str("IMAP_CA_FILE", default="")
 LOG_RETENTION_DAYS = env.int("LOG_RETENTION_DAYS", default=90)
 JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", default=365)
+
+# The audit log
+AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=0)
+AUDIT_HEAD_MAIL = env.list("AUDIT_HEAD_MAIL", default=[])
 
 # Signing in
 AUTH_USER_MODEL = "accounts.User"

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from audit.actions import Action
 from audit.models import Entry
-from audit.services import audited
+from audit.services import audited, record
 from domains import copy
+from domains.drift import found_drift
 from domains.models import Domain, Kind, SyncState
 from domains.services import refresh_domains
 from domains.tasks import refresh_all
@@ -162,6 +163,7 @@ def test_our_unfinished_change_of_long_ago_explains_nothing_now(account):
 
 def test_many_differences_ask_the_audit_log_once(account, django_assert_max_num_queries):
     refresh_all()
+    record(Action.SIGNED_OUT)  # the first entry of all looks for one before it
     for number in range(30):
         account.state.add_user(f"person{number}@lindenhof.example")
     with django_assert_max_num_queries(500) as queries:
@@ -170,6 +172,24 @@ def test_many_differences_ask_the_audit_log_once(account, django_assert_max_num_
     assert len(asked) == 1
     assert len(drift()) == 30
     assert SyncState.objects.get(pk=Kind.MAILBOXES).failed_since is None
+
+
+@pytest.mark.parametrize("began", ["lea@xn--bcher-kva.example", "lea@bücher.example"])
+def test_what_the_panel_began_is_its_own_in_both_forms_of_the_domain(began):
+    Entry.objects.create(
+        action=Action.MAILBOX_RENAMED, target="old@bücher.example", after={"address": began}
+    )
+    added = [Mailbox(address="lea@xn--bcher-kva.example"), Mailbox(address="x@lindenhof.example")]
+    found = found_drift(
+        "mailboxes",
+        since=timezone.now(),
+        added=added,
+        changed=[],
+        removed=[Mailbox(address="old@xn--bcher-kva.example")],
+        watched=(),
+        hanging=lambda _row: {},
+    )
+    assert [one.target for one in found] == ["x@lindenhof.example"]
 
 
 def test_a_domain_that_vanished_is_told_with_all_that_hung_on_it(account):

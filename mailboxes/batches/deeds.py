@@ -14,6 +14,7 @@ from domains.models import Domain, Kind
 from mailboxes.batches.models import BatchKind, MailboxBatchRow, RowState
 from mailboxes.models import Mailbox
 from mailboxes.services import change_settings, create_mailbox
+from purelymanage.core.addresses import shown_address
 from purelymanage.core.errors import MissingError, RefusedError
 from purelymanage.crypto import DecryptionError
 from purelymanage.deletions.models import DeletionKind
@@ -79,7 +80,7 @@ def _is_on_record(row: MailboxBatchRow) -> bool:
     """By this batch: what the same person did in a browser has the browser's address."""
     entries = Entry.objects.filter(
         action=Action.MAILBOX_CREATED,
-        target=row.address,
+        target=shown_address(row.address),
         at__gte=row.batch.started_at,
         actor_id=row.batch.created_by_id,
         address=None,

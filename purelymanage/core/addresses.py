@@ -15,6 +15,7 @@ CONTROL = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028\u2029{BIDI}]")
 LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 LOCAL_PART = re.compile(r"(?!.*\.\.)[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?")
 PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
+FOREIGN_DOMAIN = re.compile(r"(?<![\w.-])(?=[\w.-]*xn--)[\w-]+(\.[\w-]+)+(?![\w.-]*@)", re.ASCII)
 MAX_ADDRESS = 254
 MAX_LOCAL_PART = 64
 MAX_DOMAIN = 253
@@ -94,6 +95,11 @@ def shown_address(address: str) -> str:
     """`lea@xn--bcher-kva.example` → `lea@bücher.example`, as people write and read it."""
     local_part, domain = split_address(address)
     return f"{local_part}@{shown_domain(domain)}" if domain else address
+
+
+def shown_text(text: str) -> str:
+    """`lea@xn--bcher-kva.example: MX` → `lea@bücher.example: MX`: every domain in a longer text."""
+    return FOREIGN_DOMAIN.sub(lambda found: shown_domain(found[0]), text)
 
 
 def refuse_control_characters(text: str) -> None:

@@ -28,6 +28,7 @@ def values(**changes: object) -> dict[str, object]:
         "DEMO": False,
         "SECRET_KEY": GOOD_KEY,
         "ENCRYPTION_KEYS": [GOOD_ENCRYPTION],
+        "AUDIT_KEYS": [],
         "MIGRATION_ENGINE": "auto",
         "MIGRATION_CONCURRENCY": 2,
         "SYNC_WORKERS": 8,
@@ -36,6 +37,7 @@ def values(**changes: object) -> dict[str, object]:
         "TIME_ZONE": "UTC",
         "LOG_RETENTION_DAYS": 90,
         "JOB_RETENTION_DAYS": 365,
+        "AUDIT_RETENTION_DAYS": 0,
         "PURELYMAIL_API_URL": "https://purelymail.com",
         "BASE_URL": "https://panel.example.com",
         "TRUSTED_PROXIES": [],
@@ -78,6 +80,8 @@ def test_a_port_out_of_range_is_all_that_is_said(port, named):
         ("ENCRYPTION_KEYS", ["not base64!"], "ENCRYPTION_KEYS, number 1"),
         ("ENCRYPTION_KEYS", [GOOD_ENCRYPTION, "c2hvcnQ="], "ENCRYPTION_KEYS, number 2"),
         ("ENCRYPTION_KEYS", ["A" * 43 + "="], "not random"),
+        ("AUDIT_KEYS", ["not base64!"], "AUDIT_KEYS, number 1"),
+        ("AUDIT_KEYS", ["A" * 43 + "="], "AUDIT_KEYS, number 1: its bytes are not random"),
     ],
 )
 def test_weak_or_missing_keys_are_refused_with_the_command_that_makes_good_ones(name, value, says):
