@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import astuple
 from itertools import islice
 from typing import Any
 
@@ -30,7 +31,17 @@ COLUMNS = (
     "result",
     "reason",
     "ended_at",
+    "position",
+    "link",
+    "mac",
+    "key_id",
+    "end_position",
+    "end_link",
+    "end_mac",
+    "end_key_id",
 )
+"""The last eight are the places of the entry and of its end in the chain: docs/audit.md."""
+UNSEALED = ("",) * 4
 CHUNK = 100
 
 
@@ -68,6 +79,8 @@ def facts(entry: Entry) -> dict[str, Any]:
         ending(entry).value,
         outcome.reason if outcome else "",
         _written(outcome.at) if outcome else "",
+        *astuple(entry.seal),
+        *(astuple(outcome.seal) if outcome else UNSEALED),
     )
     return dict(zip(COLUMNS, values, strict=True))
 

@@ -8,4 +8,6 @@ urlpatterns = [
     path("<int:pk>/", views.audit_entry, name="entry"),
     path("export/csv/", views.audit_csv, name="csv"),
     path("export/json/", views.audit_json, name="json"),
+    path("chain/", views.chain, name="chain"),
+    path("chain/check/", views.chain_check, name="check"),
 ]

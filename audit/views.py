@@ -8,18 +8,19 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import push_url
 
 from audit import exports
 from audit.actions import Action, by_subject
+from audit.checking import ask_for_check, chain_state
 from audit.filters import Asked, Ending, Filters
 from audit.models import Entry
 from audit.selectors import Extent, entry_page, extent, row_of, rows
 from audit.services import record
 from purelymanage.core.errors import InvalidError
-from purelymanage.core.http import Request, render_page, wants_fragment
-from purelymanage.core.permissions import viewer_required
+from purelymanage.core.http import Request, go_to, render_page, wants_fragment
+from purelymanage.core.permissions import admin_required, viewer_required
 
 FIELDS = "fields"
 """The id of what stands beside the search box, by which htmx says that it was changed."""
@@ -41,6 +42,7 @@ def audit_list(request: Request) -> HttpResponse:
         "is_capped": listed.is_capped,
         "is_fragment": is_fragment,
         "by_fields": by_fields,
+        "chain": None if is_fragment else chain_state(),
         "page": listed.page,
         "rows": rows(listed.page.object_list),
     }
@@ -70,6 +72,23 @@ def audit_csv(request: Request) -> StreamingHttpResponse:
 def audit_json(request: Request) -> StreamingHttpResponse:
     """All that the filter matches, for programs."""
     return _export(request, exports.json_file, kind="JSON")
+
+
+@viewer_required
+@require_GET
+def chain(request: Request) -> HttpResponse:
+    """The state of the chain, asked for again while a check is under way."""
+    return render_page(request, "audit/chain.html", {"chain": chain_state()})
+
+
+@admin_required
+@require_POST
+def chain_check(request: Request) -> HttpResponse:
+    """Have the whole log checked by the workers."""
+    ask_for_check()
+    if wants_fragment(request):
+        return render_page(request, "audit/chain.html", {"chain": chain_state()})
+    return go_to(request, reverse("audit:list"))
 
 
 def _export(

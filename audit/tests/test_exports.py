@@ -74,6 +74,10 @@ def test_both_files_have_every_fact_newest_first(viewer_client, history):
         "reason": "Not today.",
     }
     assert changed.items() >= expected.items()
+    entry = Entry.objects.get(action=Action.PERSON_CHANGED)
+    assert (changed["position"], changed["mac"]) == (entry.position, entry.mac)
+    assert changed["end_link"] == entry.outcome.link
+    assert rows[-3]["end_mac"] == ""
     assert rows[-3]["result"] == "in-progress"
     assert rows[-3]["ended_at"] == ""
     line = as_csv(viewer_client)[-1]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from audit.actions import LASTING, Action
+from audit.actions import Action
 from audit.models import AppendOnlyError, Entry, Outcome
 from audit.services import audited, record
 from purelymanage.core.context import acting_as, person
@@ -106,18 +106,3 @@ def test_history_cannot_be_changed_or_removed_by_our_code():
         with pytest.raises(AppendOnlyError):
             attempt()
     assert the_entry().target == ""
-
-
-def test_every_action_tells_a_sentence():
-    for action in Action:
-        sentence = str(action.label)
-        assert sentence
-        assert sentence == sentence.strip().rstrip(".")
-        assert "{" not in sentence.replace("{target}", "")
-    assert set(Action) >= LASTING
-
-
-def test_a_target_with_braces_and_an_unknown_action_stay_readable():
-    record(Action.SERVER_CREATED, target="{0} {x.__class__}")
-    assert the_entry().sentence == "added the server {0} {x.__class__}"
-    assert Entry(action="campaign.baked", target="x").sentence == "campaign.baked x"
