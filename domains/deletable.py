@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from django.utils.translation import gettext as _
 
+from domains import dossiers
 from domains.copy import own_change, refuse_loss
 from domains.dependants import names_of
 from domains.models import Domain, Kind
@@ -87,4 +88,7 @@ DOMAIN = Deletable(
     is_there=_is_there,
     delete=_delete,
     forget=_forget,
+    urls=dossiers.urls,
+    tell=dossiers.tell,
+    recreate_url=dossiers.recreate_url,
 )

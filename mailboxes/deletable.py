@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from domains.copy import own_change
 from domains.dependants import register_dependants
 from domains.models import Domain, Kind
-from mailboxes import moves, rules
+from mailboxes import dossiers, moves, rules
 from mailboxes.models import Mailbox
 from purelymanage.core.addresses import shown_address
 from purelymanage.core.errors import MissingError
@@ -33,6 +33,9 @@ def register() -> None:
             is_there=is_there,
             delete=delete,
             forget=forget,
+            urls=dossiers.urls,
+            tell=dossiers.tell,
+            recreate_url=dossiers.recreate_url,
         )
     )
     register_dependants(gettext_lazy("Mailboxes"), addresses_on)

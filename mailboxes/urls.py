@@ -20,5 +20,6 @@ urlpatterns = [
     path("<int:pk>/app-passwords/new/", views.app_password_add, name="app_password_add"),
     path("<int:pk>/app-passwords/revoke/", views.app_password_revoke, name="app_password_revoke"),
     path("<int:pk>/rename/", views.mailbox_rename, name="rename"),
+    path("<int:pk>/restore/", views.mailbox_restore, name="restore"),
     path("<int:pk>/delete/", views.mailbox_delete, name="delete"),
 ]

@@ -18,6 +18,7 @@ from purelymanage.deletions.models import DeletionKind
 from purelymanage.deletions.registry import Deletable, Facts, register_deletable
 from purelymanage.purelymail.client import get_client
 from purelymanage.purelymail.types import RemoteRule
+from routing import dossiers
 from routing.models import RoutingRule, RuleKind
 from routing.picture import Picture, Rule, as_rule, picture_around
 from routing.services.rules import facts_of
@@ -40,6 +41,9 @@ def register() -> None:
             is_there=is_there,
             delete=delete,
             forget=forget,
+            urls=dossiers.urls,
+            tell=dossiers.tell,
+            recreate_url=dossiers.recreate_url,
         )
     )
     register_dependants(gettext_lazy("Routing rules"), sources_on)

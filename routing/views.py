@@ -19,9 +19,10 @@ from purelymanage.core.addresses import CONTROL, MAX_ADDRESS, shown_address, spl
 from purelymanage.core.http import Request, errors_on, go_to, render_page
 from purelymanage.core.permissions import admin_required, viewer_required
 from purelymanage.deletions.models import DeletionKind
-from purelymanage.deletions.selectors import pending_deletion
+from purelymanage.deletions.registry import Facts
+from purelymanage.deletions.selectors import ended_deletion, pending_deletion
 from purelymanage.deletions.views import confirm_deletion
-from routing import deletable, selectors, services
+from routing import deletable, dossiers, selectors, services
 from routing.forms import RuleForm, TraceForm
 from routing.models import RoutingRule, RuleKind
 from routing.picture import picture_around
@@ -47,14 +48,29 @@ def rule_list(request: Request) -> HttpResponse:
 @admin_required
 @require_http_methods(["GET", "POST"])
 def rule_add(request: Request) -> HttpResponse:
-    if request.method == "GET":
-        initial = {
-            "kind": request.GET.get("kind") or RuleKind.EXACT,
-            "match": request.GET.get("match", "")[:MAX_ADDRESS],
-            "domain": request.GET.get("domain") or selectors.busiest_domain(),
-        }
-        return _rule_form(request, RuleForm(initial=initial))
-    return _take(request, None)
+    """With a `deletion` in its address the form is filled in from that dossier."""
+    number = request.GET.get("deletion")
+    facts = ended_deletion(DeletionKind.RULE, number).dossier if number is not None else None
+    if request.method == "POST":
+        return _take(request, None)
+    if facts is not None:
+        return _from_dossier(request, facts)
+    initial = {
+        "kind": request.GET.get("kind") or RuleKind.EXACT,
+        "match": request.GET.get("match", "")[:MAX_ADDRESS],
+        "domain": request.GET.get("domain") or selectors.busiest_domain(),
+    }
+    return _rule_form(request, RuleForm(initial=initial))
+
+
+def _from_dossier(request: Request, facts: Facts) -> HttpResponse:
+    """What the rule would do today stands beside it at once."""
+    if not dossiers.is_domain_ours(facts):
+        return _rule_form(request, RuleForm(), lost_domain=facts["domain"])
+    typed = dossiers.typed(facts)
+    as_typed = RuleForm(typed)
+    report = selectors.report_on(as_typed.draft()) if as_typed.is_valid() else None
+    return _rule_form(request, RuleForm(initial=typed), report=report, is_from_dossier=True)
 
 
 @admin_required
@@ -109,6 +125,8 @@ def _rule_form(
         "rule": rule,
         "report": None,
         "must_confirm": False,
+        "lost_domain": "",
+        "is_from_dossier": False,
         "crumbs": _crumbs(),
         "has_domains": Domain.objects.ours().exists(),
         "deletion": rule and pending_deletion(DeletionKind.RULE, str(rule.purelymail_id)),

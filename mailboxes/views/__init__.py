@@ -7,6 +7,7 @@ from mailboxes.views.identity import mailbox_delete, mailbox_rename
 from mailboxes.views.lists import mailbox_export, mailbox_export_selected, mailbox_list
 from mailboxes.views.passwords import mailbox_password_reset
 from mailboxes.views.recovery import recovery_add, recovery_edit, recovery_remove
+from mailboxes.views.restoring import mailbox_restore
 
 __all__ = [
     "address_outlook",
@@ -20,6 +21,7 @@ __all__ = [
     "mailbox_list",
     "mailbox_password_reset",
     "mailbox_rename",
+    "mailbox_restore",
     "recovery_add",
     "recovery_edit",
     "recovery_remove",

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DeletionsConfig(AppConfig):
@@ -6,6 +7,8 @@ class DeletionsConfig(AppConfig):
 
     def ready(self) -> None:
         from purelymanage.deletions import selectors
-        from purelymanage.ui.navigation import register_count
+        from purelymanage.ui.navigation import register_count, register_page, register_search
 
-        register_count("dashboard", selectors.pending_count)
+        register_count("deletions", selectors.pending_count)
+        register_page(_("History of deletions"), "trash", "/deletions/?tab=history")
+        register_search("deletion", "trash", selectors.find_deletions, group=_("Pending deletions"))

@@ -13,18 +13,32 @@ from purelymanage.core.addresses import clean_domain, shown_domain
 
 
 class ConfirmForm(forms.Form):
-    """Nothing to fill in, or the name of the domain, in either of its forms."""
+    """Nothing to fill in, or the name of the domain, in either of its forms.
 
+    `key` is what is to be deleted now; `about` what the page asked about when it was opened.
+    """
+
+    about = forms.CharField(required=False, max_length=254, widget=forms.HiddenInput)
     typed = forms.CharField(label=gettext_lazy("Type the name to confirm"), max_length=254)
 
-    def __init__(self, *args: Any, must_type: str = "", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, key: str, must_type: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.must_type = must_type
+        self.key, self.must_type = key, must_type
         if not must_type:
             del self.fields["typed"]
             return
         attrs = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         self.fields["typed"].widget.attrs.update(attrs)
+
+    def clean(self) -> dict[str, Any]:
+        if self.cleaned_data.get("about") not in (None, "", self.key):
+            raise ValidationError(
+                _(
+                    "It was changed or renamed since you opened this page. Nothing is scheduled: "
+                    "look at what you would delete now."
+                )
+            )
+        return self.cleaned_data
 
     def clean_typed(self) -> str:
         text: str = self.cleaned_data["typed"]

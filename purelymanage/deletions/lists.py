@@ -27,6 +27,7 @@ from purelymanage.deletions.models import (
 )
 from purelymanage.deletions.registry import urls_of
 from purelymanage.ui.states import Look
+from purelymanage.ui.tags.atoms import shown
 from purelymanage.ui.tags.words import duration
 
 HISTORY = "history"
@@ -138,16 +139,23 @@ class Line:
     """The page of the resource, while it is there."""
 
     @property
-    def is_mailbox(self) -> bool:
-        return self.deletion.kind == DeletionKind.MAILBOX
-
-    @property
-    def is_domain(self) -> bool:
-        return self.deletion.kind == DeletionKind.DOMAIN
-
-    @property
-    def is_executed(self) -> bool:
-        return self.deletion.state == DeletionState.EXECUTED
+    def facts(self) -> dict[str, object]:
+        """What a row is stamped with: words, and what is true or false of it."""
+        deletion = self.deletion
+        return {
+            "label": shown(deletion.label),
+            "page": self.url,
+            "has_page": bool(self.url),
+            "is_mailbox": deletion.kind == DeletionKind.MAILBOX,
+            "is_domain": deletion.kind == DeletionKind.DOMAIN,
+            "is_executed": deletion.state == DeletionState.EXECUTED,
+            "is_cancelled": self.is_cancelled,
+            "who": deletion.requested_by_name,
+            "by": self.ended_by,
+            "has_by": bool(self.ended_by),
+            "note": deletion.note,
+            "has_note": bool(deletion.note),
+        }
 
     @property
     def is_cancelled(self) -> bool:
