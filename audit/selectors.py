@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from audit.actions import LASTING
 from audit.filters import Ending, Filters
 from audit.models import PATIENCE, PATIENCE_WITH_LASTING, Entry, EntryQuerySet, Outcome
-from purelymanage.core.addresses import shown_address, shown_domain
+from purelymanage.core.addresses import shown_text
 from purelymanage.core.paging import CappedPage, capped_page_of
 
 LOOKS = {
@@ -179,8 +179,7 @@ def _by(name: str) -> Q:
 
 def _on(target: str) -> Q:
     """The log has domains as people write them; DNS's form finds them as well."""
-    shown = shown_address(target) if "@" in target else shown_domain(target)
-    return _holds("target", shown)
+    return _holds("target", shown_text(target))
 
 
 def _holds(column: str, text: str) -> Q:
