@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from mailboxes.models import Mailbox
 from mailboxes.tests.factories import MailboxFactory
 from purelymanage.deletions.models import DELAY, DeletionKind, PendingDeletion
 from purelymanage.deletions.registry import deletable
+from purelymanage.purelymail.simulator.operations import OPERATIONS
 from routing.models import RoutingRule
 from routing.tests.factories import RoutingRuleFactory
 
@@ -118,3 +120,20 @@ def lapse(deletion):
 def try_again():
     """The pause after a try is over."""
     PendingDeletion.objects.update(try_after=None)
+
+
+def counting_effects(monkeypatch):
+    """How often each deletion took effect at the simulator, by operation."""
+    effects = Counter()
+
+    def counted(name, operation):
+        def run(account, body):
+            result = operation(account, body)
+            effects[name] += 1
+            return result
+
+        return run
+
+    for name in DELETES.values():
+        monkeypatch.setitem(OPERATIONS, name, counted(name, OPERATIONS[name]))
+    return effects
