@@ -403,6 +403,18 @@ def test_owners_find_it_on_the_page_of_a_person(admin, owner, owner_client):
     assert url(owner) not in page(owner_client.get(f"/settings/people/{owner.pk}/"))
 
 
+def test_owners_find_the_freezes_above_the_list_of_deletions(owner_client, viewer_client):
+    for tab in ("/deletions/", "/deletions/?tab=history"):
+        assert 'href="/deletions/freezes/"' in page(owner_client.get(tab))
+        assert 'href="/deletions/freezes/"' not in page(viewer_client.get(tab))
+
+
+def test_the_history_says_that_a_freeze_cancelled_it(rules, admin, owner, owner_client):
+    schedule(admin, 1)
+    freeze(owner, admin)
+    assert "had queued: a freeze." in page(owner_client.get("/deletions/?tab=history"))
+
+
 def test_somebody_who_was_removed_can_still_be_frozen(rules, admin, owner, owner_client):
     schedule(admin, 1)
     User.objects.filter(pk=admin.pk).update(is_active=False)
