@@ -48,7 +48,7 @@ def find_deletions(text: str) -> list[tuple[str, str, str]]:
 def ended_deletion(kind: DeletionKind, pk: str) -> PendingDeletion:
     """The one whose dossier fills in a form, by the number in the form's address."""
     is_number = pk.isascii() and pk.isdecimal() and len(pk) < LONGEST_PK
-    row = PendingDeletion.objects.ended().filter(kind=kind, pk=int(pk) if is_number else None)
-    if found := row.first():
+    rows = PendingDeletion.objects.ended().filter(kind=kind)
+    if is_number and (found := rows.filter(pk=int(pk)).first()):
         return found
     raise MissingError(_("There is no such dossier. Look for it in the history of deletions."))
