@@ -116,9 +116,11 @@ LASTING = {Action.JOB_STARTED}
 
 def tell(action: str, target: str) -> str:
     """What was done, to follow the actor's name. An action we no longer know stays readable."""
-    if action not in Action.values:
+    try:
+        sentence = str(Action(action).label)
+    except ValueError:
         return f"{action} {target}".strip()
-    return str(Action(action).label).format(target=target or UNNAMED)
+    return sentence.format(target=target or UNNAMED)
 
 
 def by_subject() -> list[tuple[str, list[tuple[str, str]]]]:
