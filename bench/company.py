@@ -26,7 +26,7 @@ from domains.models import (
 )
 from mailboxes.models import Mailbox
 from migrations_app.models import MigrationJob, Security, Server, State
-from purelymanage.deletions.models import DELAY, DeletionKind, PendingDeletion
+from purelymanage.deletions.models import DELAY, DeletionKind, DeletionState, PendingDeletion
 from routing.models import RoutingRule
 
 RUNNING = 8
@@ -40,6 +40,7 @@ ENDED = (
     State.QUEUED,
 )
 """How every twenty jobs stand."""
+FORMER = (DeletionState.EXECUTED, DeletionState.CANCELLED, DeletionState.FAILED)
 
 
 @dataclass(frozen=True)
@@ -213,9 +214,10 @@ def _entries(numbers: range, person: User) -> None:
 
 
 def _deletions(numbers: range, person: User) -> None:
-    """Of mailboxes on the first page of their list, so that the list shows them."""
+    """Of mailboxes on the first page of their list, so that the list shows them; ten times as many
+    have ended."""
     now = timezone.now()
-    addresses = Mailbox.objects.order_by("address").values_list("address", flat=True)
+    addresses = list(Mailbox.objects.order_by("address").values_list("address", flat=True))
     PendingDeletion.objects.bulk_create(
         PendingDeletion(
             kind=DeletionKind.MAILBOX,
@@ -226,6 +228,22 @@ def _deletions(numbers: range, person: User) -> None:
             due_at=now + DELAY - timedelta(minutes=number),
         )
         for number in numbers
+    )
+    PendingDeletion.objects.bulk_create(
+        PendingDeletion(
+            kind=DeletionKind.MAILBOX,
+            key=f"former-{number:03}@company-{turn}.example",
+            label=f"former-{number:03}@company-{turn}.example",
+            state=FORMER[turn % len(FORMER)],
+            requested_by=person,
+            requested_by_name=person.name,
+            due_at=now - timedelta(days=turn, minutes=number),
+            ended_at=now - timedelta(days=turn, minutes=number),
+            ended_by_name=person.name,
+            note="It was gone already.",
+        )
+        for number in numbers
+        for turn in range(10)
     )
 
 

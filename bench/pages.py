@@ -60,6 +60,7 @@ def pages() -> list[Page]:
         "domains": ("/domains/", "company-0"),
         "routing": ("/routing/", "alias-0"),
         "migrations": ("/migrations/", "person-000"),
+        "deletions": ("/deletions/", "person-000"),
         "audit": ("/settings/audit/", ""),
     }
     found = []
@@ -76,6 +77,7 @@ def pages() -> list[Page]:
     return [
         *found,
         Page("audit, filtered", "/settings/audit/?action=rule.created", is_list=True),
+        Page("deletions, history", "/deletions/?tab=history", is_list=True),
         Page("dashboard", "/"),
         Page("dashboard, fragment", "/", headers=HTMX),
         Page("domain", f"/domains/{domain.pk}/"),
@@ -167,7 +169,7 @@ def run(views: int) -> dict[str, Any]:
     nothing = Size(0, 0, 0, 0, 0, 0)
     small = Size(domains=60, mailboxes=250, rules=120, jobs=200, entries=400, deletions=4)
     full = Size(
-        domains=200, mailboxes=5_000, rules=2_000, jobs=10_000, entries=20_000, deletions=40
+        domains=200, mailboxes=5_000, rules=2_000, jobs=10_000, entries=20_000, deletions=200
     )
     settings.ROOT_URLCONF = "bench.bare"
     call_command("collectstatic", interactive=False, verbosity=0)
