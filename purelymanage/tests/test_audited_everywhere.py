@@ -1,6 +1,6 @@
 """Whatever changes something leaves an entry in the audit log, or says here why not.
 
-The tables are `audited/posts.py` and `audited/work.py`. Every line of them is really done: by HTTP
+The tables are `audited/posts/` and `audited/work.py`. Every line of them is really done: by HTTP
 as the right person, or as a worker does it, with the simulator of PurelyMail behind it.
 """
 
@@ -51,8 +51,8 @@ def test_the_walk_finds_the_site():
 def test_every_address_that_takes_a_post_is_in_the_table():
     missing = walk.changing_addresses() - names(POSTS)
     assert not missing, (
-        f"{', '.join(sorted(missing))}: takes more than GET. Add a line to POSTS in"
-        " purelymanage/tests/audited/posts.py: `Leaves` with the action that is on record"
+        f"{', '.join(sorted(missing))}: takes more than GET. Add a line to the table in"
+        " purelymanage/tests/audited/posts/: `Leaves` with the action that is on record"
         " afterwards, or `Exempt` with the reason why nothing is. A page that is only looked at"
         " wears @require_GET."
     )

@@ -6,9 +6,13 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from django.http import HttpResponseBase
+
 from audit.actions import Action
 from audit.models import Outcome
 
+Post = Callable[..., HttpResponseBase]
+"""Posts fields to the address, after the values that its path takes."""
 Do = Callable[..., Any]
 """Called with the world and with what posts to the address, or runs the task."""
 OK = frozenset({200, 204, 302, 303})

@@ -1,0 +1,8 @@
+"""Every address that takes a POST: how it is sent, and what is on record afterwards."""
+
+from purelymanage.tests.audited.posts.domains import DOMAINS
+from purelymanage.tests.audited.posts.mailboxes import MAILBOXES
+from purelymanage.tests.audited.posts.migrations import MIGRATIONS
+from purelymanage.tests.audited.posts.people import PEOPLE
+
+POSTS = [*PEOPLE, *MAILBOXES, *DOMAINS, *MIGRATIONS]

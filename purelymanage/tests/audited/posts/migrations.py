@@ -1,0 +1,108 @@
+"""Servers, jobs and limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from audit.actions import Action
+from audit.models import Outcome
+from purelymanage.tests.audited.tables import Leaves, Line
+from purelymanage.tests.audited.world import LEA, NEW_PASSWORD, World
+
+SERVER = {"name": "New provider", "host": "imap.new.example", "port": 993, "security": "tls"}
+NOWHERE = {"host": "127.0.0.1", "port": 9, "security": "none"}
+
+
+def _job(world: World, *, server: Any = None) -> dict[str, Any]:
+    """What the form of a job sends."""
+    server = server or world.server
+    ends = {
+        f"{side}_{name}": value
+        for side, address in (("source", "lea@old.example"), ("destination", LEA))
+        for name, value in {
+            "server": server.pk,
+            "address": address,
+            "password": NEW_PASSWORD,
+        }.items()
+    }
+    return {"name": "Lea", "dry_run": "on", **ends}
+
+
+def _nowhere(world: World) -> Any:
+    for name, value in NOWHERE.items():
+        setattr(world.server, name, value)
+    world.server.save()
+    return world.server
+
+
+MIGRATIONS: list[Line] = [
+    # Migrations
+    Leaves("migrations:server_add", Action.SERVER_CREATED, lambda _world, post: post(**SERVER)),
+    Leaves(
+        "migrations:server_edit",
+        Action.SERVER_CHANGED,
+        lambda world, post: post(world.server.pk, **SERVER),
+    ),
+    Leaves(
+        "migrations:server_test",
+        Action.SERVER_TESTED,
+        lambda world, post: post(_nowhere(world).pk, address=LEA, password=NEW_PASSWORD),
+        result=Outcome.Result.REFUSED,
+    ),
+    Leaves(
+        "migrations:server_delete",
+        Action.SERVER_DELETED,
+        lambda world, post: post(world.server.pk),
+    ),
+    Leaves("migrations:add", Action.JOB_CREATED, lambda world, post: post(**_job(world))),
+    Leaves(
+        "migrations:add",
+        Action.SERVER_TESTED,
+        lambda world, post: post(**_job(world, server=_nowhere(world)), test="1"),
+        result=Outcome.Result.REFUSED,
+    ),
+    Leaves(
+        "migrations:edit",
+        Action.JOB_CHANGED,
+        lambda world, post: post(world.job.pk, **_job(world)),
+    ),
+    Leaves(
+        "migrations:edit",
+        Action.SERVER_TESTED,
+        lambda world, post: post(world.job.pk, **_job(world, server=_nowhere(world)), test="1"),
+        result=Outcome.Result.REFUSED,
+    ),
+    Leaves(
+        "migrations:cancel",
+        Action.JOB_CANCELLED,
+        lambda world, post: post(world.queued_job.pk),
+    ),
+    Leaves("migrations:real", Action.JOB_CREATED, lambda world, post: post(world.job.pk)),
+    Leaves("migrations:rerun", Action.JOB_QUEUED, lambda world, post: post(world.job.pk)),
+    Leaves("migrations:delete", Action.JOB_DELETED, lambda world, post: post(world.job.pk)),
+    Leaves(
+        "migrations:erase",
+        Action.CREDENTIALS_ERASED,
+        lambda world, post: post(world.job.pk),
+    ),
+    *(
+        Leaves(
+            "migrations:selected",
+            action,
+            lambda world, post, verb=verb, kind=kind: post(
+                selected=[getattr(world, kind).pk], action=verb, confirmed="1"
+            ),
+        )
+        for verb, kind, action in (
+            ("cancel", "queued_job", Action.JOB_CANCELLED),
+            ("real", "job", Action.JOB_CREATED),
+            ("rerun", "job", Action.JOB_QUEUED),
+            ("delete", "job", Action.JOB_DELETED),
+        )
+    ),
+    Leaves(
+        "migration_settings:limits",
+        Action.LIMIT_CHANGED,
+        lambda _world, post: post(concurrency=3, per_source_host=2),
+    ),
+]
