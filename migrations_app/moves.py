@@ -17,7 +17,8 @@ FIELDS = ("name", "state", "dry_run", "ended_at", "messages_done", "messages_tot
 
 def last_moves(addresses: Collection[str]) -> Mapping[str, Move]:
     """The newest job into each of these addresses that has one. One query."""
-    newest = _into(addresses).values("mailbox").annotate(newest=Max("pk")).values("newest")
+    per_mailbox = _into(addresses).values(place=Lower("destination_address"))
+    newest = per_mailbox.annotate(newest=Max("pk")).values("newest")
     jobs = MigrationJob.objects.filter(pk__in=newest).only("destination_address", *FIELDS)
     return {job.destination_address.lower(): _move(job) for job in jobs}
 
@@ -36,7 +37,7 @@ def unfinished_moves(address: str) -> list[str]:
 
 def _into(addresses: Collection[str]) -> QuerySet[MigrationJob]:
     """The jobs into these mailboxes, however their address was typed; an index has `mailbox`."""
-    jobs = MigrationJob.objects.annotate(mailbox=Lower("destination_address"))
+    jobs = MigrationJob.objects.alias(mailbox=Lower("destination_address"))
     return jobs.filter(mailbox__in=list(addresses)).order_by()
 
 
