@@ -10,12 +10,12 @@ from typing import Any, NoReturn, Self
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from audit import chain
-from audit.actions import LASTING, Action
+from audit.actions import LASTING, tell
 from audit.chain import Seal
 from purelymanage.core.locks import lock_transaction
 
@@ -24,6 +24,13 @@ logger = logging.getLogger(__name__)
 PATIENCE = timedelta(minutes=15)
 """How long a change may go without an outcome before it counts as interrupted."""
 PATIENCE_WITH_LASTING = timedelta(days=7)
+
+
+HEAD = 1
+LAST = 2**63 - 1
+BATCH = 1000
+READ_HEAD = "SELECT position, link, mac, key_id FROM audit_chain WHERE id = %s"
+MOVE_HEAD = "UPDATE audit_chain SET position = %s, link = %s, mac = %s, key_id = %s WHERE id = %s"
 
 
 class AppendOnlyError(TypeError):
@@ -63,19 +70,15 @@ class ChainManager(models.Manager["Chain"]):
                 head = row.take_place(head, key_id, key, vouches=vouches)
                 vouches = True
             for model in (Entry, Outcome):
-                ours = [row for row in rows if isinstance(row, model)]
-                table: models.QuerySet[Any] = models.QuerySet(model)
-                if ours:
-                    table.bulk_create(ours, batch_size=BATCH)
+                _insert([row for row in rows if isinstance(row, model)])
             self._move(head)
 
     def take_head(self) -> Seal:
         """The seal of the newest row. Nobody else appends until the transaction ends."""
-        row = self._locked()
-        if row is None:
+        head = self._locked()
+        if head is None:
             lock_transaction("audit.chain")
-            row = self._locked() or self.create(pk=HEAD, **asdict(chain.START))
-        head = row.seal
+            head = self._locked() or self.create(pk=HEAD, **asdict(chain.START)).seal
         if head == chain.START or not chain.is_ours(head):
             newest = self.newest()
             if newest != head:
@@ -83,26 +86,38 @@ class ChainManager(models.Manager["Chain"]):
             return newest
         return head
 
-    def _locked(self) -> Chain | None:
-        return self.select_for_update().filter(pk=HEAD).first()
+    def _locked(self) -> Seal | None:
+        """Plain SQL here and in `_move`: everybody who appends waits for these."""
+        lock = "FOR UPDATE" if connection.vendor == "postgresql" else ""
+        with connection.cursor() as cursor:
+            cursor.execute(f"{READ_HEAD} {lock}", [HEAD])
+            row = cursor.fetchone()
+        return Seal(*row) if row else None
 
-    def newest(self) -> Seal:
-        """The seal of the row with the highest position, whatever the head says."""
-        rows = [model.objects.order_by("-position").first() for model in (Entry, Outcome)]
-        seals = [row.seal for row in rows if row is not None]
-        cut = Cut.objects.order_by("-position").first()
+    def newest(self, upto: int = LAST) -> Seal:
+        """The seal of the row with the highest position up to there, whatever the head says."""
+        found = [
+            model.objects.filter(position__lte=upto).order_by("-position").first()
+            for model in (Entry, Outcome)
+        ]
+        seals = [row.seal for row in found if row is not None]
+        cut = Cut.objects.filter(position__lte=upto).order_by("-position").first()
         if cut is not None:
             seals.append(cut.last_removed)
         return max(seals, key=lambda seal: seal.position, default=chain.START)
 
     def _move(self, head: Seal) -> None:
-        self.filter(pk=HEAD).update(
-            position=head.position, link=head.link, mac=head.mac, key_id=head.key_id
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(MOVE_HEAD, [head.position, head.link, head.mac, head.key_id, HEAD])
 
 
-HEAD = 1
-BATCH = 1000
+def _insert(rows: Sequence[AppendOnly]) -> None:
+    """Past our own `save` and `bulk_create`, which lead here."""
+    if len(rows) == 1:
+        models.Model.save(rows[0], force_insert=True)
+    elif rows:
+        table: models.QuerySet[Any] = models.QuerySet(type(rows[0]))
+        table.bulk_create(rows, batch_size=BATCH)
 
 
 class Chain(Sealed):
@@ -211,10 +226,8 @@ class Entry(AppendOnly):
 
     @property
     def sentence(self) -> str:
-        """What was done, to follow the actor's name. An action we no longer know stays readable."""
-        if self.action not in Action.values:
-            return f"{self.action} {self.target}".strip()
-        return str(Action(self.action).label).format(target=self.target)
+        """What was done, to follow the actor's name."""
+        return tell(self.action, self.target)
 
     @property
     def is_interrupted(self) -> bool:

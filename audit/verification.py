@@ -246,7 +246,7 @@ def _forged_cut(cut: Cut) -> Finding:
 def _cut_off(last: int, once: int) -> Finding:
     return Finding(
         Kind.CUT_OFF,
-        last,
+        once,
         _(
             "The end of the log was cut off: the last row is at position %(last)d, "
             "and there was one at position %(once)d."

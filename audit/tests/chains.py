@@ -31,10 +31,22 @@ def make_pair(first: str, second: str) -> None:
 @contextmanager
 def unguarded() -> Iterator[None]:
     """As somebody who may change the schema: the triggers are away for a moment."""
+    connection.check_constraints()
     guards.remove(connection)
     yield
     connection.check_constraints()
     guards.install(connection)
+    guards.let_tests_empty_tables(connection)
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """As in production: also those triggers are up that tests which commit could not live with."""
+    connection.check_constraints()
+    guards.remove(connection)
+    guards.install(connection)
+    yield
+    connection.check_constraints()
     guards.let_tests_empty_tables(connection)
 
 

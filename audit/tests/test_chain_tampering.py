@@ -110,7 +110,7 @@ def test_removed_rows(first, last):
 
 def test_the_end_cut_off():
     remove(9, 12)
-    assert found() == (Kind.CUT_OFF, 8)
+    assert found() == (Kind.CUT_OFF, 12)
 
 
 def move_head(position: int) -> None:
@@ -129,7 +129,7 @@ def test_the_end_cut_off_and_the_head_moved_is_found_by_a_head_kept_elsewhere():
     move_head(8)
     assert verify().finding is None, "nothing inside the database can tell"
     finding = verify([kept]).finding
-    assert (finding.kind, finding.position) == (Kind.CUT_OFF, 8)
+    assert (finding.kind, finding.position) == (Kind.CUT_OFF, 12)
     make_history()
     finding = verify([kept]).finding
     assert (finding.kind, finding.position) == (Kind.CUT_OFF, 12)
@@ -137,7 +137,7 @@ def test_the_end_cut_off_and_the_head_moved_is_found_by_a_head_kept_elsewhere():
 
 def test_everything_removed():
     remove(1, 12)
-    assert found() == (Kind.CUT_OFF, 0)
+    assert found() == (Kind.CUT_OFF, 12)
 
 
 def insert(position: int, *, target: str = "forged", link: str = "1" * 64, mac: str = "2" * 64):

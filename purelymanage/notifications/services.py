@@ -30,11 +30,11 @@ def notify_admins(*, subject: str, template: str, context: Mapping[str, Any]) ->
         EmailMultiAlternatives(subject, text, to=[person.email], alternatives=[(html, "text/html")])
         for person in people
     ]
-    taken = [_send(mail) for mail in mails]
+    taken = [send(mail) for mail in mails]
     return any(taken) or not mails
 
 
-def _send(mail: EmailMultiAlternatives) -> bool:
+def send(mail: EmailMultiAlternatives) -> bool:
     """Over a connection of its own: one that broke off is of no use to the next."""
     try:
         mail.send()
