@@ -250,5 +250,5 @@ def test_the_export_costs_the_same_with_any_number_of_rows(
     viewer_client, django_assert_max_num_queries
 ):
     MailboxFactory.create_batch(500)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(25):
         assert len(lines_of(viewer_client.get(f"{LIST}export/"))) == 501
