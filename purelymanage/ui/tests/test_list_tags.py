@@ -25,6 +25,25 @@ def test_paging_fetches_the_fragment_where_there_is_a_target():
     assert 'role="link" aria-disabled="true"' in html
 
 
+def test_paging_may_be_told_the_filters_and_that_there_is_more_than_is_paged():
+    html = render(
+        "{% paging page query='?q=lea' is_capped=True %}", path="/m/?q=old", page=PAGES.page(1)
+    )
+    assert "1\N{EN DASH}50 of more than 312" in html
+    assert 'href="/m/?q=lea&amp;page=2"' in html
+
+
+def test_a_select_may_have_groups():
+    html = render(
+        "{% filter_select 'action' choices value='b' label='Action' %}",
+        choices=[("", "All"), ("<Group>", [("a", "A"), ("b", "B")])],
+    )
+    assert (
+        '<option value="">All</option><optgroup label="&lt;Group&gt;"><option value="a">A</option>'
+        '<option value="b" selected>B</option></optgroup>'
+    ) in html
+
+
 def test_one_page_has_no_buttons_and_an_empty_list_no_paging():
     assert "<a" not in render("{% paging page %}", page=Paginator(range(7), 50).page(1))
     assert render("{% paging page %}", page=Paginator([], 50).page(1)) == ""
