@@ -27,11 +27,15 @@ def _domain(name: str) -> Domain:
             % {"domain": shown_domain(name)}
         )
     if domain.is_shared:
-        raise RefusedError(
-            _("%(domain)s belongs to PurelyMail and cannot be deleted here.")
-            % {"domain": shown_domain(name)}
-        )
+        raise _not_ours(name)
     return domain
+
+
+def _not_ours(name: str) -> RefusedError:
+    return RefusedError(
+        _("%(domain)s belongs to PurelyMail and cannot be deleted here.")
+        % {"domain": shown_domain(name)}
+    )
 
 
 def _label(name: str) -> str:
@@ -56,7 +60,10 @@ def _identity(name: str) -> str:
 def _is_there(name: str, _facts: Facts) -> bool:
     """There is no question about one domain, so a list that lost many of them proves nothing."""
     listed = get_client().list_domains()
-    if any(domain.name.lower() == name for domain in listed):
+    found = next((domain for domain in listed if domain.name.lower() == name), None)
+    if found:
+        if found.is_shared:
+            raise _not_ours(name)
         return True
     others = Domain.objects.ours().exclude(name=name)
     refuse_loss(Kind.DOMAINS, listed=len(listed), held=others.count())

@@ -84,15 +84,12 @@ def _claim() -> PendingDeletion | None:
     """Take the first that nobody else takes at this moment."""
     for pk in PendingDeletion.objects.due().values_list("pk", flat=True)[:CANDIDATES]:
         token = uuid.uuid4()
-        if (
-            PendingDeletion.objects.due()
-            .filter(pk=pk)
-            .update(
-                token=token,
-                lease_until=seconds_from_now(LEASE_SECONDS),
-                tries=F("tries") + 1,
-                first_tried_at=Coalesce("first_tried_at", seconds_from_now(0)),
-            )
+        still_due = PendingDeletion.objects.due().filter(pk=pk)
+        if still_due.update(
+            token=token,
+            lease_until=seconds_from_now(LEASE_SECONDS),
+            tries=F("tries") + 1,
+            first_tried_at=Coalesce("first_tried_at", seconds_from_now(0)),
         ):
             return PendingDeletion.objects.filter(pk=pk, token=token).first()
     return None

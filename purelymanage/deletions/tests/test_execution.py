@@ -18,6 +18,7 @@ from domains.copy import refresh
 from domains.models import Domain, Kind
 from domains.tests.factories import DomainFactory
 from mailboxes.models import Mailbox
+from mailboxes.services import create_mailbox, rename_mailbox
 from mailboxes.tests.factories import MailboxFactory
 from purelymanage.core.errors import RefusedError
 from purelymanage.deletions import execution, registry
@@ -37,6 +38,8 @@ from purelymanage.deletions.tests.world import (
     try_again,
 )
 from routing.models import RoutingRule
+from routing.picture import as_rule
+from routing.services import edit_rule
 
 pytestmark = pytest.mark.django_db
 ALL_KINDS = pytest.mark.parametrize("kind", KINDS)
@@ -215,6 +218,40 @@ def test_another_rule_under_the_number_stays(world):
     assert deletion.state == DeletionState.FAILED
     assert "belongs to another rule" in deletion.note
     assert world.deletions(RULE) == 0
+
+
+def test_a_domain_that_turns_out_to_be_purelymails_own_stays(world, monkeypatch):
+    deletion = schedule(world, THE_DOMAIN)
+    shared = [replace(one, is_shared=True) for one in world.purelymail.client.list_domains()]
+    monkeypatch.setattr(world.purelymail.client, "list_domains", lambda: shared)
+    assert run(deletion).state == DeletionState.FAILED
+    assert "belongs to PurelyMail" in deletion.note
+    assert world.deletions(THE_DOMAIN) == 0
+
+
+def test_a_mailbox_made_anew_while_its_deletion_is_pending_stays(world):
+    deletion = schedule(world, MAILBOX)
+    del world.account.users[MARA]
+    refresh([Kind.MAILBOXES])
+    create_mailbox(local_part="mara", domain=Domain.objects.get(name=DOMAIN), password="a new one")
+    assert run(deletion).state == DeletionState.FAILED
+    assert world.is_there(MAILBOX)
+
+
+def test_a_mailbox_is_not_renamed_while_its_deletion_is_pending(world):
+    schedule(world, MAILBOX)
+    mailbox, domain = Mailbox.objects.get(address=MARA), Domain.objects.get(name=OTHER_DOMAIN)
+    with pytest.raises(RefusedError, match="Cancel it before you rename"):
+        rename_mailbox(mailbox=mailbox, local_part="mara", domain=domain)
+    assert world.is_there(MAILBOX)
+
+
+def test_a_rule_is_not_edited_while_its_deletion_is_pending(world):
+    schedule(world, RULE)
+    rule = RoutingRule.objects.get(purelymail_id=int(world.rule))
+    with pytest.raises(RefusedError, match="Cancel it before you edit"):
+        edit_rule(rule=rule, draft=replace(as_rule(rule), targets=(MARA,)))
+    assert world.is_there(RULE)
 
 
 @pytest.mark.parametrize("kind", [MAILBOX, THE_DOMAIN])
@@ -435,6 +472,24 @@ def test_a_crash_between_call_and_record_is_made_good_by_a_question(world, kind)
     assert "earlier try told PurelyMail" in deletion.note
     assert world.deletions(kind) == 1
     assert not world.is_in_copy(kind)
+
+
+@ALL_KINDS
+def test_a_refresh_before_the_next_try_takes_it_for_our_own_work(world, kind):
+    deletion = schedule(world, kind)
+
+    def killed(_key):
+        raise SystemExit
+
+    refresh([Kind.DOMAINS, Kind.MAILBOXES, Kind.RULES])
+    with another_kind(kind, forget=killed), pytest.raises(SystemExit):
+        run_due()
+    refresh([Kind.DOMAINS, Kind.MAILBOXES, Kind.RULES])
+    assert not world.is_in_copy(kind)
+    vanished = Entry.objects.filter(action=Action.DRIFT_VANISHED)
+    assert not vanished.filter(target=deletion.label).exists()
+    lapse(deletion)
+    assert "earlier try told PurelyMail" in run(deletion).note
 
 
 # Cancelling
