@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -70,7 +71,8 @@ def _remove(position: int) -> int:
     chain_row.update(is_cutting=True)
     removed = 0
     for model in (Outcome, Entry):
-        old = QuerySet(model).filter(position__lte=position)
+        rows: QuerySet[Any] = QuerySet(model)
+        old = rows.filter(position__lte=position)
         removed += old._raw_delete(old.db)  # noqa: SLF001  outcomes go first by ourselves; Django's way reads all of them
     chain_row.update(is_cutting=False)
     return removed
