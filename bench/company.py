@@ -56,7 +56,10 @@ class Size:
 
 
 def grow(before: Size, after: Size, *, person: User) -> None:
-    """Add what is missing, then have PostgreSQL tidy and look at the tables as it does by itself soon after."""
+    """Add what is missing, then have PostgreSQL tidy its tables and look at them.
+
+    It does so by itself, but only some time after.
+    """
     spans = [range(*pair) for pair in zip(astuple(before), astuple(after), strict=True)]
     domains, mailboxes, rules, jobs, entries, deletions = spans
     _domains(domains)

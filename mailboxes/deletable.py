@@ -99,7 +99,7 @@ def impact_of(mailbox: Mailbox) -> Impact:
     return Impact(
         [
             Group.of(
-                _("Rules that deliver here; they stay, and their mail bounces"),
+                _("Rules that deliver here; they stay, and what they send here bounces"),
                 [shown_address(rule.source) for rule in around.delivering],
                 icon="split",
             ),
