@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from django.core.cache import cache
 
-from audit.models import HEAD, Verification
+from audit.models import Verification
+from audit.watch import last_verification
 from purelymanage.jobs.queue import enqueue
 
 TASK = "audit.tasks.check_now"
@@ -39,8 +40,7 @@ class ChainState:
 
 def chain_state() -> ChainState:
     """How the last check ended. Two queries."""
-    last = Verification.objects.filter(pk=HEAD).first()
-    return ChainState(last=last, is_being_checked=bool(cache.get(ASKED_FOR)))
+    return ChainState(last=last_verification(), is_being_checked=bool(cache.get(ASKED_FOR)))
 
 
 def ask_for_check() -> None:
