@@ -142,3 +142,23 @@ def test_pending_deletions_say_who_and_when_and_can_be_cancelled(admin_client, v
     assert url not in page(viewer_client.get(HOME))
     answer = admin_client.post(url, {"next": "/"}, follow=True)
     assert "old@lindenhof.example is kept." in page(answer)
+
+
+def test_deletions_that_were_given_up_lately_or_do_not_work_are_told(viewer_client):
+    now = timezone.now()
+    failed = {"state": "failed", "note": "PurelyMail said no."}
+    pending("older@lindenhof.example", ended_at=now - timedelta(days=2), **failed)
+    pending("newer@lindenhof.example", ended_at=now - timedelta(days=1), **failed)
+    pending("long-ago@lindenhof.example", ended_at=now - timedelta(days=8), **failed)
+    pending("stuck@lindenhof.example", hours=-1, tries=3, problem="PurelyMail did not answer.")
+    given_up, stuck, due = (
+        next(item for item in items() if item.key == key)
+        for key in ("deletions-failed", "deletions-failing", "deletions")
+    )
+    assert given_up.title == "2 deletions were given up"
+    assert given_up.text == "newer@lindenhof.example: PurelyMail said no."
+    assert given_up.url == "/deletions/?tab=history&state=failed"
+    assert stuck.title == "The deletion of stuck@lindenhof.example has not worked yet"
+    assert due.url == "/deletions/"
+    html = page(viewer_client.get(HOME))
+    assert 'id="all-deletions" href="/deletions/"' in html

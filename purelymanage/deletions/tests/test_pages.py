@@ -188,17 +188,27 @@ def test_while_nothing_happens_only_the_time_moves_on(admin_client):
     assert "<table" not in html
 
 
-def test_once_something_happened_the_rows_come_anew(admin_client):
+@pytest.mark.parametrize(
+    "happened",
+    [
+        {"state": DeletionState.EXECUTED},
+        {"lease_until": timezone.now() + 365 * DAY},
+        {"tries": 1, "problem": "PurelyMail did not answer."},
+    ],
+    ids=["ended", "begun", "failed once"],
+)
+def test_once_something_happened_the_rows_come_anew(admin_client, happened):
     deletion = pending("lea@a.example")
-    pending("stays@a.example")
     listed = admin_client.get(LIST).context["listed"]
-    PendingDeletion.objects.filter(pk=deletion.pk).update(state=DeletionState.EXECUTED)
+    PendingDeletion.objects.filter(pk=deletion.pk).update(**happened)
+    if "state" in happened:
+        pending("next@a.example")  # as many as before, but another
     response = poll(admin_client, listed)
     assert "HX-Reswap" not in response
     assert "HX-Push-Url" not in response
     html = page(response)
     assert "<table" in html
-    assert "lea@" not in html
+    assert ("lea@" in html) is ("state" not in happened)
 
 
 # Cancelling
