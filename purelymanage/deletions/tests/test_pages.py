@@ -144,7 +144,7 @@ def test_a_try_that_is_under_way_or_failing_says_so(admin_client):
     assert "Being deleted now" in html
     assert "Due now" in html
     assert "Did not work yet" in html
-    assert "PurelyMail did not answer. Next try at" in html
+    assert "PurelyMail did not answer. Next try:" in html
 
 
 @pytest.mark.parametrize("rows", [2, 70])
