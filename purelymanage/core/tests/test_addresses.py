@@ -13,6 +13,7 @@ from purelymanage.core.addresses import (
     refuse_control_characters,
     shown_address,
     shown_domain,
+    shown_text,
 )
 
 pytestmark = pytest.mark.once
@@ -145,3 +146,21 @@ def test_a_phone_number_is_kept_without_its_spaces(typed):
 def test_what_is_no_phone_number_is_refused_in_words(typed):
     with pytest.raises(ValidationError, match="with its country code"):
         clean_phone(typed)
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ("lea@xn--bcher-kva.example", "lea@bücher.example"),
+        (
+            "*@mail.xn--bcher-kva.example: MX, xn--bcher-kva.example.",
+            "*@mail.bücher.example: MX, bücher.example.",
+        ),
+        ("xn--bcher-kva.example@lindenhof.example", "xn--bcher-kva.example@lindenhof.example"),
+        ("xn--.example and xn--zzzzzz99999.example", "xn--.example and xn--zzzzzz99999.example"),
+        ("lea@lindenhof.example", "lea@lindenhof.example"),
+    ],
+)
+def test_domains_in_a_longer_text_are_shown_as_people_write_them(stored, shown):
+    assert shown_text(stored) == shown
+    assert shown_text(shown) == shown
