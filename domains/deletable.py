@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from domains import dossiers
 from domains.copy import own_change, refuse_loss
-from domains.dependants import names_of
+from domains.dependants import affected_by, names_of
 from domains.models import Domain, Kind
 from domains.services.copies import SETTINGS
 from purelymanage.core.addresses import shown_domain
@@ -49,6 +49,7 @@ def _facts(name: str) -> Facts:
         "settings": {setting: getattr(domain, setting) for setting in SETTINGS},
         "verdicts": {verdict.name: verdict.passes for verdict in domain.verdicts},
         "dependants": names_of(domain),
+        "affected": affected_by(domain),
     }
 
 

@@ -17,6 +17,7 @@ SYMBOLS = frozenset(".+-_")
 """With symbolic subaddressing on, PurelyMail drops or joins what follows one of these."""
 
 _registered: dict[Names, Words] = {}
+_affected: dict[Names, Words] = {}
 
 
 def register_dependants(words: Words, names: Names) -> None:
@@ -25,12 +26,34 @@ def register_dependants(words: Words, names: Names) -> None:
     _registered[names] = words
 
 
+def register_affected(words: Words, names: Names) -> None:
+    """Tell what stays when a domain goes, but suffers: jobs, or addresses, as `register_dependants`
+    wants them."""
+    _affected[names] = words
+
+
 def dependants_of(domain: Domain) -> list[Group]:
     """Everything that hangs on this domain, also the sorts of which there are none."""
     return [
         _group(words, [shown_address(name) for name in names(domain)])
         for names, words in _registered.items()
     ]
+
+
+def impact_of(domain: Domain) -> list[Group]:
+    """What goes with it, then what stays and suffers."""
+    return [
+        *dependants_of(domain),
+        *(
+            _group(words, [shown_address(name) for name in names(domain)])
+            for names, words in _affected.items()
+        ),
+    ]
+
+
+def affected_by(domain: Domain) -> dict[str, list[str]]:
+    """What stays and suffers, as plain facts: every name under its heading."""
+    return {str(words): names(domain) for names, words in _affected.items()}
 
 
 def names_of(domain: Domain) -> dict[str, list[str]]:

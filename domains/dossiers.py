@@ -37,7 +37,7 @@ def tell(facts: Facts) -> list[Section]:
             items=[shown_address(name) for name in names],
             none=_("None."),
         )
-        for heading, names in facts.get("dependants", {}).items()
+        for heading, names in {**facts.get("dependants", {}), **facts.get("affected", {})}.items()
     ]
     passed = {True: _("passed"), False: _("failed")}
     return [

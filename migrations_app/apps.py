@@ -8,6 +8,7 @@ class MigrationsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.about import register_fact
         from accounts.settings_tabs import register_tab
+        from domains.dependants import register_affected
         from mailboxes import moves as mailbox_moves
         from migrations_app import (
             about,
@@ -23,6 +24,9 @@ class MigrationsConfig(AppConfig):
         navigation.register()
         mailbox_moves.register(
             last=moves.last_moves, latest=moves.latest_moves, unfinished=moves.unfinished_moves
+        )
+        register_affected(
+            _("Migrations into its mailboxes that have not ended"), moves.unfinished_into_domain
         )
         register_fact(_("Engine"), about.engine, 35)
         register_tab(_("Migrations"), "migration_settings:limits", 60)

@@ -8,6 +8,7 @@ from django.db.models import Max, QuerySet
 from django.db.models.functions import Lower
 from django.urls import reverse
 
+from domains.models import Domain
 from mailboxes.moves import Move
 from migrations_app.models import FINISHED, MigrationJob, State
 
@@ -33,6 +34,13 @@ def unfinished_moves(address: str) -> list[str]:
     """The jobs that still write to an address, or are going to."""
     jobs = _into([address]).exclude(state__in=FINISHED)
     return list(jobs.order_by("-pk").values_list("name", flat=True))
+
+
+def unfinished_into_domain(domain: Domain) -> list[str]:
+    """The jobs that still write to a mailbox of this domain, or are going to."""
+    jobs = MigrationJob.objects.exclude(state__in=FINISHED)
+    names = jobs.filter(destination_address__iendswith=f"@{domain.name}").order_by("name", "pk")
+    return list(names.values_list("name", flat=True))
 
 
 def _into(addresses: Collection[str]) -> QuerySet[MigrationJob]:

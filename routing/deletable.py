@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from domains.copy import own_change, refuse_loss
-from domains.dependants import register_dependants
+from domains.dependants import register_affected, register_dependants
 from domains.models import Domain, Kind
 from purelymanage.core.addresses import shown_address, split_address
 from purelymanage.core.errors import MissingError, RefusedError
@@ -47,6 +47,10 @@ def register() -> None:
         )
     )
     register_dependants(gettext_lazy("Routing rules"), sources_on)
+    register_affected(
+        gettext_lazy("Rules of other domains that deliver here; they stay, and their mail bounces"),
+        sources_delivering_to,
+    )
 
 
 def label_of(key: str) -> str:
@@ -159,6 +163,12 @@ def sources_on(domain: Domain) -> list[str]:
     """The rules of a domain."""
     rules = domain.routing_rules.select_related("domain")
     return [rule.source for rule in rules]
+
+
+def sources_delivering_to(domain: Domain) -> list[str]:
+    """The rules of other domains with a target on this one."""
+    rules = RoutingRule.objects.select_related("domain").exclude(domain=domain)
+    return [rule.source for rule in rules.filter(targets__icontains=f'@{domain.name}"')]
 
 
 def _row(key: str) -> RoutingRule:

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from domains.dependants import dependants_of
+from domains.dependants import impact_of
 from domains.views.frame import crumbs, domain_or_404
 from purelymanage.core.http import Request
 from purelymanage.core.permissions import admin_required
@@ -23,7 +23,7 @@ def domain_delete(request: Request, pk: int) -> HttpResponse:
         request,
         kind=DeletionKind.DOMAIN,
         key=domain.name,
-        impact=Impact(groups=dependants_of(domain)),
+        impact=Impact(groups=impact_of(domain)),
         back=reverse("domains:list"),
         crumbs=crumbs(domain),
         must_type=domain.name,

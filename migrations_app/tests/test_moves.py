@@ -10,6 +10,8 @@ from mailboxes.tests.factories import MailboxFactory
 from migrations_app.models import State
 from migrations_app.moves import last_moves, latest_moves, unfinished_moves
 from migrations_app.tests.factories import JobFactory
+from purelymanage.deletions.models import PendingDeletion
+from routing.tests.factories import RoutingRuleFactory
 
 pytestmark = pytest.mark.django_db
 ANNA, BERT = "anna@new.example", "bert@new.example"
@@ -32,6 +34,24 @@ def test_the_newest_job_counts_whatever_its_case(django_assert_num_queries):
     with django_assert_num_queries(1):
         moves = last_moves([ANNA, BERT, "dora@new.example"])
     assert {address: move.name for address, move in moves.items()} == {ANNA: "new", BERT: "Bert's"}
+
+
+def test_the_question_before_a_domain_goes_names_what_suffers(admin_client):
+    domain = MailboxFactory(address=ANNA).domain
+    JobFactory(destination_address="Anna@New.example", name="still to come", state=State.QUEUED)
+    JobFactory(destination_address=ANNA, name="long over", state=State.DONE)
+    JobFactory(destination_address="anna@brand-new.example", name="elsewhere", state=State.QUEUED)
+    RoutingRuleFactory(match_user="sales", targets=["Bert@NEW.example"])
+    RoutingRuleFactory(match_user="press", targets=["bert@brand-new.example"])
+    page = f"/domains/{domain.pk}/delete/"
+    html = admin_client.get(page).content.decode()
+    assert "Migrations into its mailboxes that have not ended (1)" in html
+    assert "still to come" in html
+    assert "Rules of other domains that deliver here; they stay, and their mail bounces (1)" in html
+    assert "sales@" in html
+    assert admin_client.post(page, {"typed": domain.name}).status_code == 302
+    affected = PendingDeletion.objects.get().dossier["affected"]
+    assert ["still to come"] in affected.values()
 
 
 def test_the_page_and_the_list_of_mailboxes_show_it(viewer_client):
