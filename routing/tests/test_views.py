@@ -36,7 +36,7 @@ def test_every_kind_has_its_source_and_its_name(viewer_client, purelymail):
     assert {odd.kind, catch_all.kind} == {RuleKind.ANY, RuleKind.CATCH_ALL}
     assert odd.source == f"*@{DOMAIN}"
     for kind in RuleKind:
-        assert str(kind.label) in html
+        assert f'class="nowrap">{kind.label}</td>' in html
     assert not purelymail.calls
 
 

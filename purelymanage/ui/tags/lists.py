@@ -10,6 +10,7 @@ from django.core.paginator import Page
 from django.http import HttpRequest, QueryDict
 from django.template import Context, Library
 from django.template.loader import get_template, render_to_string
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
@@ -198,7 +199,7 @@ def stamp(
         {% endstamp %}
     """
     values |= facts or {}
-    texts = {name: value for name, value in values.items() if isinstance(value, str)}
+    texts = {name: str(value) for name, value in values.items() if isinstance(value, str | Promise)}
     flags = {name: bool(value) for name, value in values.items() if name not in texts}
     parts = _stamp(template, ("content", *texts), flags).copy()
     filled: dict[str | None, str] = {None: str(pk), "content": content}

@@ -4,6 +4,7 @@ import re
 
 from django.core.paginator import Paginator
 from django.template.loader import get_template
+from django.utils.translation import gettext_lazy
 
 from purelymanage.ui.tests.rendering import render
 
@@ -126,6 +127,11 @@ def test_a_stamp_can_hold_something_of_each_row():
     assert "<b>b@x</b>" in html
     assert html.count("1,312") == 1
     assert not re.search("[\ue000\ue001]", html)
+
+
+def test_a_stamp_shows_words_that_are_yet_to_be_translated():
+    html = render(ROWS, rows=[(1, gettext_lazy("Catch-all"), False)])
+    assert "More actions for Catch-all" in html
 
 
 def test_a_stamp_escapes_what_is_filled_in():
