@@ -27,7 +27,12 @@ from purelymanage.core.addresses import shown_domain, split_address
 from purelymanage.core.context import SYSTEM, acting_as
 from purelymanage.core.errors import PurelyManageError, RefusedError, UnavailableError
 from purelymanage.deletions import notices
-from purelymanage.deletions.models import DeletionKind, DeletionState, PendingDeletion
+from purelymanage.deletions.models import (
+    DeletionKind,
+    DeletionState,
+    Freeze,
+    PendingDeletion,
+)
 from purelymanage.deletions.registry import Deletable, deletable
 from purelymanage.jobs.clock import seconds_from_now
 from purelymanage.purelymail.errors import ApiRefusedError, InvalidTokenError
@@ -50,7 +55,7 @@ RELEASED: dict[str, Any] = {"token": None, "lease_until": None}
 
 
 class LostError(Exception):
-    """The claim is not ours any more: its lease ran out, or somebody cancelled the deletion."""
+    """Not ours to delete any more: the lease ran out, or the deletion was cancelled or frozen."""
 
 
 class AnotherError(RefusedError):
@@ -126,6 +131,8 @@ def _execute(deletion: PendingDeletion) -> None:
     if not _is_there(resource, deletion):
         _end_gone(resource, deletion)
         return
+    if _is_frozen(deletion):
+        return
     _refuse_another(resource, deletion)
     _note_call(deletion)
     on_record = _worth_keeping(deletion)
@@ -146,6 +153,24 @@ def _is_there(resource: Deletable, deletion: PendingDeletion) -> bool:
         raise AnotherError(error.message) from None
 
 
+def _is_frozen(deletion: PendingDeletion) -> bool:
+    """Keep it where a freeze came during a try: that one could not be stopped, this one can."""
+    freeze = Freeze.objects.filter(deletions__in=_mine(deletion)).first()
+    if freeze is None:
+        return False
+    with transaction.atomic():
+        if _mine(deletion).update(
+            state=DeletionState.CANCELLED,
+            ended_at=seconds_from_now(0),
+            ended_by_name=freeze.frozen_by_name,
+            note=freeze.note,
+            problem="",
+            **RELEASED,
+        ):
+            record(Action.DELETION_CANCELLED, target=deletion.label, after={"note": freeze.note})
+    return True
+
+
 def _refuse_another(resource: Deletable, deletion: PendingDeletion) -> None:
     """Only what the copy has known all the time is the one that was meant."""
     known_by = resource.identity(deletion.key)
@@ -164,7 +189,7 @@ def _refuse_another(resource: Deletable, deletion: PendingDeletion) -> None:
 
 def _note_call(deletion: PendingDeletion) -> None:
     """The last thing before the call: from here on it may be gone, and only if it is still ours."""
-    ours = _mine(deletion).filter(lease_until__gt=seconds_from_now(0))
+    ours = _mine(deletion).filter(lease_until__gt=seconds_from_now(0), freeze=None)
     if not ours.update(
         called_at=Coalesce("called_at", seconds_from_now(0)),
         lease_until=seconds_from_now(LEASE_SECONDS),

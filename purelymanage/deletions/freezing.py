@@ -51,7 +51,8 @@ class Prospect:
     @property
     def groups(self) -> list[Group]:
         """Those with something in them."""
-        return [group for group in (self.deletions, self.stopped, self.too_late) if group.total]
+        every = (self.deletions, self.stopped, self.too_late)
+        return [group for group in every if group.total]
 
     @property
     def after(self) -> str:
@@ -61,7 +62,7 @@ class Prospect:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to freeze."""
-        return not (self.deletions.total or self.stopped.total or self.sessions)
+        return not (self.groups or self.sessions)
 
 
 def prospect(*, person: User) -> Prospect:
@@ -108,11 +109,12 @@ def undo_freeze(*, freeze: Freeze) -> int:
     """
     target = freeze.person.email if freeze.person else freeze.person_name
     with audited(Action.PERSON_UNFROZEN, target=target) as change:
-        gone = [row.pk for row in _cancelled_by(freeze) if not _is_still_there(row)]
+        gone = [row.pk for row in cancelled_by(freeze) if not _is_still_there(row)]
         with transaction.atomic():
             enter_queue()
             _take_undo(freeze)
-            restored = _restore(_cancelled_by(freeze).exclude(pk__in=gone))
+            restored = _restore(cancelled_by(freeze).exclude(pk__in=gone))
+            PendingDeletion.objects.pending().filter(freeze=freeze).update(freeze=None)
             left_out = _tell_left_out(freeze, gone)
         change.after = {"deletions": restored, "left_out": left_out}
     return restored
@@ -123,8 +125,8 @@ def _queued_by(person: User) -> PendingDeletionQuerySet:
 
 
 def _late(person: User) -> PendingDeletionQuerySet:
-    """What a worker holds at this moment."""
-    return _queued_by(person).filter(lease_until__gt=seconds_from_now(0))
+    """What a worker holds at this moment, and no freeze keeps from being tried again."""
+    return _queued_by(person).filter(lease_until__gt=seconds_from_now(0), freeze=None)
 
 
 def _group(heading: str, rows: PendingDeletionQuerySet, *, icon: str) -> Group:
@@ -178,25 +180,23 @@ def _freeze(person: User, actor: Actor) -> Freeze:
         stopped=stopped,
         sessions=end_sessions(person=person),
     )
-    freeze.cancelled = (
-        _queued_by(person)
-        .unclaimed()
-        .update(
-            state=DeletionState.CANCELLED,
-            ended_at=freeze.frozen_at,
-            ended_by_name=actor.name,
-            note=_("With all that %(name)s had queued: a freeze.") % {"name": person.name},
-            token=None,
-            lease_until=None,
-            freeze=freeze,
-        )
+    queued = _queued_by(person)
+    queued.update(freeze=freeze)  # also what a worker holds: it is not tried again
+    freeze.cancelled = queued.unclaimed().update(
+        state=DeletionState.CANCELLED,
+        ended_at=freeze.frozen_at,
+        ended_by_name=actor.name,
+        note=freeze.note,
+        token=None,
+        lease_until=None,
     )
-    freeze.too_late = list(_late(person).values_list("label", flat=True))
+    freeze.too_late = list(queued.values_list("label", flat=True))
     freeze.save(update_fields=["cancelled", "too_late"])
     return freeze
 
 
-def _cancelled_by(freeze: Freeze) -> PendingDeletionQuerySet:
+def cancelled_by(freeze: Freeze) -> PendingDeletionQuerySet:
+    """What it cancelled, and no undo has brought back."""
     rows: PendingDeletionQuerySet = PendingDeletion.objects.filter(
         freeze=freeze, state=DeletionState.CANCELLED
     )
@@ -243,7 +243,7 @@ def _restore(cancelled: PendingDeletionQuerySet) -> int:
 
 def _tell_left_out(freeze: Freeze, gone: list[int]) -> int:
     """Note why they stay cancelled; how many they are."""
-    left = _cancelled_by(freeze)
+    left = cancelled_by(freeze)
     count = left.filter(pk__in=gone).update(
         note=_("The freeze was undone; this was not there any more.")
     )

@@ -191,6 +191,11 @@ class Freeze(models.Model):
         return self.person_name
 
     @property
+    def note(self) -> str:
+        """How it ended what it cancelled."""
+        return str(_("With all that %(name)s had queued: a freeze.") % {"name": self.person_name})
+
+    @property
     def is_undone(self) -> bool:
         return self.undone_at is not None
 

@@ -46,7 +46,7 @@ def freeze_detail(request: Request, pk: int) -> HttpResponse:
     done = get_object_or_404(Freeze.objects.select_related("person"), pk=pk)
     context = {
         "freeze": done,
-        "page": page_of(done.deletions.defer("dossier"), request.GET.get("page")),
+        "page": page_of(freezing.cancelled_by(done), request.GET.get("page")),
         "crumbs": [*_crumbs(), (_("Freezes"), reverse("deletions:freezes"))],
     }
     return render_page(request, "deletions/freeze_detail.html", context)
