@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 
@@ -125,6 +128,11 @@ def tell(action: str, target: str) -> str:
 
 def by_subject() -> list[tuple[str, list[tuple[str, str]]]]:
     """All actions to choose from, as `(subject, [(name, sentence)])`."""
+    return _by_subject(get_language())
+
+
+@cache
+def _by_subject(_language: str | None) -> list[tuple[str, list[tuple[str, str]]]]:
     return [
         (str(subject), [(name, _titled(tell(name, ""))) for name in _beginning(beginnings)])
         for subject, beginnings in SUBJECTS.items()

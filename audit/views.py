@@ -57,7 +57,8 @@ def audit_list(request: Request) -> HttpResponse:
 def audit_entry(request: Request, pk: int) -> HttpResponse:
     """One entry, for others to be pointed at."""
     entry = get_object_or_404(Entry.objects.newest_first(), pk=pk)
-    return render_page(request, "audit/audit_entry.html", {"row": row_of(entry)})
+    row = row_of(entry)
+    return render_page(request, "audit/audit_entry.html", {"row": row, **row.texts})
 
 
 @viewer_required
