@@ -96,9 +96,15 @@ def _canonical_value(name: str, value: Any) -> Any:
 
 def link_after(previous: Seal, content: bytes) -> str:
     """The link of the row with these canonical bytes, where it follows `previous`."""
-    return hashlib.sha256(
-        bytes.fromhex(previous.link) + bytes.fromhex(previous.mac) + content
-    ).hexdigest()
+    return hashlib.sha256(_bytes(previous.link) + _bytes(previous.mac) + content).hexdigest()
+
+
+def _bytes(digest: str) -> bytes:
+    """Of something else, which we never wrote, there are none."""
+    try:
+        return bytes.fromhex(digest)
+    except ValueError:
+        return b""
 
 
 def mac_of(key: bytes, position: int, link: str, *, vouches: bool) -> str:

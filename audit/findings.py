@@ -96,7 +96,7 @@ class _Diagnosis:
             return Kind.REORDERED if self._is_genuine else Kind.INSERTED
         if found > self.place:
             return Kind.REMOVED
-        if self._is_built_upon:
+        if self.row.seal.key_id not in chain.known_keys() or self._is_built_upon:
             return Kind.CHANGED
         if self._is_genuine:
             return Kind.REORDERED
@@ -110,7 +110,7 @@ class _Diagnosis:
             return _("%(what)s was inserted at position %(found)d.") % words
         if kind == Kind.CHANGED:
             return _("%(what)s was changed, at position %(place)d.") % words
-        if self.owner:
+        if self.owner and self.owner.position != self.place:
             words["elsewhere"] = self.owner.position
             return _("What belongs at position %(place)d stands at %(elsewhere)d.") % words
         return _("%(what)s stands at position %(found)d, not at its own.") % words
@@ -148,15 +148,13 @@ class _Diagnosis:
         if self.next:
             return any(self.next.follows(seal) for seal in (stored, *true))
         head = Chain.objects.filter(pk=HEAD).first()
-        return stored.key_id not in chain.known_keys() or (head is not None and head.seal in true)
+        return head is not None and head.seal in true
 
     def _true_seals(self) -> list[Seal]:
         """The seals this row would have if we had written it here as it is."""
         link = chain.link_after(self.previous, self.row.content)
         key_id = self.row.seal.key_id
-        key = chain.known_keys().get(key_id)
-        if key is None:
-            return []
+        key = chain.known_keys()[key_id]
         return [
             Seal(self.place, link, chain.mac_of(key, self.place, link, vouches=vouches), key_id)
             for vouches in (True, False)

@@ -14,7 +14,7 @@ from audit import chain
 from audit.actions import Action
 from audit.chain import Seal
 from audit.findings import Finding, Kind, diagnose
-from audit.models import HEAD, Chain, Cut, Entry, Outcome, Verification
+from audit.models import HEAD, LAST, Chain, Cut, Entry, Outcome, Verification
 from audit.rows import Row, stored_rows
 
 Verdict = Verification.Verdict
@@ -142,7 +142,8 @@ class _Walk:
         if self.unsure is None and self.abandoned is None:
             self.good = row
         if self.cut and not self.is_cut_sealed and row.values.get("action") == Action.AUDIT_CUT:
-            self.is_cut_sealed = row.values["after"].get("link") == self.cut.link
+            noted = row.values["after"]
+            self.is_cut_sealed = isinstance(noted, dict) and noted.get("link") == self.cut.link
 
     def _wrong_with_anchor(self, row: Row) -> Finding | None:
         digest = self.anchors.pop(row.position, None)
@@ -222,9 +223,10 @@ class _Walk:
 
 
 def _rows_without(model: type[Model], *, beyond: int) -> int:
-    """How many there are, those beyond a position left out."""
+    """How many there are, those beyond a position left out. On SQLite a position may be a text,
+    which is beyond all numbers and never read."""
     numbers = QuerySet(model).aggregate(
-        all=Count("*"), later=Count("pk", filter=Q(position__gt=beyond))
+        all=Count("*"), later=Count("pk", filter=Q(position__gt=beyond, position__lte=LAST))
     )
     return int(numbers["all"]) - int(numbers["later"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
 from audit.findings import Kind
 from audit.models import Chain, Entry, Outcome
@@ -60,6 +61,36 @@ def test_a_changed_column_of_an_entry(column, position):
 def test_a_changed_column_of_an_outcome(column, position):
     sql(f"UPDATE audit_outcome SET {column} = %s WHERE position = %s", NEW_VALUES[column], position)
     assert found() == (Kind.CHANGED, position)
+
+
+STRANGE = ["link = 'zz'", "mac = 'zz'", "mac = 'zz', key_id = '0badcafe'"]
+STRANGE += [f"""before = '{{"n": 1{"0" * 5000}}}'"""]
+if connection.vendor == "postgresql":
+    STRANGE += ["at = 'infinity'", "address = '192.0.2.0/24'"]
+else:
+    STRANGE += ["at = '2026-99-99 00:00:00'", "at = 5", "before = '{'", "address = 'nowhere'"]
+    STRANGE += [
+        f"{column} = {value}"
+        for column in ("target", "address", "link")
+        for value in ("x'ff'", "CAST(x'ff' AS TEXT)")
+    ]
+
+
+@pytest.mark.parametrize("change", STRANGE)
+def test_a_value_that_no_program_reads_is_a_change_like_any_other(change):
+    sql(f"UPDATE audit_entry SET {change} WHERE position = 5")
+    assert found() == (Kind.CHANGED, 5)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has numbers for numbers")
+@pytest.mark.parametrize("position", ["'abc'", "9.5e18", "x'00'"])
+def test_a_position_that_is_beyond_all_numbers_hides_nothing(position):
+    sql(
+        "INSERT INTO audit_entry (id, at, actor_kind, actor_name, action, target, before, after,"
+        " position, link, mac, key_id) SELECT 99, at, actor_kind, actor_name, action, 'forged',"
+        f" before, after, {position}, 'x', 'x', key_id FROM audit_entry WHERE position = 1"
+    )
+    assert found() == (Kind.INSERTED, 12)
 
 
 def test_an_entry_that_is_said_to_be_somebody_elses(admin):
