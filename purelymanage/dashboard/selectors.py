@@ -21,7 +21,7 @@ from django.db.models import (
     When,
     Window,
 )
-from django.db.models.functions import RowNumber
+from django.db.models.functions import Lower, RowNumber
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -305,12 +305,12 @@ def _migrations() -> Migrations:
 
 def _broken() -> QuerySet[MigrationJob]:
     """The newest few that ended alike, with the number of all such: `alike`."""
-    again = MigrationJob.objects.filter(
+    again = MigrationJob.objects.alias(mailbox=Lower("destination_address")).filter(
         pk__gt=OuterRef("pk"),
-        source_host=OuterRef("source_host"),
+        source_host__iexact=OuterRef("source_host"),
         source_address=OuterRef("source_address"),
-        destination_host=OuterRef("destination_host"),
-        destination_address=OuterRef("destination_address"),
+        destination_host__iexact=OuterRef("destination_host"),
+        mailbox=Lower(OuterRef("destination_address")),
     )
     given_up = Q(state=State.INTERRUPTED, requeues__gt=MAX_REQUEUES)
     broken = Q(state__in=[State.FAILED, State.DONE_WITH_ERRORS]) | given_up

@@ -76,6 +76,17 @@ def test_a_failed_job_that_was_run_again_needs_nobody():
     assert len(titles()) == 1
 
 
+def test_a_job_that_was_run_again_is_known_however_its_mailbox_was_typed():
+    rows = MigrationJob.objects
+    failed = job(state=State.FAILED, destination_address="Lea@Shop.Example")
+    rows.filter(pk=failed.pk).update(source_host="IMAP.Old.Example")
+    again = job(state=State.DONE, destination_address="lea@shop.example")
+    rows.filter(pk=again.pk).update(source_host="imap.old.example")
+    assert titles() == []
+    rows.filter(pk=again.pk).update(destination_address="bea@shop.example")
+    assert len(titles()) == 1
+
+
 def test_interrupted_jobs_need_somebody_only_once_they_are_given_up():
     job(state=State.INTERRUPTED, requeues=MAX_REQUEUES)
     assert titles() == []
