@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -87,6 +87,7 @@ def run_due(*, seconds: float = RUN_SECONDS) -> list[PendingDeletion]:
 
 def _claim() -> PendingDeletion | None:
     """Take the first that nobody else takes at this moment."""
+    died = _("The worker ended in the middle of a try.")
     for pk in PendingDeletion.objects.due().values_list("pk", flat=True)[:CANDIDATES]:
         token = uuid.uuid4()
         still_due = PendingDeletion.objects.due().filter(pk=pk)
@@ -95,6 +96,7 @@ def _claim() -> PendingDeletion | None:
             lease_until=seconds_from_now(LEASE_SECONDS),
             tries=F("tries") + 1,
             first_tried_at=Coalesce("first_tried_at", seconds_from_now(0)),
+            problem=Case(When(token=None, then=F("problem")), default=Value(died)),
         ):
             return PendingDeletion.objects.filter(pk=pk, token=token).first()
     return None

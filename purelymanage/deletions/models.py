@@ -69,10 +69,13 @@ class PendingDeletionQuerySet(models.QuerySet["PendingDeletion"]):
         return self.without_dossier().filter(is_due).order_by(first, "pk")
 
     def due(self) -> PendingDeletionQuerySet:
-        """Those to be tried now."""
+        """Those to be tried now; first those that did not fail yet, so that no other takes their
+        turn."""
         now = seconds_from_now(0)
         may_be_tried = models.Q(try_after=None) | models.Q(try_after__lte=now)
-        return self.pending().unclaimed().filter(may_be_tried, due_at__lte=now)
+        fresh = models.F("try_after").asc(nulls_first=True)
+        rows = self.pending().unclaimed().filter(may_be_tried, due_at__lte=now)
+        return rows.order_by(fresh, "due_at", "pk")
 
     def to_be_told(self) -> PendingDeletionQuerySet:
         """Those that failed, where no mail has said so yet."""

@@ -17,6 +17,7 @@ from purelymanage.deletions.entrance import enter_queue
 from purelymanage.deletions.models import DELAY, DeletionKind, DeletionState, PendingDeletion
 from purelymanage.deletions.registry import deletable
 from purelymanage.jobs.queue import enqueue
+from purelymanage.ui.tags.words import clock_time
 
 
 def schedule_deletion(*, kind: DeletionKind, key: str) -> PendingDeletion:
@@ -99,14 +100,13 @@ def cancel_deletions(*, deletions: Iterable[PendingDeletion]) -> tuple[int, list
 
 def _why_not_cancelled(deletion: PendingDeletion) -> str:
     words = {"label": deletion.label, "who": deletion.ended_by_name}
+    if deletion.is_pending and deletion.lease_until:
+        return _(
+            "%(label)s is being deleted just now, which cannot be stopped. Look again in a minute: "
+            "it may not have worked. If its worker has died, it can be cancelled from %(time)s on."
+        ) % (words | {"time": clock_time(deletion.lease_until)})
     if deletion.is_pending:
-        return (
-            _(
-                "%(label)s is being deleted just now, which cannot be stopped. "
-                "Look again in a minute: it may not have worked."
-            )
-            % words
-        )
+        return _("A try to delete %(label)s ended only now. Cancel it again.") % words
     if deletion.state == DeletionState.CANCELLED:
         return _("%(who)s has kept %(label)s already: its deletion is cancelled.") % words
     if deletion.state == DeletionState.EXECUTED:

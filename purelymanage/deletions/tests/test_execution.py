@@ -20,7 +20,7 @@ from domains.tests.factories import DomainFactory
 from mailboxes.models import Mailbox
 from mailboxes.services import create_mailbox, rename_mailbox
 from mailboxes.tests.factories import MailboxFactory
-from purelymanage.core.errors import RefusedError
+from purelymanage.core.errors import RefusedError, UnavailableError
 from purelymanage.deletions import execution, registry
 from purelymanage.deletions.execution import run_due
 from purelymanage.deletions.models import DeletionKind, DeletionState, PendingDeletion
@@ -404,6 +404,40 @@ def test_a_live_claim_is_respected_and_a_lapsed_one_taken_over(world):
     assert run_due() == []
     lapse(deletion)
     assert run(deletion).state == DeletionState.EXECUTED
+
+
+def test_a_worker_that_died_in_a_try_is_told_of(world):
+    deletion = schedule(world, MAILBOX)
+    execution._claim()
+    with pytest.raises(RefusedError, match=r"has died, it can be cancelled from \d\d:\d\d on"):
+        cancel_deletion(deletion=deletion)
+    lapse(deletion)
+    execution._claim()
+    deletion.refresh_from_db()
+    assert (deletion.tries, deletion.problem) == (2, "The worker ended in the middle of a try.")
+    lapse(deletion)
+    assert run(deletion).problem == ""
+
+
+def test_many_that_never_get_an_answer_keep_nobody_else_waiting(world):
+    """Each ends a run, and so many are due again that no run would be left for the others."""
+    for number in range(3):
+        address = f"silent{number}@{DOMAIN}"
+        MailboxFactory(address=address)
+        schedule(world, MAILBOX, key=address, due_in=timedelta(hours=-2))
+    ask = registry.deletable(MAILBOX).is_there
+
+    def is_there(key, facts):
+        if key.startswith("silent"):
+            raise UnavailableError("PurelyMail did not answer.")
+        return ask(key, facts)
+
+    with another_kind(MAILBOX, is_there=is_there):
+        for _number in range(3):
+            run_due()
+        PendingDeletion.objects.update(try_after=timezone.now() - timedelta(seconds=1))
+        mara = run(schedule(world, MAILBOX))
+    assert mara.state == DeletionState.EXECUTED
 
 
 def test_a_worker_that_lost_its_claim_on_the_way_deletes_nothing(world):
