@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from audit import chain
 from audit.actions import Action
-from audit.models import HEAD, PATIENCE_WITH_LASTING, Chain, Cut, Entry, Outcome
+from audit.models import HEAD, LAST, PATIENCE_WITH_LASTING, Chain, Cut, Entry, Outcome
+from audit.rows import stored_rows
 from audit.services import record
 
 
@@ -21,18 +22,38 @@ def cut_old_entries() -> Cut | None:
     """Cut what is older than AUDIT_RETENTION_DAYS; with 0 everything is kept for ever."""
     if not settings.AUDIT_RETENTION_DAYS:
         return None
-    return cut(before=timezone.now() - timedelta(days=settings.AUDIT_RETENTION_DAYS))
+    before = timezone.now() - timedelta(days=settings.AUDIT_RETENTION_DAYS)
+    position = _last_to_go(before)
+    return cut(before=before, upto=position) if _are_as_written(position, before) else None
 
 
-def cut(*, before: datetime) -> Cut | None:
+def _are_as_written(position: int, before: datetime) -> bool:
+    """Whether the rows up to there are what was written, and written so long ago.
+
+    Whoever can make the database change rows once the check has passed could have us remove recent
+    ones, by giving them an older date. So their dates are looked at here, together with the links,
+    and these rows it is that go, whatever becomes of the dates after that.
+    """
+    cut_before = Cut.objects.order_by("-position").first()
+    previous = cut_before.last_removed if cut_before else chain.START
+    for row in stored_rows(upto=position + 1):
+        is_next = row.position == previous.position + 1 and row.follows(previous)
+        if not is_next or (row.position <= position and row.values["at"] >= before):
+            return False
+        previous = row.seal
+    return previous.position > position or chain.is_ours(previous)
+
+
+def cut(*, before: datetime, upto: int = LAST) -> Cut | None:
     """Remove the oldest entries, all that began and ended before a moment, with their outcomes.
 
     The rest begins where nothing older is still wanted: an entry that has to stay, or that is in
-    progress, keeps everything behind it. None where nothing is old enough.
+    progress, keeps everything behind it. None where nothing is old enough. Nothing beyond `upto`
+    goes.
     """
     with transaction.atomic():
         Chain.objects.take_head()
-        position = _last_to_go(before)
+        position = min(_last_to_go(before), upto)
         last = Chain.objects.newest(upto=position)
         previous = Cut.objects.order_by("-position").first()
         if last.position <= (previous.position if previous else 0):

@@ -8,13 +8,14 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from audit.actions import Action
 from audit.cutting import cut
 from audit.models import Entry
 from audit.tasks import verify_and_mail_head
-from audit.tests.chains import make_history, sql
+from audit.tests.chains import make_history, sql, unguarded
 from audit.watch import kept_anchors, last_verification
 
 pytestmark = pytest.mark.django_db
@@ -186,3 +187,25 @@ def test_what_is_too_old_is_cut_only_from_a_log_that_is_intact(settings, time_ma
     assert not Entry.objects.filter(position__lte=4).exists()
     assert command()[0] == 0
     assert kept_anchors()
+
+
+def test_rows_that_are_given_an_older_date_after_the_check_are_not_cut(settings):
+    """By a trigger, which comes between the check and the cut every time."""
+    settings.AUDIT_RETENTION_DAYS = 30
+    make_history(3)
+    backdate = "".join(
+        f"UPDATE audit_{table} SET at = '2001-01-01 00:00:00'; " for table in ("entry", "outcome")
+    )
+    with unguarded(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "CREATE FUNCTION backdate() RETURNS trigger LANGUAGE plpgsql AS"
+                f" $$ BEGIN {backdate} RETURN NULL; END $$"
+            )
+            backdate = "FOR EACH ROW EXECUTE FUNCTION backdate()"
+        else:
+            backdate = f"BEGIN {backdate} END"
+        cursor.execute(f"CREATE TRIGGER backdate AFTER INSERT ON audit_verification {backdate}")
+        verify_and_mail_head()
+    assert Entry.objects.count() == 3
+    assert command()[0] == 1
