@@ -201,6 +201,9 @@ class MigrationJob(EncryptedModel):
     class Meta:
         indexes = [
             models.Index(fields=["state", "queued_at", "id"]),
+            models.Index(
+                fields=["queued_at", "id"], condition=WAITING, name="waiting_jobs_in_order"
+            ),
             models.Index(fields=["destination_host", "destination_address"]),
             models.Index(Lower("destination_address"), "id", name="migration_jobs_by_mailbox"),
             models.Index(

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from migrations_app.engines.choice import LABELS
 from migrations_app.engines.plan import Options
 from migrations_app.models import MAX_REQUEUES, MigrationJob, Phase, State
-from purelymanage.ui.tags.words import duration, filesize_si
+from purelymanage.ui.tags.atoms import address, job_state
+from purelymanage.ui.tags.words import duration, filesize_si, moment
 
 GUESS_AFTER_SECONDS = 30
 """Before that, a time left would be a guess."""
@@ -86,6 +87,7 @@ class JobView:
         job, can_rerun = self.job, self.can_rerun
         return {
             "name": job.name,
+            "parted": address(job.name),
             "destination": job.destination_address,
             "server": self.source_name,
             "is_renamed": job.name != job.destination_address,
@@ -104,6 +106,8 @@ class JobView:
         rate = self.rate if is_running else None
         left = self.seconds_left if is_running else None
         return {
+            "state": job_state(self.job.state),
+            "ended": moment(self.job.ended_at),
             "size": size,
             "rate": filesize_si(rate),
             "left": duration(left),
