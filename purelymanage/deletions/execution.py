@@ -27,12 +27,7 @@ from purelymanage.core.addresses import shown_domain, split_address
 from purelymanage.core.context import SYSTEM, acting_as
 from purelymanage.core.errors import PurelyManageError, RefusedError, UnavailableError
 from purelymanage.deletions import notices
-from purelymanage.deletions.models import (
-    DeletionKind,
-    DeletionState,
-    Freeze,
-    PendingDeletion,
-)
+from purelymanage.deletions.models import DeletionKind, DeletionState, Freeze, PendingDeletion
 from purelymanage.deletions.registry import Deletable, deletable
 from purelymanage.jobs.clock import seconds_from_now
 from purelymanage.purelymail.errors import ApiRefusedError, InvalidTokenError

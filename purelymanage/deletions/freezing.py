@@ -221,7 +221,10 @@ def _take_undo(freeze: Freeze) -> None:
 
 
 def _restore(cancelled: PendingDeletionQuerySet) -> int:
-    """As they were when they were scheduled, except for those that are pending by now."""
+    """As they were when they were scheduled, but for what PurelyMail was told since.
+
+    Left out are those that are pending again by now.
+    """
     others = PendingDeletion.objects.pending().filter(kind=OuterRef("kind"), key=OuterRef("key"))
     as_new: dict[str, Any] = {
         "state": DeletionState.PENDING,
@@ -231,7 +234,6 @@ def _restore(cancelled: PendingDeletionQuerySet) -> int:
         "tries": 0,
         "first_tried_at": None,
         "try_after": None,
-        "called_at": None,
         "problem": "",
         "ended_at": None,
         "ended_by_name": "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from audit.actions import Action
 from audit.models import Entry
@@ -143,6 +144,22 @@ def test_undone_before_that_it_goes_on(world, deletion, freeze, owner):
     run_due()
     deletion.refresh_from_db()
     assert deletion.state == DeletionState.EXECUTED
+
+
+def test_undone_and_gone_it_is_known_who_deleted_it(world, deletion, freeze, owner):
+    def delete(address):
+        del world.account.users[address]
+        raise UnavailableError("PurelyMail did not answer.")
+
+    with another_kind(MAILBOX, delete=delete):
+        run_due()
+    done = freeze()
+    with acting_as(person(owner)):
+        assert undo_freeze(freeze=done) == 1
+    PendingDeletion.objects.update(due_at=timezone.now())
+    run_due()
+    deletion.refresh_from_db()
+    assert deletion.note == "An earlier try told PurelyMail to delete it, and now it is gone."
 
 
 def test_undone_after_that_it_waits_again(deletion, freeze, owner):
