@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -100,7 +99,7 @@ def _remove(position: int) -> int:
 
 
 def _seal(made: Cut) -> Cut:
-    made.key_id, key = next(iter(chain.known_keys().items()))
-    made.mac = hmac.digest(key, made.facts, "sha256").hex()
+    made.key_id = chain.sealing_key_id()
+    made.mac = chain.code_of_note(made.key_id, made.facts) or ""
     made.save(force_insert=True)
     return made

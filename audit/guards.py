@@ -1,8 +1,8 @@
 """Triggers by which the database itself refuses to change or remove what is on record.
 
-They guard against mistakes and against whoever can send SQL but not change the schema. Whoever can
-do that too is found by `verify_audit_log`. The one exception is a cut, which says so in the head's
-row inside its own transaction. SQLite drops triggers with the table when a migration rebuilds it:
+They guard against mistakes, ours and those of others. The one exception is a cut, which says so in
+the head's row inside its own transaction; whoever says so too, or drops the triggers, is found by
+`verify_audit_log`. SQLite drops triggers with the table when a migration rebuilds it:
 a migration that alters one of these tables begins with `remove` and ends with `install`.
 """
 

@@ -300,6 +300,26 @@ class Verification(models.Model):
     sentence = models.CharField(max_length=1000, blank=True, help_text="What is wrong")
     head = models.CharField(max_length=100, help_text="The last one that was good: position:mac")
     is_told = models.BooleanField(default=True, help_text="Whether the admins know")
+    mac = models.CharField(max_length=64, editable=False)
+    key_id = models.CharField(max_length=8, editable=False)
 
     def __str__(self) -> str:
         return f"{self.get_verdict_display()} {self.head}"
+
+    def keep(self) -> None:
+        """Seal it and put it in the place of the one before."""
+        self.pk = HEAD
+        self.key_id = chain.sealing_key_id()
+        self.mac = chain.code_of_note(self.key_id, self._facts) or ""
+        self.save()
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether we wrote it: else it says that admins were told of what they never heard of."""
+        return self.mac == chain.code_of_note(self.key_id, self._facts)
+
+    @property
+    def _facts(self) -> bytes:
+        """What its code is made of: all that the next look builds on."""
+        facts = [self.head, self.kind, self.position, self.is_told]
+        return f"verification:{':'.join(map(str, facts))}".encode()

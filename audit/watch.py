@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from django.db import transaction
 from django.utils import timezone
 
 from audit.actions import Action
@@ -47,9 +46,15 @@ def last_verification() -> Verification | None:
     return Verification.objects.filter(pk=HEAD).first()
 
 
+def _own_verification() -> Verification | None:
+    """The same, unless somebody else wrote it."""
+    last = last_verification()
+    return last if last and last.is_ours else None
+
+
 def kept_anchors() -> list[Anchor]:
     """The head of the last look that found all well, unless a cut has passed it since."""
-    last = last_verification()
+    last = _own_verification()
     if last is None or not last.head:
         return []
     anchor = as_anchor(last.head)
@@ -68,21 +73,26 @@ def last_cut() -> int:
     return cut.position if cut else 0
 
 
-def look() -> Verification:
-    """Check everything, keep the result, and tell: what is wrong once, the head each time."""
-    before = last_verification()
+def look(*, mails_head: bool = False) -> Verification:
+    """Check everything, keep the result, and tell every admin what is wrong, once.
+
+    The head goes by mail once a day, so that whoever keeps it can tell when one is missing, and
+    nobody can bury it in others by asking for checks.
+    """
+    before = _own_verification()
     report = verify(kept_anchors())
     verification = _keep(report, before)
+    _raise_alarm(verification)
+    if mails_head and _registered.post:
+        _registered.post.send_head(verification, report)
     if verification.verdict == Verdict.TAMPERED and not _is_same(before, verification):
         record(Action.AUDIT_BROKEN, target=verification.sentence)
-    _tell(verification, report)
     return verification
 
 
 def _keep(report: Report, before: Verification | None) -> Verification:
     finding = report.finding
     verification = Verification(
-        pk=HEAD,
         at=timezone.now(),
         verdict=report.verdict,
         entries=report.entries,
@@ -94,9 +104,7 @@ def _keep(report: Report, before: Verification | None) -> Verification:
     verification.is_told = finding is None or (
         before is not None and before.is_told and _is_same(before, verification)
     )
-    with transaction.atomic():
-        Verification.objects.filter(pk=HEAD).delete()
-        verification.save(force_insert=True)
+    verification.keep()
     return verification
 
 
@@ -104,11 +112,9 @@ def _is_same(before: Verification | None, now: Verification) -> bool:
     return before is not None and (before.kind, before.position) == (now.kind, now.position)
 
 
-def _tell(verification: Verification, report: Report) -> None:
+def _raise_alarm(verification: Verification) -> None:
+    """Until a mail server took it. It comes before all that writes to a log that may be broken."""
     post = _registered.post
-    if post is None:
-        return
-    if not verification.is_told and post.alarm(verification):
+    if post and not verification.is_told and post.alarm(verification):
         verification.is_told = True
-        verification.save(update_fields=["is_told"])
-    post.send_head(verification, report)
+        verification.keep()

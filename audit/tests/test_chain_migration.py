@@ -34,7 +34,7 @@ def test_old_rows_are_sealed_and_new_ones_follow():
             if number % 10:
                 outcome.objects.create(entry=entry, result="ok", after={"y": -0.0})
     finally:
-        migrate("0004_guards")
+        migrate("0005_verification_code")
         guards.let_tests_empty_tables(connection)
     assert Entry.objects.filter(target="7@bücher.example").count() == 1
     report = verify()

@@ -8,13 +8,14 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from audit.actions import Action
 from audit.cutting import cut
-from audit.models import Entry
-from audit.tasks import verify_and_mail_head
+from audit.models import Entry, Outcome
+from audit.services import record
+from audit.tasks import check_now, verify_and_mail_head
 from audit.tests.chains import make_history, sql, unguarded
 from audit.watch import kept_anchors, last_verification
 
@@ -136,6 +137,44 @@ def test_a_finding_is_recorded_and_told_once_to_every_admin(mailoutbox, owner, a
     verify_and_mail_head()
     assert len(mailoutbox) == 4
     assert Entry.objects.filter(action=Action.AUDIT_BROKEN).count() == 2
+
+
+def test_a_forged_note_of_the_last_check_silences_no_alarm(mailoutbox, owner):
+    """It says that admins know of what is found, or has a head that is none."""
+    make_history(3)
+    verify_and_mail_head()
+    spoil(3)
+    sql("UPDATE audit_verification SET kind = 'changed', position = 3, is_told = %s", True)
+    assert command()[0] == 1
+    sql("UPDATE audit_verification SET head = 'x:y'")
+    assert command()[0] == 1
+    verify_and_mail_head()
+    assert len(mailoutbox) == 1
+    assert Entry.objects.filter(action=Action.AUDIT_BROKEN).count() == 1
+
+
+def test_an_alarm_goes_out_also_where_the_log_takes_no_entry_any_more(mailoutbox, owner):
+    make_history(3)
+    spoil(3)
+    first = Outcome.objects.get(position=2)
+    fields = "position = %s, link = %s, mac = %s"
+    sql(f"UPDATE audit_chain SET {fields}", first.position, first.link, first.mac)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        record(Action.COPY_REFRESHED)
+    with pytest.raises(IntegrityError):
+        verify_and_mail_head()
+    assert len(mailoutbox) == 1
+
+
+def test_a_check_that_somebody_asks_for_mails_no_head_but_an_alarm(settings, mailoutbox, owner):
+    settings.AUDIT_HEAD_MAIL = [KEEPER]
+    make_history(2)
+    check_now()
+    assert not mailoutbox
+    spoil(1)
+    check_now()
+    check_now()
+    assert [mail.to for mail in mailoutbox] == [[owner.email]]
 
 
 def test_an_alarm_that_no_mail_server_took_is_sent_again(mailoutbox, owner, monkeypatch):
