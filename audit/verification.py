@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Count, Model, Q, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from audit import chain
 from audit.actions import Action
@@ -74,7 +75,9 @@ class _Walk:
 
     def __init__(self, cut: Cut | None, anchors: list[Anchor]) -> None:
         self.cut = cut
-        self.anchors = {anchor.position: anchor.digest for anchor in anchors}
+        self.anchors: dict[int, set[str]] = {}
+        for anchor in anchors:
+            self.anchors.setdefault(anchor.position, set()).add(anchor.digest)
         self.entries = 0
         self.previous = cut.last_removed if cut else chain.START
         self.rows = 0
@@ -145,8 +148,7 @@ class _Walk:
             self.is_cut_sealed = isinstance(noted, dict) and noted.get("link") == self.cut.link
 
     def _wrong_with_anchor(self, row: Row) -> Finding | None:
-        digest = self.anchors.pop(row.position, None)
-        if digest is None or digest in (row.seal.mac, row.seal.link):
+        if self.anchors.pop(row.position, set()) <= {row.seal.mac, row.seal.link}:
             return None
         return Finding(
             Kind.CUT_OFF,
@@ -166,7 +168,11 @@ class _Walk:
         return Finding(
             Kind.INSERTED,
             self.previous.position,
-            _("%(rows)d rows stand in the log without a place of their own: they were inserted.")
+            ngettext(
+                "%(rows)d row stands in the log without a place of its own: it was inserted.",
+                "%(rows)d rows stand in the log without a place of their own: they were inserted.",
+                rows - self.rows,
+            )
             % {"rows": rows - self.rows},
         )
 

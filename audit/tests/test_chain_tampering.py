@@ -68,7 +68,7 @@ STRANGE += [f"""before = '{{"n": 1{"0" * 5000}}}'"""]
 if connection.vendor == "postgresql":
     STRANGE += ["at = 'infinity'", "address = '192.0.2.0/24'"]
 else:
-    STRANGE += ["at = '2026-99-99 00:00:00'", "at = 5", "before = '{'", "address = 'nowhere'"]
+    STRANGE += ["at = '2026-99-99 00:00:00'", "at = 5", "address = 'nowhere'"]
     STRANGE += [
         f"{column} = {value}"
         for column in ("target", "address", "link")

@@ -91,6 +91,7 @@ def test_a_head_from_an_earlier_mail_is_compared():
     assert status == 1
     assert "end cut off" in text
     assert command("--head", f"99:{'0' * 64}")[0] == 1
+    assert command("--head", f"4:{'0' * 64}", "--head", told["head"])[0] == 1, "both, not the last"
 
 
 @pytest.mark.parametrize("head", ["", "12", "x:y", "1:abc", f"0:{'0' * 64}", f"-1:{'0' * 64}"])
