@@ -246,6 +246,6 @@ def _interrupt(row: QuerySet[MigrationJob], job: MigrationJob, *, why: str, **fa
         if not interrupted:
             return False
         logs.append(job, logs.line(f"{why} {then}", level="warning"))
-    with acting_as(SYSTEM):
-        record(Action.JOB_INTERRUPTED, target=job, after={"tries": tries})
+        with acting_as(SYSTEM):
+            record(Action.JOB_INTERRUPTED, target=job, after={"tries": tries})
     return True

@@ -156,6 +156,22 @@ def test_a_lapsed_lease_interrupts_requeues_and_gives_up_in_the_end():
     assert {entry.actor_name for entry in entries} == {"system"}
 
 
+def test_a_job_is_not_interrupted_without_a_record_of_it(monkeypatch):
+    job = make_job()
+    lapse(queue.claim("a:1"))
+
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(queue, "record", fail)
+    with pytest.raises(ZeroDivisionError):
+        queue.reap()
+    monkeypatch.undo()
+    assert fresh(job).state == State.RUNNING
+    queue.reap()
+    assert Entry.objects.filter(action="job.interrupted").count() == 1
+
+
 def test_a_live_lease_is_left_alone():
     make_job()
     claimed = queue.claim("a:1")
