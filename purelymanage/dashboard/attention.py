@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
+from audit.models import Verification
 from domains.models import Kind, SyncState
 from mailboxes.batches.selectors import Waiting
 from migrations_app.engines.causes import Cause
@@ -50,6 +51,7 @@ class Item:
 def needs_attention(home: Home, *, user: User | None = None) -> list[Item]:
     """Everything wrong, the worst first, with what `user` can do about it."""
     items = [
+        *_audit_log(home.log_checked),
         *(_alarm(alarm, user) for alarm in home.alarms),
         *_workers(home.worker_silence),
         *_outage(list(home.copy.values())),
@@ -64,6 +66,25 @@ def needs_attention(home: Home, *, user: User | None = None) -> list[Item]:
         *_unchecked(home),
     ]
     return sorted(items, key=lambda item: SEVERITY[item.tone])
+
+
+def _audit_log(checked: Verification | None) -> list[Item]:
+    if checked is None or checked.verdict == Verification.Verdict.GOOD:
+        return []
+    is_tampered = checked.verdict == Verification.Verdict.TAMPERED
+    return [
+        Item(
+            key="audit-log",
+            tone="bad" if is_tampered else "warn",
+            icon="shield-alert",
+            title=_("The audit log was tampered with")
+            if is_tampered
+            else _("The audit log cannot be checked"),
+            text=checked.sentence,
+            url=reverse("audit:list"),
+            action=_("See the log"),
+        )
+    ]
 
 
 def _alarm(alarm: Alarm, user: User | None) -> Item:

@@ -27,6 +27,8 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from audit.models import Verification
+from audit.watch import last_verification
 from domains.checks import CheckView, check_views, with_health
 from domains.lookups import resolver_outage
 from domains.models import CreditReading, Domain, SyncState
@@ -150,6 +152,8 @@ class Home:
     batches: list[Waiting]
     worker_silence: float | None
     """Seconds since a worker was seen; None if none ever was."""
+    log_checked: Verification | None
+    """How the last check of the audit log ended."""
 
     @cached_property
     def domains(self) -> list[PerDomain]:
@@ -222,6 +226,7 @@ def home() -> Home:
         alarms=lasting_alarms(),
         batches=batches_needing_a_person(),
         worker_silence=seconds_since_worker_seen(),
+        log_checked=last_verification(),
     )
 
 

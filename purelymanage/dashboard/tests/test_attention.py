@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from audit.models import Verification
 from domains.models import Deviation, DnsRecord, Kind, RecordKey, RecordState
 from domains.tests.factories import CreditReadingFactory, DomainFactory, SyncStateFactory
 from mailboxes.batches.models import BatchKind, BatchState, MailboxBatch
@@ -46,6 +47,20 @@ def test_the_worst_comes_first_and_each_has_its_link():
     assert found[1].url == reverse("domains:detail", args=[shop.pk])
     assert found[2].url == reverse("migrations:detail", args=[failed.pk])
     assert found[2].text == "Ask for it again."
+
+
+@pytest.mark.parametrize(
+    ("verdict", "found"),
+    [
+        (Verification.Verdict.GOOD, []),
+        (Verification.Verdict.TAMPERED, [("bad", "The audit log was tampered with")]),
+        (Verification.Verdict.UNKNOWN, [("warn", "The audit log cannot be checked")]),
+    ],
+)
+def test_a_broken_audit_log_is_told_where_everybody_looks(verdict, found):
+    Verification(at=timezone.now(), verdict=verdict, entries=2, sentence="Entry 1.").keep()
+    assert [(item.tone, item.title) for item in items()] == found
+    assert all(item.text == "Entry 1." for item in items())
 
 
 def test_failed_jobs_with_one_cause_are_one_line():
