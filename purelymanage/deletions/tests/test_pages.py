@@ -59,6 +59,17 @@ def detail(deletion):
 # The list
 
 
+def test_what_is_overdue_is_not_promised_for_a_time_that_has_passed(admin_client):
+    mailbox = MailboxFactory()
+    deletion = pending(mailbox.address)
+    detail_url = f"/mailboxes/{mailbox.pk}/"
+    assert "until then nothing is touched" in page(admin_client.get(detail_url))
+    PendingDeletion.objects.filter(pk=deletion.pk).update(due_at=timezone.now() - DAY)
+    html = page(admin_client.get(detail_url))
+    assert "It has been due since" in html
+    assert "until then nothing is touched" not in html
+
+
 def test_the_list_says_what_who_when_due_and_how_long(admin_client, world):
     for kind in DeletionKind:
         schedule(world, kind, due_in=DAY)
