@@ -246,6 +246,21 @@ def test_a_mailbox_is_not_renamed_while_its_deletion_is_pending(world):
     assert world.is_there(MAILBOX)
 
 
+def test_no_mailbox_comes_to_a_domain_whose_deletion_is_pending(world):
+    """Nobody who confirmed it was shown that mailbox."""
+    deletion = schedule(world, THE_DOMAIN)
+    doomed = Domain.objects.get(name=DOMAIN)
+    new = {"local_part": "neu", "domain": doomed, "password": "p" * 20}
+    with pytest.raises(RefusedError, match="takes all its mailboxes along"):
+        create_mailbox(**new)
+    other = Mailbox.objects.get(address=f"otto@{OTHER_DOMAIN}")
+    with pytest.raises(RefusedError, match="takes all its mailboxes along"):
+        rename_mailbox(mailbox=other, local_part="neu", domain=doomed)
+    assert not world.purelymail.calls
+    cancel_deletion(deletion=deletion)
+    assert create_mailbox(**new).address == f"neu@{DOMAIN}"
+
+
 def test_a_rule_is_not_edited_while_its_deletion_is_pending(world):
     schedule(world, RULE)
     rule = RoutingRule.objects.get(purelymail_id=int(world.rule))
@@ -614,6 +629,7 @@ def test_the_command_says_what_was_not_deleted_and_why(world, capsys):
     assert code == 0
     (fact,) = json.loads(said)
     assert (fact["kind"], fact["key"], fact["state"]) == ("rule", world.rule, "executed")
+    assert fact["label"] == f"info@{DOMAIN}"
     assert fact["tries"] == 2
 
 

@@ -57,6 +57,7 @@ def _facts(deletion: PendingDeletion) -> dict[str, Any]:
         "id": deletion.pk,
         "kind": deletion.kind,
         "key": deletion.key,
+        "label": deletion.label,
         "state": deletion.state,
         "due_at": deletion.due_at.isoformat(),
         "tries": deletion.tries,
