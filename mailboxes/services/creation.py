@@ -9,7 +9,13 @@ from audit.services import audited
 from domains.copy import own_change
 from domains.models import Domain, Kind
 from mailboxes.models import Mailbox
-from mailboxes.services.presence import confirm_there, refuse_listed, refuse_shared, refuse_taken
+from mailboxes.services.presence import (
+    confirm_there,
+    refuse_doomed,
+    refuse_listed,
+    refuse_shared,
+    refuse_taken,
+)
 from purelymanage.purelymail.client import get_client
 
 
@@ -24,6 +30,7 @@ def create_mailbox(
     """Create a mailbox at PurelyMail. The password goes there and is stored nowhere."""
     address = f"{local_part}@{domain.name}"
     refuse_shared(domain)
+    refuse_doomed(domain)
     refuse_listed(address)
     options = {
         "send_welcome_email": send_welcome_email,

@@ -17,6 +17,8 @@ from purelymanage.core.errors import (
     RefusedError,
     UnavailableError,
 )
+from purelymanage.deletions.models import DeletionKind
+from purelymanage.deletions.selectors import pending_deletion
 from purelymanage.purelymail.client import get_client
 from purelymanage.purelymail.errors import (
     NotReachedError,
@@ -32,6 +34,19 @@ def refuse_shared(domain: Domain) -> None:
     if domain.is_shared:
         raise RefusedError(
             _("%(domain)s belongs to PurelyMail. Choose one of your own domains.")
+            % {"domain": shown_domain(domain.name)},
+            field="domain",
+        )
+
+
+def refuse_doomed(domain: Domain) -> None:
+    """Refuse a domain that is to be deleted: whoever confirmed that was not shown this mailbox."""
+    if pending_deletion(DeletionKind.DOMAIN, domain.name):
+        raise RefusedError(
+            _(
+                "The deletion of %(domain)s is pending, and takes all its mailboxes along. "
+                "Cancel it first, or choose another domain; nothing was changed."
+            )
             % {"domain": shown_domain(domain.name)},
             field="domain",
         )

@@ -13,6 +13,7 @@ from mailboxes.models import Mailbox
 from mailboxes.services.presence import (
     confirm_there,
     known_there,
+    refuse_doomed,
     refuse_listed,
     refuse_shared,
     refuse_taken,
@@ -41,6 +42,7 @@ def rename_mailbox(*, mailbox: Mailbox, local_part: str, domain: Domain) -> None
 
 def _refuse_unusable(mailbox: Mailbox, new: str, domain: Domain) -> None:
     refuse_shared(domain)
+    refuse_doomed(domain)
     if new == mailbox.address:
         raise RefusedError(
             _("%(address)s is its address already. Nothing was changed.")
