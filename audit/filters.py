@@ -176,7 +176,7 @@ def _judged(named: Mapping[str, str], typed: _Box) -> Asked:
 def _action(text: str) -> dict[str, Any]:
     if (name := text.lower()) in Action.values:
         return {"action": name}
-    alike = [known for known in Action.values if name in known][:5]
+    alike = [known for known, words in Action.choices if name in f"{known} {words}".lower()][:5]
     raise ValueError(
         _("“%(text)s” is no action. Did you mean %(alike)s?")
         % {"text": text, "alike": ", ".join(alike)}

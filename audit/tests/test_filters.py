@@ -88,6 +88,7 @@ def test_words_without_qualifier_are_kept_as_words(text, words):
         ("since:x", "“since:” is no filter."),
         ("action:nonsense", "“nonsense” is no action. Choose one from the list."),
         ("action:mailbox", "Did you mean mailbox.created"),
+        ("action:deleted", "deletion.executed"),
         ("result:bad", "“bad” is no result. There are done, refused"),
         ("from:yesterday", "“yesterday” is no day. Write it like 2026-01-31."),
         ("to:2026-02-30", "“2026-02-30” is no day."),
