@@ -2,6 +2,8 @@
 function begin(button) {
   button.setAttribute("aria-busy", "true");
   if (!button.dataset.busy) return;
+  // Shorter words would move the next button under a second click
+  button.style.minWidth = `${button.getBoundingClientRect().width}px`;
   button.dataset.rest = button.lastChild.textContent;
   button.lastChild.textContent = button.dataset.busy;
 }
@@ -11,6 +13,7 @@ function end(button) {
   if (!button.dataset.rest) return;
   button.lastChild.textContent = button.dataset.rest;
   delete button.dataset.rest;
+  button.style.minWidth = "";
 }
 
 // htmx: the button itself, or the one that submitted the form

@@ -35,6 +35,7 @@ def test_an_admin_creates_thirty_mailboxes_and_secures_them(desk: Page, demo: Pa
     see_them_in_the_list(desk, demo)
     require_a_second_factor(desk, demo)
     read_it_back(desk, demo)
+    a_second_click_does_not_discard(desk, demo)
 
 
 def see_what_each_line_comes_to(desk: Page, demo: Panel) -> None:
@@ -140,3 +141,12 @@ def read_it_back(desk: Page, demo: Panel) -> None:
 def crew_at(demo: Panel) -> set[str]:
     """The new mailboxes that PurelyMail has."""
     return {address for address in demo.purelymail()["users"] if address.startswith("crew.")}
+
+
+def a_second_click_does_not_discard(desk: Page, demo: Panel) -> None:
+    desk.goto(f"{demo.url}/mailboxes/?q=crew.")
+    desk.get_by_label(f"Select {CREW[0]}@{HOTEL}").check()
+    desk.get_by_label(f"Select {CREW[1]}@{HOTEL}").check()
+    desk.get_by_role("button", name="Delete…").click()
+    desk.get_by_role("button", name="Delete 2 mailboxes in 24 hours").dblclick()
+    expect(desk.get_by_text("2 of 2", exact=True)).to_be_visible(timeout=60_000)
