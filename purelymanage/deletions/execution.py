@@ -132,8 +132,9 @@ def _execute(deletion: PendingDeletion) -> None:
         return
     _refuse_another(resource, deletion)
     _note_call(deletion)
-    on_record = _worth_keeping(deletion)
-    with audited(Action.DELETION_EXECUTED, target=deletion.label, before=on_record):
+    asked = {"requested_by": deletion.requested_by_name, "requested_at": deletion.requested_at}
+    kept = _worth_keeping(deletion)
+    with audited(Action.DELETION_EXECUTED, target=deletion.label, before=kept, after=asked):
         resource.delete(deletion.key)
         if resource.is_there(deletion.key, deletion.dossier):
             raise UnfinishedError(_("PurelyMail said that it deleted it, but still has it."))
@@ -285,10 +286,8 @@ def _fail(deletion: PendingDeletion, reason: str) -> None:
 
 
 def _worth_keeping(deletion: PendingDeletion) -> dict[str, Any]:
-    """What the audit log keeps for good: who asked for it, and the dossier without the far end of
-    its long lists."""
-    asked = {"requested_by": deletion.requested_by_name, "requested_at": deletion.requested_at}
-    return asked | {name: _shortened(value) for name, value in deletion.dossier.items()}
+    """What the audit log keeps for good: the dossier without the far end of its long lists."""
+    return {name: _shortened(value) for name, value in deletion.dossier.items()}
 
 
 def _shortened(value: Any) -> Any:

@@ -83,7 +83,7 @@ def test_it_is_deleted_once_read_back_and_forgotten(world, kind):
     entry = Entry.objects.get(action=Action.DELETION_EXECUTED)
     assert (entry.target, entry.actor_kind) == (deletion.label, "system")
     assert entry.outcome.result == "ok"
-    assert entry.before["requested_by"] == "Adam"
+    assert entry.after["requested_by"] == "Adam"
 
 
 @ALL_KINDS
