@@ -9,12 +9,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.actions import Action
-from audit.services import audited
+from audit.services import Happened, audited, record_all
 from purelymanage.core.context import current_actor
 from purelymanage.core.errors import RefusedError
 from purelymanage.deletions.alarm import raise_alarm, record_alarm
 from purelymanage.deletions.entrance import enter_queue
-from purelymanage.deletions.models import DELAY, DeletionKind, DeletionState, PendingDeletion
+from purelymanage.deletions.models import (
+    DELAY,
+    DeletionKind,
+    DeletionState,
+    PendingDeletion,
+    PendingDeletionQuerySet,
+)
 from purelymanage.deletions.registry import deletable
 from purelymanage.jobs.queue import enqueue
 from purelymanage.ui.tags.words import clock_time
@@ -70,32 +76,38 @@ def cancel_deletion(*, deletion: PendingDeletion) -> None:
 
     Where `called_at` is set, PurelyMail was told to delete it: it may be gone nevertheless.
     """
-    actor = current_actor()
     with audited(Action.DELETION_CANCELLED, target=deletion.label):
         waiting = PendingDeletion.objects.pending().unclaimed().filter(pk=deletion.pk)
-        is_cancelled = waiting.update(
-            state=DeletionState.CANCELLED,
-            ended_at=timezone.now(),
-            ended_by_name=actor.name,
-            token=None,
-            lease_until=None,
-        )
+        is_cancelled = _cancel(waiting)
         deletion.refresh_from_db()
         if not is_cancelled:
             raise RefusedError(_why_not_cancelled(deletion))
 
 
 def cancel_deletions(*, deletions: Iterable[PendingDeletion]) -> tuple[int, list[str]]:
-    """Cancel each by itself; gives how many were, and a sentence for each that was not."""
-    number, refusals = 0, []
-    for deletion in deletions:
-        try:
-            cancel_deletion(deletion=deletion)
-        except RefusedError as error:
-            refusals.append(error.message)
-        else:
-            number += 1
-    return number, refusals
+    """Cancel those that no worker holds, with an entry each, however many they are.
+
+    Gives how many were cancelled, and a sentence for each that was not.
+    """
+    labels = {deletion.pk: deletion.label for deletion in deletions}
+    chosen = PendingDeletion.objects.filter(pk__in=labels).defer("dossier")
+    with transaction.atomic():
+        waiting = chosen.pending().unclaimed().select_for_update()
+        cancelled = list(waiting.values_list("pk", flat=True))
+        _cancel(PendingDeletion.objects.filter(pk__in=cancelled))
+        record_all(Happened(Action.DELETION_CANCELLED, labels[pk]) for pk in cancelled)
+    left = chosen.exclude(pk__in=cancelled)
+    return len(cancelled), [_why_not_cancelled(deletion) for deletion in left]
+
+
+def _cancel(deletions: PendingDeletionQuerySet) -> int:
+    return deletions.update(
+        state=DeletionState.CANCELLED,
+        ended_at=timezone.now(),
+        ended_by_name=current_actor().name,
+        token=None,
+        lease_until=None,
+    )
 
 
 def _why_not_cancelled(deletion: PendingDeletion) -> str:

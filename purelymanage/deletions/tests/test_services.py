@@ -17,7 +17,7 @@ from purelymanage.core.errors import MissingError, RefusedError
 from purelymanage.core.roles import Role
 from purelymanage.deletions.models import DeletionKind, DeletionState, PendingDeletion
 from purelymanage.deletions.selectors import pending_deletion, pending_deletions
-from purelymanage.deletions.services import cancel_deletion, schedule_deletion
+from purelymanage.deletions.services import cancel_deletion, cancel_deletions, schedule_deletion
 from purelymanage.deletions.tests.conftest import ADDRESS
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +85,44 @@ def test_who_cancels_is_kept_and_a_second_one_learns_it(mailboxes, admin, owner)
     deletion.refresh_from_db()
     assert (deletion.state, deletion.ended_by_name) == (DeletionState.CANCELLED, str(admin))
     assert deletion.ended_at is not None
+
+
+def queued(number):
+    now = timezone.now()
+    rows = [
+        PendingDeletion(
+            kind=DeletionKind.RULE,
+            key=str(key),
+            label=f"rule {key}",
+            due_at=now + timedelta(days=1),
+        )
+        for key in range(number)
+    ]
+    return PendingDeletion.objects.bulk_create(rows)
+
+
+def test_many_are_cancelled_at_once_with_an_entry_each(admin, django_assert_max_num_queries):
+    held, ended, *others = queued(500)
+    PendingDeletion.objects.filter(pk=held.pk).update(
+        token="9e1c8a2e-5f0b-4c1e-8d53-3f0f5d1a7c11",
+        lease_until=timezone.now() + timedelta(minutes=5),
+    )
+    PendingDeletion.objects.filter(pk=ended.pk).update(state=DeletionState.EXECUTED)
+    with (
+        acting_as(person(admin, address="192.0.2.7")),
+        django_assert_max_num_queries(40),  # the rows of the log go in many at a time
+    ):
+        number, refusals = cancel_deletions(deletions=PendingDeletion.objects.all())
+    assert number == 498
+    assert [refusal.partition(" is ")[0] for refusal in refusals] == ["rule 0", "rule 1"]
+    assert set(PendingDeletion.objects.values_list("state", flat=True)) == {
+        DeletionState.PENDING,
+        DeletionState.EXECUTED,
+        DeletionState.CANCELLED,
+    }
+    entries = Entry.objects.filter(action=Action.DELETION_CANCELLED, address="192.0.2.7")
+    assert set(entries.values_list("target", flat=True)) == {row.label for row in others}
+    assert entries.filter(outcome__result="ok", actor=admin).count() == 498
 
 
 def test_an_executed_one_cannot_be_cancelled(mailboxes):
