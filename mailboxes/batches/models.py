@@ -75,6 +75,9 @@ class MailboxBatch(models.Model):
         help_text="in whose name it works: whoever made it, or last had it go on",
     )
     created_by_name = models.CharField(max_length=254)
+    acting_from = models.GenericIPAddressField(
+        null=True, blank=True, help_text="the address they came from, for the audit log"
+    )
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)

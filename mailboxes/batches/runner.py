@@ -153,7 +153,9 @@ def _slice(batch: MailboxBatch) -> bool:
             % {"name": batch.created_by_name}
         )
     running = _ours(batch).filter(state=BatchState.RUNNING)
-    with acting_as(person(user, may_act=running.exists) if user else SYSTEM):
+    with acting_as(
+        person(user, address=batch.acting_from or "", may_act=running.exists) if user else SYSTEM
+    ):
         for row in batch.rows.filter(state=RowState.STARTED):
             _look_at(batch, row)
         if not batch.is_running:

@@ -267,7 +267,11 @@ def _new(kind: BatchKind, *, name: str = "") -> MailboxBatch:
 
 def _answerable() -> dict[str, object]:
     actor = current_actor()
-    return {"created_by_id": actor.user_id, "created_by_name": actor.name[:254]}
+    return {
+        "created_by_id": actor.user_id,
+        "created_by_name": actor.name[:254],
+        "acting_from": actor.address or None,
+    }
 
 
 def _save(batch: MailboxBatch, rows: Sequence[MailboxBatchRow]) -> None:

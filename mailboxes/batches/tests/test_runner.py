@@ -382,7 +382,7 @@ def test_a_row_is_not_begun_while_its_batch_is_being_cancelled(
 
 
 def selected(admin, kind, *addresses):
-    with acting_as(person(admin)):
+    with acting_as(person(admin, address="192.0.2.7")):
         batch = services.preview_selection(
             kind=kind, mailboxes=Mailbox.objects.filter(address__in=addresses)
         )
@@ -400,6 +400,8 @@ def test_a_selection_is_scheduled_for_deletion_by_the_person_who_asked(admin, do
     pending = PendingDeletion.objects.all()
     assert {deletion.key for deletion in pending} == set(addresses)
     assert {deletion.requested_by_id for deletion in pending} == {admin.pk}
+    entries = Entry.objects.filter(action=Action.DELETION_SCHEDULED, actor=admin)
+    assert set(entries.values_list("address", flat=True)) == {"192.0.2.7"}
     again = selected_again(admin, addresses)
     assert states(again) == {"skipped": 12}
 
