@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -37,6 +38,8 @@ KINDS = {
 }
 """Actors that are no people, as filters name them."""
 EXPORT_CHUNK = 1000
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+"""A moment as it stands in the facts of an entry."""
 NOT_IN_ROWS = [
     f"{table}{column}" for table in ("", "outcome__") for column in ("link", "mac", "key_id")
 ]
@@ -170,7 +173,7 @@ def row_of(entry: Entry) -> Row:
 def _facts(before: dict[str, Any], after: dict[str, Any]) -> list[Fact]:
     """Before and after side by side."""
     return [
-        Fact(name.replace("_", " "), _words(before.get(name)), _words(after.get(name)))
+        Fact(_name(name), _words(before.get(name)), _words(after.get(name)))
         for name in dict.fromkeys([*before, *after])
     ]
 
@@ -183,8 +186,15 @@ def _words(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_words(item) for item in value)
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {_words(item)}" for name, item in value.items())
+        return ", ".join(f"{_name(name)}: {_words(item)}" for name, item in value.items())
+    if isinstance(value, str) and MOMENT.fullmatch(value):
+        return date_format(timezone.localtime(datetime.fromisoformat(value)), "j F Y, H:i:s T")
     return str(value)
+
+
+def _name(key: str) -> str:
+    """`allow_account_reset` → `allow account reset`."""
+    return key.replace("_", " ")
 
 
 def _by(name: str) -> Q:

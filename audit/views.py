@@ -79,6 +79,8 @@ def audit_json(request: Request) -> StreamingHttpResponse:
 @require_GET
 def chain(request: Request) -> HttpResponse:
     """The state of the chain, asked for again while a check is under way."""
+    if not wants_fragment(request):
+        return go_to(request, reverse("audit:list"))
     return render_page(request, "audit/chain.html", {"chain": chain_state()})
 
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 URL = "/settings/audit/"
 CHECK = f"{URL}chain/check/"
 STATE = f"{URL}chain/"
-HTMX = {"hx-request": "true"}
+HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +81,7 @@ def test_an_admin_has_it_checked_once_and_sees_that_it_goes_on(admin_client, ask
     assert asked == [checking.TASK]
     with being_checked():
         assert chain_state().is_being_checked
-    text = text_of(admin_client.get(STATE))
+    text = text_of(admin_client.get(STATE, headers=HTMX))
     assert "Check now" in text
     assert "hx-trigger" not in text
 
@@ -111,7 +111,8 @@ def test_without_script_the_page_comes_back(admin_client, viewer_client, asked):
 
 
 def test_viewers_look_and_ask_for_nothing(viewer_client, client, asked):
-    assert viewer_client.get(STATE).status_code == 200
+    assert viewer_client.get(STATE, headers=HTMX).status_code == 200
+    assert viewer_client.get(STATE)["Location"] == URL
     assert viewer_client.post(CHECK).status_code == 403
     assert viewer_client.get(CHECK).status_code == 403
     assert client.get(STATE).status_code == 302

@@ -46,6 +46,18 @@ def test_a_viewer_reads_what_happened_newest_first(viewer_client, history):
     assert "Wrong password." in text
 
 
+def test_moments_and_names_in_facts_are_written_for_people(viewer_client):
+    with audited(
+        Action.DOMAIN_CHANGED,
+        target="x.example",
+        after={"due_at": datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC), "settings": {"a_b": True}},
+    ):
+        pass
+    html = viewer_client.get(URL).content.decode()
+    assert "4 March 2026, 05:06:07 UTC" in html
+    assert "a b: yes" in html
+
+
 def test_a_row_unfolds_before_and_after(viewer_client, history):
     text = page(viewer_client, action=Action.PERSON_CHANGED)
     assert "<del>viewer</del> → admin" in text

@@ -269,7 +269,7 @@ def lines_of(deletions: Iterable[PendingDeletion]) -> list[Line]:
     rows, now = list(deletions), timezone.now()
     keys: dict[str, list[str]] = defaultdict(list)
     for row in rows:
-        if row.is_pending:
+        if row.state != DeletionState.EXECUTED:
             keys[row.kind].append(row.key)
     urls = {kind: urls_of(DeletionKind(kind), of_kind) for kind, of_kind in keys.items()}
     return [Line(row, now, urls.get(row.kind, {}).get(row.key, "")) for row in rows]
