@@ -17,15 +17,13 @@ from purelymanage.deletions.impact import Group, Impact
 from purelymanage.deletions.models import DeletionKind
 from purelymanage.deletions.registry import Deletable, Facts, register_deletable
 from purelymanage.purelymail.client import get_client
-from purelymanage.purelymail.types import RemoteRule
 from routing import dossiers
 from routing.models import RoutingRule, RuleKind
-from routing.picture import Picture, Rule, as_rule, picture_around
-from routing.services.rules import facts_of
+from routing.picture import Picture, Rule, as_rule, picture_around, rule_from
+from routing.services.rules import facts_of, likeness_of
 from routing.tracing import trace
 from routing.words import listed
 
-VALUES = ("domain", "match_user", "is_prefix", "is_catchall", "targets")
 NOBODYS = "~"
 """Added to a beginning, it makes an address that no rule or mailbox names."""
 
@@ -77,8 +75,7 @@ def is_there(key: str, facts: Facts) -> bool:
         others = RoutingRule.objects.exclude(purelymail_id=int(key))
         refuse_loss(Kind.RULES, listed=len(listed), held=others.count())
         return False
-    meant = RemoteRule(remote.id, **{name: facts[name] for name in VALUES})
-    if remote.likeness != meant.likeness:
+    if remote.likeness != likeness_of(rule_from(facts)):
         raise RefusedError(
             _("The number of %(source)s belongs to another rule by now. Nothing was deleted.")
             % {"source": shown_address(facts["source"])}

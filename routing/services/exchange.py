@@ -23,7 +23,7 @@ from purelymanage.purelymail.errors import (
 from purelymanage.purelymail.types import RemoteRule
 from routing.models import RuleEdit
 from routing.picture import Rule, rule_from
-from routing.services.rules import send
+from routing.services.rules import likeness_of, send
 from routing.words import listed
 
 LAST_START = 120.0
@@ -66,7 +66,7 @@ class Exchange:
     def look(self) -> None:
         """See which of them are there."""
         there = get_client().list_routing_rules()
-        old, new = _likeness(self.old), _likeness(self.new)
+        old, new = likeness_of(self.old), likeness_of(self.new)
         numbered = next((rule for rule in there if rule.id == self.edit.old_id), None)
         is_old = numbered is not None and numbered.likeness == old
         self.old_there = numbered if is_old else None
@@ -253,9 +253,3 @@ def _cause(failure: PurelyManageError) -> str:
 def _like(failure: PurelyManageError, message: str) -> PurelyManageError:
     kind = RefusedError if isinstance(failure, RefusedError) else UnavailableError
     return kind(message)
-
-
-def _likeness(rule: Rule) -> tuple[object, ...]:
-    return RemoteRule(
-        0, rule.domain, rule.match_user, rule.is_prefix, rule.is_catchall, list(rule.targets)
-    ).likeness

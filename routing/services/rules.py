@@ -119,6 +119,13 @@ def keep(remote: RemoteRule, *, in_place_of: int | None = None) -> RoutingRule:
     return row
 
 
+def likeness_of(rule: Rule) -> tuple[object, ...]:
+    """What PurelyMail's `RemoteRule.likeness` is of this rule."""
+    return RemoteRule(
+        0, rule.domain, rule.match_user, rule.is_prefix, rule.is_catchall, list(rule.targets)
+    ).likeness
+
+
 def facts_of(rule: Rule | RoutingRule) -> dict[str, Any]:
     """All values, for the audit log, the journal of edits and dossiers."""
     return {
