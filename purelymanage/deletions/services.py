@@ -84,20 +84,21 @@ def cancel_deletion(*, deletion: PendingDeletion) -> None:
             raise RefusedError(_why_not_cancelled(deletion))
 
 
-def cancel_deletions(*, deletions: Iterable[PendingDeletion]) -> tuple[int, list[str]]:
+def cancel_deletions(
+    *, deletions: Iterable[PendingDeletion]
+) -> tuple[list[PendingDeletion], list[str]]:
     """Cancel those that no worker holds, with an entry each, however many they are.
 
-    Gives how many were cancelled, and a sentence for each that was not.
+    Gives those that were cancelled, and a sentence for each that was not.
     """
-    labels = {deletion.pk: deletion.label for deletion in deletions}
-    chosen = PendingDeletion.objects.filter(pk__in=labels).defer("dossier")
+    chosen = PendingDeletion.objects.filter(pk__in=[deletion.pk for deletion in deletions])
+    chosen = chosen.defer("dossier")
     with transaction.atomic():
-        waiting = chosen.pending().unclaimed().select_for_update()
-        cancelled = list(waiting.values_list("pk", flat=True))
-        _cancel(PendingDeletion.objects.filter(pk__in=cancelled))
-        record_all(Happened(Action.DELETION_CANCELLED, labels[pk]) for pk in cancelled)
-    left = chosen.exclude(pk__in=cancelled)
-    return len(cancelled), [_why_not_cancelled(deletion) for deletion in left]
+        cancelled = list(chosen.pending().unclaimed().select_for_update())
+        pks = [deletion.pk for deletion in cancelled]
+        _cancel(PendingDeletion.objects.filter(pk__in=pks))
+        record_all(Happened(Action.DELETION_CANCELLED, row.label) for row in cancelled)
+    return cancelled, [_why_not_cancelled(deletion) for deletion in chosen.exclude(pk__in=pks)]
 
 
 def _cancel(deletions: PendingDeletionQuerySet) -> int:

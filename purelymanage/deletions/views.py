@@ -197,7 +197,8 @@ def _may_be_gone() -> str:
 @require_POST
 def deletions_cancel(request: Request) -> HttpResponse:
     """Those that are ticked, or all that the filter in the query matches."""
-    number, refusals = services.cancel_deletions(deletions=chosen(request).defer("dossier"))
+    cancelled, refusals = services.cancel_deletions(deletions=chosen(request).defer("dossier"))
+    number = len(cancelled)
     if number:
         words = ngettext(
             "%(number)s deletion is cancelled.", "%(number)s deletions are cancelled.", number
@@ -205,6 +206,8 @@ def deletions_cancel(request: Request) -> HttpResponse:
         messages.success(request, words % {"number": f"{number:,}"})
     elif not refusals:
         raise InvalidError(_("Tick the deletions that are to be cancelled. Nothing was changed."))
+    for deletion in [row for row in cancelled if row.called_at][:REFUSALS_TOLD]:
+        messages.warning(request, _may_be_gone() % {"label": shown(deletion.label)})
     for refusal in refusals[:REFUSALS_TOLD]:
         messages.error(request, refusal)
     more = len(refusals) - REFUSALS_TOLD

@@ -257,6 +257,15 @@ def test_all_that_the_filter_matches_is_cancelled_and_nothing_else(admin_client)
     assert over.state == DeletionState.EXECUTED
 
 
+def test_of_many_those_that_may_be_gone_are_named(admin_client):
+    told, waits = pending("told@a.example"), pending("waits@a.example")
+    PendingDeletion.objects.filter(pk=told.pk).update(called_at=timezone.now())
+    html = page(admin_client.post(f"{LIST}cancel/", {"everything": "1"}, follow=True))
+    assert "2 deletions are cancelled." in html
+    assert "The deletion of told@a.example is cancelled, but PurelyMail was told" in html
+    assert f"The deletion of {waits.label}" not in html
+
+
 def test_of_many_those_that_cannot_be_cancelled_are_told(admin_client):
     waits = pending("waits@a.example")
     done = ended("done@a.example", DeletionState.EXECUTED)
