@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings
-from django.db import connections
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from migrations_app.models import MigrationJob, State
 from migrations_app.tests.factories import JobFactory, LogFactory, RunningJobFactory, ServerFactory
+from purelymanage.tests.live import signed_in_page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
@@ -27,20 +23,8 @@ def page(
     live_server: LiveServer, admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Page]:
     """A browser in which an admin is signed in."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium")
-    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs a loop
-    cookie = admin_client.cookies[settings.SESSION_COOKIE_NAME]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-background-networking"],
-        )
-        context = browser.new_context(base_url=live_server.url)
-        context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
-        yield context.new_page()
-        connections.close_all()  # inside Playwright's loop the test has a connection of its own
-        browser.close()
+    with signed_in_page(live_server, admin_client, monkeypatch) as page:
+        yield page
 
 
 def change(job: MigrationJob, **facts: object) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
-from django.conf import settings
-from django.db import connections
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from purelymanage.core.context import acting_as, person
 from purelymanage.deletions.models import DeletionKind, PendingDeletion
 from purelymanage.deletions.services import schedule_deletion
 from purelymanage.jobs.clock import seconds_from_now
-from purelymanage.tests.browser.conftest import CHROMIUM, FLAGS, look_everywhere, watch
+from purelymanage.tests.browser.conftest import look_everywhere, watch
+from purelymanage.tests.live import signed_in_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -21,20 +18,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def browser_page(live_server, owner_client, monkeypatch):
     """A browser in which an owner is signed in."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium")
-    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright runs a loop
-    cookie = owner_client.cookies[settings.SESSION_COOKIE_NAME]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        context = browser.new_context(base_url=live_server.url)
-        context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
-        page = context.new_page()
+    with signed_in_page(live_server, owner_client, monkeypatch) as page:
         page.problems = []
         watch(page, host=live_server.url)
         yield page
-        connections.close_all()  # inside Playwright's loop the test has a connection of its own
-        browser.close()
 
 
 def test_from_the_dashboard_to_the_freeze_and_back(
