@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from mailboxes.batches import services as batches
+from mailboxes.batches.models import BatchKind
+from mailboxes.models import Mailbox
+from mailboxes.tests.factories import MailboxFactory
+from purelymanage.core.context import acting_as, person
 from purelymanage.core.errors import MissingError
 from purelymanage.deletions import registry
 from purelymanage.deletions.models import DeletionKind
 from purelymanage.deletions.registry import Deletable
+from purelymanage.deletions.tests.world import populate
 from purelymanage.purelymail.client import get_client
 
 ADDRESS = "mara@lindenhof.example"
@@ -54,3 +60,25 @@ def rules(monkeypatch):
         forget=lambda key: None,
     )
     monkeypatch.setattr(registry, "_deletables", {DeletionKind.RULE: kind})
+
+
+@pytest.fixture
+def without_queue(monkeypatch):
+    monkeypatch.setattr("purelymanage.jobs.queue.async_task", lambda *_args, **_rest: None)
+
+
+@pytest.fixture
+def bulk(admin, purelymail):
+    """A running bulk deletion and a preview of another, both of Adam's."""
+    MailboxFactory.create_batch(6)
+    with acting_as(person(admin)):
+        running = batches.preview_selection(kind=BatchKind.DELETE, mailboxes=Mailbox.objects.all())
+        batches.start(batch=running)
+        two = Mailbox.objects.filter(pk__in=Mailbox.objects.values_list("pk")[:2])
+        batches.preview_selection(kind=BatchKind.DELETE, mailboxes=two)
+    return running
+
+
+@pytest.fixture
+def world(purelymail):
+    return populate(purelymail)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from purelymanage.deletions.execution import run_due
 from purelymanage.deletions.models import DeletionKind, DeletionState, PendingDeletion
 from purelymanage.deletions.services import schedule_deletion
-from purelymanage.deletions.tests.world import KINDS, MARA, populate, schedule
+from purelymanage.deletions.tests.world import KINDS, MARA, schedule
 
 pytestmark = pytest.mark.django_db
 DAY, MINUTE, SECOND = timedelta(days=1), timedelta(minutes=1), timedelta(seconds=1)
@@ -32,11 +32,6 @@ MOMENTS = [
     (NEW_YORK, "2027-11-06 23:30:00"),
     (NEW_YORK, "2027-11-06 01:30:00"),
 ]
-
-
-@pytest.fixture
-def world(purelymail):
-    return populate(purelymail)
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from purelymanage.deletions.tests.world import (
     DELETES,
     KINDS,
     counting_effects,
-    populate,
     schedule,
     try_again,
 )
@@ -35,11 +34,6 @@ FAULTS = (
     "rate_limit",
 )
 ALL = pytest.mark.parametrize("kind", KINDS)
-
-
-@pytest.fixture
-def world(purelymail):
-    return populate(purelymail)
 
 
 @pytest.fixture

@@ -13,16 +13,10 @@ from purelymanage.deletions import execution
 from purelymanage.deletions.execution import run_due
 from purelymanage.deletions.freezing import freeze_person, undo_freeze
 from purelymanage.deletions.models import DeletionKind, DeletionState, PendingDeletion
-from purelymanage.deletions.tests.test_execution import another_kind
-from purelymanage.deletions.tests.world import lapse, populate, schedule, try_again
+from purelymanage.deletions.tests.world import another_kind, lapse, schedule, try_again
 
 pytestmark = pytest.mark.django_db
 MAILBOX = DeletionKind.MAILBOX
-
-
-@pytest.fixture
-def world(purelymail):
-    return populate(purelymail)
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.utils import timezone
@@ -12,6 +13,8 @@ from domains.models import Domain
 from domains.tests.factories import DomainFactory
 from mailboxes.models import Mailbox
 from mailboxes.tests.factories import MailboxFactory
+from purelymanage.deletions import registry
+from purelymanage.deletions.execution import run_due
 from purelymanage.deletions.models import DELAY, DeletionKind, PendingDeletion
 from purelymanage.deletions.registry import deletable
 from purelymanage.purelymail.simulator.operations import OPERATIONS
@@ -137,3 +140,29 @@ def counting_effects(monkeypatch):
     for name in DELETES.values():
         monkeypatch.setitem(OPERATIONS, name, counted(name, OPERATIONS[name]))
     return effects
+
+
+def run(deletion):
+    run_due()
+    deletion.refresh_from_db()
+    return deletion
+
+
+@contextmanager
+def another_kind(kind, **changes):
+    """The registered kind with other functions."""
+    before = registry.deletable(kind)
+    registry.register_deletable(replace(before, **changes))
+    try:
+        yield
+    finally:
+        registry.register_deletable(before)
+
+
+def as_another_row(kind, world):
+    """The copy saw it vanish and come back."""
+    rows = Mailbox.objects.filter(address=MARA)
+    if kind == DeletionKind.DOMAIN:
+        rows = Domain.objects.filter(name=DOMAIN)
+    rows.delete()
+    MailboxFactory(address=MARA)
