@@ -143,9 +143,27 @@ class Dovecot:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(10)
-        shutil.rmtree(self.base / "run")
-        (self.base / "run").mkdir(mode=0o755)
+            self._wait_until_released()
+        shutil.rmtree(self.base / "run", ignore_errors=True)
+        (self.base / "run").mkdir(mode=0o755, exist_ok=True)
         self.process = None
+
+    def _wait_until_released(self) -> None:
+        """The killed children of the master hold its ports for a moment longer than it lives."""
+        deadline = time.monotonic() + 10
+        for port in (self.port, self.port_tls):
+            while not self._can_listen(port) and time.monotonic() < deadline:
+                time.sleep(0.02)
+
+    def _can_listen(self, port: int) -> bool:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((self.host, port))
+                probe.listen()
+            except OSError:
+                return False
+            return True
 
     def restart(self) -> None:
         """Stop, then start on the same ports with the same mail."""
