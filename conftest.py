@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
+from allauth.account.internal.userkit import user_id_to_str
 from django.db import connection
 from django.test import Client
 from pytest_django import DjangoDbBlocker
@@ -56,7 +59,16 @@ def viewer(owner: User) -> User:
 def _signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user)
+    just_authenticated(client, user)
     return client
+
+
+def just_authenticated(client: Client, user: User) -> None:
+    """As if the person had signed in this moment: nothing asks them again for 15 minutes."""
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+    session["account_authentication_methods_user"] = user_id_to_str(user)
+    session.save()
 
 
 @pytest.fixture

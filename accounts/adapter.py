@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
+from accounts.reauthentication import recently_authenticated
 from purelymanage.core.middleware import client_address
 
 LOCAL_SOCKET = "127.0.0.1"
@@ -36,6 +39,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that limits and sessions go by, read as everywhere else."""
         return client_address(request) or LOCAL_SOCKET
+
+    def is_reauthentication_required(self, *, app: str, **_: Any) -> bool:
+        """What allauth asks before its own dangerous pages; the same for the whole panel."""
+        return not recently_authenticated(self.request)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """Back to the page that led there."""

@@ -1,7 +1,7 @@
-from allauth.usersessions.models import UserSession
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 
-from accounts.models import User
+from accounts.models import Invitation, SecurityPolicy, Session, User
 from purelymanage.core.inspection import InspectionAdmin
 
 
@@ -13,8 +13,27 @@ class UserInspection(InspectionAdmin):
     exclude = ["password", "groups", "user_permissions", "is_superuser"]
 
 
-@admin.register(UserSession)
-class UserSessionInspection(InspectionAdmin):
-    list_display = ["user", "created_at", "last_seen_at", "ip", "user_agent"]
+@admin.register(Session)
+class SessionInspection(InspectionAdmin):
+    list_display = ["user", "begun_at", "last_seen_at", "address", "user_agent"]
     list_select_related = ["user"]
-    exclude = ["session_key", "data"]
+    exclude = ["session_key", "session_data"]
+
+
+@admin.register(Invitation)
+class InvitationInspection(InspectionAdmin):
+    list_display = ["email", "role", "invited_by", "created_at", "expires_at", "accepted_at"]
+    list_select_related = ["invited_by"]
+    exclude = ["token_digest"]
+
+
+@admin.register(SecurityPolicy)
+class SecurityPolicyInspection(InspectionAdmin):
+    list_display = ["pk", "second_factor_from"]
+
+
+@admin.register(Authenticator)
+class AuthenticatorInspection(InspectionAdmin):
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_select_related = ["user"]
+    exclude = ["data"]

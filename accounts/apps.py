@@ -6,11 +6,12 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import receivers  # models are not there when this module loads
+        from accounts import factors, receivers  # models are not there when this module loads
         from purelymanage.core.roles import Role
         from purelymanage.ui.navigation import register_page
 
         receivers.connect()
+        factors.connect()
         register_page(_("Change your password"), "key", "/accounts/password/change/")
         register_page(_("People"), "users", "/settings/people/")
         register_page(

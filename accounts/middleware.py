@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from allauth.usersessions.models import UserSession
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Session, User
+from accounts.session_store import expiry
 from purelymanage.core.http import go_to
+from purelymanage.core.middleware import client_address
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -41,10 +43,9 @@ class SetupMiddleware:
 
 
 class LastSeenMiddleware:
-    """Keeps `UserSession.last_seen_at` and its address true to the minute.
+    """Keeps what is noted about a session's browser true to the minute, and the session alive.
 
-    allauth's own middleware writes on every request, which SQLite cannot afford with pages that
-    poll.
+    A write on every request is more than SQLite can afford with pages that poll.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -65,4 +66,11 @@ class LastSeenMiddleware:
         if len(self.noted) >= MAX_REMEMBERED:
             self.noted.clear()
         self.noted[mark] = now
-        UserSession.objects.create_from_request(request)
+        Session.objects.filter(
+            session_key=Session.stored_key(str(request.session.session_key))
+        ).update(
+            last_seen_at=timezone.now(),
+            expire_date=expiry(request.session.begun_at or timezone.now()),
+            address=client_address(request) or None,
+            user_agent=request.headers.get("User-Agent", "")[:400],
+        )

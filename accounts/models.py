@@ -1,10 +1,12 @@
-"""The people who sign in to the panel."""
+"""The people who sign in to the panel, where they are signed in, and who is to join them."""
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -80,3 +82,98 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.name
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def alive(self) -> SessionQuerySet:
+        """Those that have not expired."""
+        return self.filter(expire_date__gt=timezone.now())
+
+
+SessionManager = BaseSessionManager.from_queryset(SessionQuerySet)
+
+
+class Session(AbstractBaseSession):
+    """One browser, signed in or about to be. Its key is a digest of what the cookie holds."""
+
+    session_key = models.CharField(max_length=64, primary_key=True)
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
+    begun_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(default=timezone.now)
+    address = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=400, blank=True)
+
+    objects = SessionManager()
+
+    class Meta:
+        ordering = ["-last_seen_at"]
+
+    def __str__(self) -> str:
+        return f"{self.address or '?'} ({self.user_agent})"
+
+    def save(self, *, force_update: bool = False, **kwargs: Any) -> None:
+        """Saving what a session remembers leaves alone what is noted about its browser."""
+        if force_update:
+            kwargs["update_fields"] = ["user", "session_data", "expire_date"]
+        super().save(force_update=force_update, **kwargs)
+
+    def get_decoded(self) -> dict[str, Any]:
+        """What the session remembers."""
+        from accounts.session_store import unseal  # it needs this module
+
+        return unseal(self.session_data, self.session_key)
+
+    @staticmethod
+    def stored_key(cookie: str) -> str:
+        """What stands in the row for the key that the cookie holds."""
+        return hashlib.sha256(cookie.encode()).hexdigest()
+
+    @classmethod
+    def get_session_store_class(cls) -> type:
+        from accounts.session_store import SessionStore  # it needs this module
+
+        return SessionStore
+
+
+class Invitation(models.Model):
+    """A link that lets one person in once. The link holds a token, the row its digest."""
+
+    email = models.EmailField(_("e-mail"))
+    name = models.CharField(_("name"), max_length=120, validators=[refuse_control_characters])
+    role = models.CharField(max_length=10, choices=Role)
+    token_digest = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, related_name="invitations_sent"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True)
+    accepted_by = models.OneToOneField(User, models.SET_NULL, null=True, related_name="invitation")
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                "email",
+                name="one_open_invitation",
+                condition=models.Q(accepted_at=None, revoked_at=None),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class SecurityPolicy(models.Model):
+    """What owners demand of everybody: one row at most."""
+
+    second_factor_from = models.DateTimeField(null=True)
+    """From when nobody works without a second factor; empty while it is everybody's own choice."""
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="one_policy")]
+
+    def __str__(self) -> str:
+        return "security policy"

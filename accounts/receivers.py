@@ -12,8 +12,8 @@ from django.contrib.auth.signals import user_logged_out, user_login_failed
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts import services
 from accounts.models import User
+from accounts.services.sessions import end_sessions
 from audit.actions import Action
 from audit.services import record
 from purelymanage.core.context import acting_as, person
@@ -38,7 +38,6 @@ def on_signed_out(request: HttpRequest, user: User | None, **_: Any) -> None:
     if user is not None:
         with acting_as(person(user, address=client_address(request))):
             record(Action.SIGNED_OUT, target=user.email)
-            services.end_session(key=request.session.session_key)
 
 
 def on_sign_in_failed(credentials: dict[str, Any], **__: Any) -> None:
@@ -51,10 +50,10 @@ def on_sign_in_failed(credentials: dict[str, Any], **__: Any) -> None:
 
 def on_password_changed(request: HttpRequest, user: User, **_: Any) -> None:
     record(Action.PASSWORD_CHANGED, target=user.email)
-    services.end_sessions(person=user, keep=request.session.session_key)
+    end_sessions(person=user, keep=request.session.session_key)
 
 
 def on_password_reset(request: HttpRequest, user: User, **_: Any) -> None:
     with acting_as(person(user, address=client_address(request))):
         record(Action.PASSWORD_RESET, target=user.email)
-    services.end_sessions(person=user, keep=request.session.session_key)
+    end_sessions(person=user, keep=request.session.session_key)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from django.core.management import call_command
-
 from accounts.mail import send_reset_link
 from accounts.models import User
+from accounts.session_store import SessionStore
 
 
 def send_password_reset(person_id: int) -> None:
@@ -17,4 +16,4 @@ def send_password_reset(person_id: int) -> None:
 
 def forget_old_sessions() -> None:
     """Remove the rows of sessions that have expired."""
-    call_command("clearsessions")
+    SessionStore.clear_expired()

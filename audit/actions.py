@@ -20,10 +20,28 @@ class Action(models.TextChoices):
     SIGNED_IN = "session.signed_in", _("signed in")
     SIGN_IN_FAILED = "session.sign_in_failed", _("could not sign in as {target}")
     SIGNED_OUT = "session.signed_out", _("signed out")
+    SESSION_ENDED = "session.ended", _("ended a session of {target}")
+    SESSIONS_ENDED = "session.others_ended", _("ended the sessions of {target}")
+    IDENTITY_CONFIRMED = "session.confirmed", _("confirmed who they are")
+    IDENTITY_NOT_CONFIRMED = "session.confirm_failed", _("could not confirm to be {target}")
     PASSWORD_CHANGED = "account.password_changed", _("changed their own password")
     PASSWORD_RESET = "account.password_reset", _("reset their own password by mail")
     RESET_LINK_SENT = "account.reset_link_sent", _("mailed {target} a link for a new password")
     PROFILE_CHANGED = "account.changed", _("changed their own account")
+    FACTOR_ADDED = "factor.added", _("added a second factor: {target}")
+    FACTOR_REMOVED = "factor.removed", _("removed a second factor: {target}")
+    FACTOR_RENAMED = "factor.renamed", _("renamed a second factor: {target}")
+    FACTOR_FAILED = "factor.failed", _("showed a wrong second factor for {target}")
+    RECOVERY_CODE_USED = "factor.code_used", _("used a recovery code of {target}")
+    RECOVERY_CODES_MADE = "factor.codes_made", _("made new recovery codes")
+    FACTORS_RESET = "factor.reset", _("reset the second factors of {target}")
+    FACTOR_DEMANDED = "policy.factor_demanded", _("demanded a second factor of everybody")
+    FACTOR_LEFT_OPEN = "policy.factor_left_open", _("no longer demands a second factor")
+    KEYS_ROTATED = "keys.rotated", _("sealed the stored secrets with the current key")
+    PERSON_INVITED = "person.invited", _("invited {target} to the panel")
+    INVITATION_SENT = "person.invitation_sent", _("mailed {target} their invitation")
+    INVITATION_REVOKED = "person.invitation_revoked", _("revoked the invitation of {target}")
+    PERSON_JOINED = "person.joined", _("accepted the invitation of {target}")
     PERSON_ADDED = "person.added", _("added {target} to the panel")
     PERSON_CHANGED = "person.changed", _("changed the role of {target}")
     PERSON_REMOVED = "person.removed", _("removed {target} from the panel")
@@ -96,7 +114,8 @@ class Action(models.TextChoices):
 
 
 SUBJECTS = {
-    _("People"): ("owner", "session", "account", "person"),
+    _("People"): ("owner", "session", "account", "factor", "person"),
+    _("Panel"): ("policy", "keys"),
     _("PurelyMail"): ("purelymail",),
     _("Mailboxes"): ("mailbox", "mailboxes", "recovery", "app_password", "batch"),
     _("Domains"): ("domain", "dns"),

@@ -92,6 +92,11 @@ def decrypt(envelope: str, *, bound_to: str) -> str:
     return opened.decode()
 
 
+def is_envelope(text: str) -> bool:
+    """Whether this looks like what `encrypt` makes."""
+    return text.startswith(f"{VERSION}.")
+
+
 @dataclass(frozen=True)
 class Secret:
     """A stored secret. It prints as dots; `reveal()` opens it where it is used."""

@@ -69,13 +69,12 @@ INSTALLED_APPS = [
     "purelymanage.demo",
     "allauth",
     "allauth.account",
-    "allauth.usersessions",
+    "allauth.mfa",
     "accounts.inspection_config.InspectionConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
     "django.contrib.messages",
-    "django.contrib.sessions",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_htmx",
@@ -184,6 +183,8 @@ Q_CLUSTER = {
 MIGRATION_CONCURRENCY = env.int("MIGRATION_CONCURRENCY", default=2)
 MIGRATION_ENGINE = env.str("MIGRATION_ENGINE", default="auto")
 IMAPSYNC_PATH = env.str("IMAPSYNC_PATH", default="imapsync")
+IMAP_PORTS = env.list("IMAP_PORTS", cast=int, default=[143, 993])
+IMAP_ALLOW_LOCAL = env.bool("IMAP_ALLOW_LOCAL", default=DEMO)
 IMAP_CA_FILE = env.str("IMAP_CA_FILE", default="")
 LOG_RETENTION_DAYS = env.int("LOG_RETENTION_DAYS", default=90)
 JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", default=365)
@@ -194,6 +195,9 @@ AUDIT_HEAD_MAIL = env.list("AUDIT_HEAD_MAIL", default=[])
 
 # Signing in
 AUTH_USER_MODEL = "accounts.User"
+SESSION_ENGINE = "accounts.session_store"
+SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=30)
+SESSION_MAX_HOURS = env.int("SESSION_MAX_HOURS", default=12)
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -221,6 +225,8 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105  a class, not a password
+RATE_LIMITS = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 ACCOUNT_RATE_LIMITS = {"setup_code": "10/15m/ip", "password_strength": "60/m/ip"}
 ACCOUNT_FORMS = {
     "login": "accounts.forms.SignInForm",
@@ -229,6 +235,16 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "accounts.forms.NewPasswordForm",
 }
 PASSWORD_RESET_TIMEOUT = 3600
+INVITATION_DAYS = env.int("INVITATION_DAYS", default=7)
+SECOND_FACTOR_GRACE_DAYS = env.int("SECOND_FACTOR_GRACE_DAYS", default=7)
+
+# Second factors
+MFA_ADAPTER = "accounts.factors.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "PurelyManage"
+MFA_TOTP_TOLERANCE = 1
 
 # Headers and cookies
 HTTPS = _site.scheme == "https"
@@ -237,13 +253,14 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 365 * 86400 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
+CSP_REPORT_ONLY = env.bool("CSP_REPORT_ONLY", default=False)
 SECURE_REFERRER_POLICY = "same-origin"
 # No neighbour under the same domain can plant a cookie whose name begins so
 _host_only = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME = f"{_host_only}sessionid"
 CSRF_COOKIE_NAME = f"{_host_only}csrftoken"
 SESSION_COOKIE_SECURE = HTTPS
-SESSION_COOKIE_AGE = 14 * 86400
+SESSION_COOKIE_AGE = SESSION_MAX_HOURS * 3600  # the row ends it earlier, when it is not used
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "purelymanage.dashboard.views.csrf_failure"

@@ -11,6 +11,7 @@ if "TEST_DATA_DIR" not in os.environ:  # several test processes share what the f
 os.environ["DATA_DIR"] = os.environ["TEST_DATA_DIR"]
 os.environ.setdefault("PURELYMAIL_API_TOKEN", "test-token")
 os.environ.setdefault("PURELYMAIL_API_URL", "http://127.0.0.1:9")
+os.environ.setdefault("IMAP_ALLOW_LOCAL", "on")
 os.environ.setdefault("DNS_RESOLVERS", "127.0.0.1:9")
 os.environ.setdefault("SECRET_KEY", "test-" + "k3y-of-many-characters-" * 4)
 os.environ.setdefault("ENCRYPTION_KEYS", "dGVzdCBrZXkgb2YgZXhhY3RseSAzMiBieXRlcyBsb24=")
@@ -25,6 +26,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, because SQLite in memory locks in another way than what runs in production
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns without it
+RATE_LIMITS = False
 ACCOUNT_RATE_LIMITS = False  # type: ignore[assignment]  # allauth's way to say none
 _memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 CACHES = {"default": _memory, "cluster": _memory}

@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 
 import pytest
-from allauth.usersessions.models import UserSession
 from django.db import connections
 from django.test import Client
 
-from accounts import services
-from accounts.models import User
+from accounts.models import Session, User
+from accounts.services import people as services
 from audit.actions import Action
 from audit.models import Entry
 from conftest import PASSWORD
@@ -76,9 +75,9 @@ def test_a_changed_role_counts_from_the_next_click(owner_client, viewer):
 
 def test_a_removed_person_is_out_at_once_and_everywhere(owner_client, admin):
     browsers = [sign_in(admin), sign_in(admin)]
-    assert UserSession.objects.filter(user=admin).count() == 2
+    assert Session.objects.filter(user=admin).count() == 2
     owner_client.post(f"/settings/people/{admin.pk}/remove/")
-    assert not UserSession.objects.filter(user=admin).exists()
+    assert not Session.objects.filter(user=admin).exists()
     for browser in browsers:
         assert browser.get("/settings/").status_code == 302
     admin.refresh_from_db()
@@ -138,7 +137,7 @@ def test_an_owner_who_leaves_is_signed_out(admin, owner):
     response = theirs.post(f"/settings/people/{owner.pk}/remove/")
     assert (response.status_code, response["Location"]) == (302, "/accounts/login/")
     assert theirs.get("/settings/").status_code == 302
-    assert not UserSession.objects.filter(user=owner).exists()
+    assert not Session.objects.filter(user=owner).exists()
 
 
 def test_a_removed_owner_does_not_count(owner, admin):

@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from accounts import about, services, settings_tabs
+from accounts import about, settings_tabs
 from accounts.about import Fact
+from accounts.services import connection
 from audit.actions import Action
 from audit.models import Entry
 from domains.models import Kind, SyncState
@@ -33,7 +34,7 @@ def credit(monkeypatch):
                 raise answer
             return answer
 
-    monkeypatch.setattr(services, "get_client", Client)
+    monkeypatch.setattr(connection, "get_client", Client)
     return answers
 
 

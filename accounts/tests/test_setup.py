@@ -10,8 +10,8 @@ from django.core.management import call_command
 from django.db import connection, connections
 from django.test import Client
 
-from accounts import services
 from accounts.models import User
+from accounts.services import people as services
 from accounts.setup_code import announcement, is_setup_code, setup_code
 from audit.actions import Action
 from audit.models import Entry

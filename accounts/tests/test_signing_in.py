@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from allauth.usersessions.models import UserSession
 from django.core.cache import cache
 from django.test import Client
 
 from accounts import tasks
-from accounts.models import User
+from accounts.models import Session, User
 from audit.actions import Action
 from audit.models import Entry
 from conftest import PASSWORD
@@ -58,7 +57,7 @@ def test_signing_in_leads_home_and_is_on_record_with_the_address(client, admin):
     assert (response.status_code, response["Location"]) == (302, "/")
     assert entries() == [(Action.SIGNED_IN, "Adam", "ok")]
     assert Entry.objects.get().address == "192.0.2.7"
-    assert UserSession.objects.get().ip == "192.0.2.7"
+    assert Session.objects.get().address == "192.0.2.7"
 
 
 @pytest.mark.parametrize(
@@ -122,7 +121,7 @@ def test_signing_out_takes_a_post_and_ends_the_session_on_the_server(client, adm
     thief.cookies["sessionid"] = stolen
     assert thief.get("/settings/").status_code == 302
     assert entries()[-1] == (Action.SIGNED_OUT, "Adam", "ok")
-    assert not UserSession.objects.exists()
+    assert not Session.objects.exists()
 
 
 @pytest.mark.parametrize("path", ["signup/", "email/", "login/code/", "sessions/", "3rdparty/"])
@@ -134,7 +133,7 @@ def test_a_new_password_keeps_this_session_and_ends_the_others(client, admin):
     elsewhere = Client()
     sign_in(client, admin.email)
     sign_in(elsewhere, admin.email)
-    assert UserSession.objects.count() == 2
+    assert Session.objects.count() == 2
     response = client.post(
         "/accounts/password/change/",
         {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW},
@@ -142,7 +141,7 @@ def test_a_new_password_keeps_this_session_and_ends_the_others(client, admin):
     assert response["Location"] == "/settings/"
     assert "Your other sessions were ended" in client.get("/settings/").content.decode()
     assert elsewhere.get("/settings/").status_code == 302
-    assert UserSession.objects.count() == 1
+    assert Session.objects.count() == 1
     assert entries()[-1] == (Action.PASSWORD_CHANGED, "Adam", "ok")
     assert sign_in(Client(), admin.email, NEW).status_code == 302
 
@@ -192,7 +191,7 @@ def test_a_forgotten_password_is_replaced_by_mail(client, admin, mailoutbox):
     assert "Every session of yours was ended." in done
     assert "Your other sessions were ended" not in done
     assert signed_in.get("/settings/").status_code == 302
-    assert not UserSession.objects.exists()
+    assert not Session.objects.exists()
     assert (Action.PASSWORD_RESET, "Adam", "ok") in entries()
     assert sign_in(Client(), admin.email, NEW).status_code == 302
     assert "no longer works" in Client().get(link).content.decode()
@@ -249,13 +248,13 @@ def test_the_session_list_is_true_to_the_minute(client, admin, time_machine):
     time_machine.move_to("2026-11-20T12:00:00Z", tick=False)
     sign_in(client, admin.email)
     client.get("/settings/")
-    seen = UserSession.objects.get().last_seen_at
+    seen = Session.objects.get().last_seen_at
     time_machine.shift(30)
     client.get("/settings/")
-    assert UserSession.objects.get().last_seen_at == seen
+    assert Session.objects.get().last_seen_at == seen
     time_machine.shift(60)
     client.get("/settings/")
-    assert (UserSession.objects.get().last_seen_at - seen).total_seconds() == 90
+    assert (Session.objects.get().last_seen_at - seen).total_seconds() == 90
 
 
 def test_the_real_settings_hash_with_argon2():

@@ -6,9 +6,9 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from accounts.models import Session
 from accounts.tasks import forget_old_sessions, send_password_reset
 from audit.actions import Action
 from audit.models import Entry

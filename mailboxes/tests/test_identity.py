@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 import pytest
-from django.contrib.sessions.models import Session
 
+from accounts.models import Session
 from audit.actions import Action
 from audit.models import Entry, Outcome
 from domains.dependants import dependants_of

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.services import end_sessions, session_keys
+from accounts.services.sessions import end_sessions, sessions_of
 from audit.actions import Action
 from audit.services import audited
 from purelymanage.core.context import Actor, current_actor
@@ -76,7 +76,7 @@ def prospect(*, person: User) -> Prospect:
         due_at=first.due_at if first else None,
         too_late=_group(_("Being deleted at this moment, too late:"), _late(person), icon="loader"),
         stopped=Group.of(_("Bulk work that stops:"), _named_stops(person), icon="list-checks"),
-        sessions=len(session_keys(person)),
+        sessions=sessions_of(person),
         last=_last_freeze(person),
     )
 

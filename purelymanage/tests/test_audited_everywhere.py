@@ -26,7 +26,7 @@ from purelymanage.tests.audited.world import (
     recorded,
 )
 
-SESSIONS = {"django_session", "usersessions_usersession"}
+SESSIONS = {"accounts_session"}
 """Messages to the person, and when they were last seen."""
 COMMANDS = walk.commands()
 

@@ -12,7 +12,7 @@ from purelymanage.tests.audited import walk
 from purelymanage.tests.audited.world import World, tables_written
 
 pytestmark = pytest.mark.django_db
-SESSIONS = {"django_session", "usersessions_usersession"}
+SESSIONS = {"accounts_session"}
 NOTES = {
     "domains_syncstate": "that somebody looks at a list, so that it is refreshed more often",
     "migrations_app_limits": "the one row of limits, with its defaults, on first use",

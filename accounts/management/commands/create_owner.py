@@ -9,8 +9,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import services
 from accounts.forms import PersonForm
+from accounts.services import people as services
 from purelymanage.core.errors import PurelyManageError
 from purelymanage.core.roles import Role
 

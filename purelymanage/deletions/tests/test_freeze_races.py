@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.services import session_keys
+from accounts.services.sessions import sessions_of
 from audit.actions import Action
 from audit.models import Entry
 from conftest import PASSWORD
@@ -102,7 +102,7 @@ def test_a_request_whose_session_a_freeze_ended_is_refused_in_the_web(mailboxes,
     assert seen
     assert response.status_code in (400, 409, 422)
     assert not PendingDeletion.objects.exists()
-    assert session_keys(admin) == set()
+    assert sessions_of(admin) == 0
 
 
 @pytest.mark.django_db(transaction=True)

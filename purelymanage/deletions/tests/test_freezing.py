@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from allauth.usersessions.models import UserSession
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User
-from accounts.services import session_keys
+from accounts.models import Session, User
+from accounts.services.sessions import sessions_of
 from audit.actions import Action
 from audit.models import Entry
 from conftest import PASSWORD
@@ -58,13 +56,13 @@ def test_every_session_ends_also_one_that_was_never_seen_again(rules, admin, own
     by_form = Client()
     by_form.post("/accounts/login/", {"login": admin.email, "password": PASSWORD, "remember": "on"})
     assert by_form.get("/settings/").status_code == 200
-    assert len(session_keys(admin)) == 2
-    assert UserSession.objects.filter(user=admin).count() == 1
+    assert sessions_of(admin) == 2
+    assert Session.objects.filter(user=admin).count() == 1
     stays = Client()
     stays.force_login(owner)
     done = freeze(owner, admin)
     assert done.sessions == 2
-    assert not UserSession.objects.filter(user=admin).exists()
+    assert not Session.objects.filter(user=admin).exists()
     assert list(Session.objects.values_list("session_key", flat=True)) == [
         stays.session.session_key
     ]
@@ -114,7 +112,7 @@ def test_all_or_nothing(rules, admin, owner, admin_client, monkeypatch):
     with pytest.raises(RuntimeError):
         freeze(owner, admin)
     assert states() == {"1": "pending"}
-    assert len(session_keys(admin)) == 1
+    assert sessions_of(admin) == 1
     assert not Freeze.objects.exists()
     entry = Entry.objects.get(action=Action.PERSON_FROZEN)
     assert entry.outcome.result == "failed"

@@ -1,25 +1,20 @@
-"""What can happen to the people of the panel and their sessions."""
+"""What can happen to the people of the panel."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 
-from allauth.usersessions.models import UserSession
-from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.services.sessions import end_sessions
 from audit.actions import Action
 from audit.services import audited
 from purelymanage.core.context import acting_as, current_actor
 from purelymanage.core.errors import MissingError, RefusedError
 from purelymanage.core.locks import lock_transaction
 from purelymanage.core.roles import Role
-from purelymanage.purelymail.client import get_client
 
 OWNERS = "accounts.owners"
 """The lock under which owners come and go, so that there is always one."""
@@ -103,37 +98,6 @@ def restore_person(*, person: User) -> None:
     with audited(Action.PERSON_RESTORED, target=person.email, after={"role": person.role}):
         person.is_active = True
         person.save(update_fields=["is_active"])
-
-
-def end_sessions(*, person: User, keep: str | None = None) -> int:
-    """End a person's sessions on the server, except the one with the key `keep`; how many."""
-    keys = session_keys(person) - {keep}
-    Session.objects.filter(session_key__in=keys).delete()
-    UserSession.objects.filter(user_id=person.pk).exclude(session_key=keep or "").delete()
-    return len(keys)
-
-
-def session_keys(person: User) -> set[str]:
-    """Where a person is signed in: also in a session that was not seen again since."""
-    alive = Session.objects.filter(expire_date__gt=timezone.now())
-    return {
-        session.session_key
-        for session in alive
-        if session.get_decoded().get(SESSION_KEY) == str(person.pk)
-    }
-
-
-def end_session(*, key: str | None) -> None:
-    """Forget a session that is being signed out."""
-    UserSession.objects.filter(session_key=key or "").delete()
-
-
-def check_connection() -> Decimal:
-    """Ask PurelyMail for the account's credit: the cheapest question that needs the token."""
-    with audited(Action.CONNECTION_TESTED) as change:
-        credit = get_client().check_account_credit()
-        change.after["credit"] = f"{credit:.2f} USD"
-    return credit
 
 
 def _keep_an_owner(person: User) -> None:
