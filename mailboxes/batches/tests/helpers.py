@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models.functions import Now
 
 from mailboxes.batches import runner, services
-from mailboxes.batches.models import MailboxBatch
+from mailboxes.batches.models import MailboxBatch, RowState
 from purelymanage.core.context import acting_as, person
 
 DOMAIN = "lindenhof.example"
@@ -51,3 +51,8 @@ def states(batch: MailboxBatch) -> dict[str, int]:
     for row in batch.rows.all():
         found[row.state] = found.get(row.state, 0) + 1
     return found
+
+
+def passwords_work(purelymail, batch) -> bool:
+    rows = batch.rows.filter(state=RowState.DONE, is_generated=True)
+    return all(purelymail.state.verify_password(row.address, row.password.reveal()) for row in rows)
