@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from django.contrib.admin import site as admin_site
-from django.urls import URLPattern, reverse
 
 from purelymanage.tests.audited import walk
-from purelymanage.tests.audited.world import World, tables_written
+from purelymanage.tests.audited.places import path_of
+from purelymanage.tests.audited.world import tables_written
 
 pytestmark = pytest.mark.django_db
 SESSIONS = {"accounts_session"}
@@ -34,48 +31,6 @@ ODD = {
 """Answers that are no page: to what is not there, not allowed, or no worker's."""
 STOP_POLLING = 286
 QUERIES = {"mailboxes:restore": lambda world: {"deletion": world.executed.pk}}
-
-
-def argument(name: str, key: str, world: World) -> Any:
-    """A value that leads somewhere."""
-    space = name.rpartition(":")[0]
-    special = {
-        "migrations:server_edit": world.server,
-        "migrations:server_test": world.server,
-        "migrations:server_delete": world.server,
-        "migrations:cancel": world.queued_job,
-        "deletions:frozen": world.freeze,
-        "deletions:recreate": world.executed,
-        "deletions:freeze": world.people["admin"],
-    }
-    usual = {
-        "accounts": world.people["viewer"],
-        "mailboxes": world.mailbox,
-        "mailboxes:batches": world.done_batch,
-        "domains": world.domain,
-        "routing": world.rule,
-        "deletions": world.deletion,
-        "migrations": world.job,
-    }
-    if key == "pk":
-        row = special.get(name) or usual.get(space)
-        return row.pk if row else 1
-    words = {"key": "mx", "kind": "mailboxes", "app_label": "domains", "url": "nothing/"}
-    return words.get(key, "1")
-
-
-def path_of(name: str, item: URLPattern, world: World) -> str:
-    """An address of that name."""
-    if name == "admin":
-        return "/admin/nothing/"
-    keys = item.pattern.regex.groupindex
-    arguments = {key: argument(name, key, world) for key in keys}
-    if "object_id" in arguments:
-        for model in admin_site._registry:
-            if name.startswith(f"admin:{model._meta.label_lower.replace('.', '_')}_"):
-                pk = model.objects.values_list("pk", flat=True).first()
-                arguments["object_id"] = str(pk or 1)
-    return reverse(name, kwargs=arguments)
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["plain", "htmx"])
