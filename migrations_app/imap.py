@@ -18,13 +18,14 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from migrations_app import imap_words as words
-from migrations_app.hosts import is_near, look_up
+from migrations_app.hosts import MAX_ADDRESSES, connect, judge, look_up, port_problem
 from migrations_app.imap_report import Report, Step, StepError, StepResult, Target
 from migrations_app.models import Security
 
 STEP_SECONDS = 10.0
 TOTAL_SECONDS = 15.0
-MAX_ADDRESSES = 4
+MAX_BYTES = 1_000_000
+"""Of all that a server says during a test; a login needs some hundred."""
 
 
 class _Session(imaplib.IMAP4):
@@ -32,10 +33,28 @@ class _Session(imaplib.IMAP4):
 
     def __init__(self, host: str, port: int, connected: socket.socket) -> None:
         self.connected = connected
-        super().__init__(host, port)
+        self.allowance = MAX_BYTES
+        try:
+            super().__init__(host, port)
+        except self.abort:
+            raise
+        except self.error as error:  # from here on a plain error is a refusal of the login
+            raise self.abort(f"unexpected response: {error}") from None
 
     def _create_socket(self, timeout: float | None = None) -> socket.socket:
         return self.connected
+
+    def read(self, size: int) -> bytes:
+        return self._count(super().read(min(size, self.allowance + 1)))
+
+    def readline(self) -> bytes:
+        return self._count(super().readline())
+
+    def _count(self, data: bytes) -> bytes:
+        self.allowance -= len(data)
+        if self.allowance < 0:
+            raise self.abort("unexpected response: too long")
+        return data
 
     def sign_in(self, user: str, password: str) -> tuple[str, list[Any]]:
         """LOGIN as imapsync does it; SASL PLAIN for what LOGIN has no letters for."""
@@ -96,24 +115,23 @@ class _Attempt:
         self.sign_in()
 
     def look_up(self) -> list[str]:
-        with words.failing(Step.DNS, self.target, self.is_over):
-            addresses = look_up(self.target.host, self.target.port, seconds=self.seconds())
+        target = self.target
+        if problem := port_problem(target.port):
+            raise StepError(Step.CONNECT, problem)
+        with words.failing(Step.DNS, target, self.is_over):
+            addresses = look_up(target.host, target.port, seconds=self.seconds())
+        with words.failing(Step.CONNECT, target, self.is_over):
+            judge(
+                addresses,
+                allows_local=settings.IMAP_ALLOW_LOCAL,
+                in_plain=target.security == Security.NONE,
+            )
         self.pass_step(Step.DNS, ", ".join(addresses[:MAX_ADDRESSES]))
-        return addresses[:MAX_ADDRESSES]
+        return addresses
 
     def connect(self, addresses: list[str]) -> None:
-        if self.target.security == Security.NONE and not all(map(is_near, addresses)):
-            raise StepError(Step.CONNECT, words.too_far(self.target))
-        step_ends_at = time.monotonic() + self.seconds()
         with words.failing(Step.CONNECT, self.target, self.is_over):
-            for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
-                limit = max(0.1, (step_ends_at - time.monotonic()) / left)
-                try:
-                    self.sock = socket.create_connection((address, self.target.port), limit)
-                    break
-                except OSError:
-                    if left == 1:
-                        raise
+            self.sock = connect(addresses, self.target.port, seconds=self.seconds())
         self.pass_step(Step.CONNECT, _("Port %(port)s answers.") % {"port": self.target.port})
 
     def greet_over_tls(self) -> None:
@@ -185,6 +203,7 @@ def try_login(
 def tls_context() -> ssl.SSLContext:
     """Certificates are verified, by the system's authorities and those of IMAP_CA_FILE."""
     context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # also where OpenSSL is set to allow older
     if settings.IMAP_CA_FILE:
         context.load_verify_locations(cafile=settings.IMAP_CA_FILE)
     return context

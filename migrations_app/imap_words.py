@@ -15,7 +15,13 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from migrations_app.hosts import LookupTimeoutError
+from migrations_app.hosts import (
+    LookupTimeoutError,
+    OffLimitsError,
+    TooFarError,
+    off_limits,
+    too_far,
+)
 from migrations_app.imap_report import Step, StepError, Target
 from migrations_app.models import Security
 from migrations_app.presets import hint_for
@@ -44,6 +50,10 @@ def failing(step: Step, target: Target, is_over: Event) -> Iterator[None]:
 def _sentence(step: Step, target: Target, error: Exception) -> str:
     if isinstance(error, imaplib.IMAP4.error):
         return _imap_trouble(step, target, error)
+    if isinstance(error, OffLimitsError):
+        return off_limits(target.host)
+    if isinstance(error, TooFarError):
+        return too_far(target.host)
     if isinstance(error, socket.gaierror | LookupTimeoutError):
         return _unknown_host(target, error)
     if isinstance(error, ssl.SSLError) and not isinstance(error, TimeoutError):
@@ -114,14 +124,6 @@ def no_starttls(target: Target) -> str:
     """Speaks IMAP, but offers no STARTTLS."""
     return _(
         "%(host)s does not offer STARTTLS on port %(port)s. Choose TLS with port 993."
-    ) % _place(target)
-
-
-def too_far(target: Target) -> str:
-    """No encryption to a host out on the internet."""
-    return _(
-        "%(host)s is not on a private network, so the password would cross the internet "
-        "in the clear. Choose TLS or STARTTLS."
     ) % _place(target)
 
 
@@ -216,17 +218,22 @@ def _too_many(target: Target) -> str:
 
 
 def _imap_trouble(step: Step, target: Target, error: imaplib.IMAP4.error) -> str:
-    """A broken conversation: BYE, no IMAP at all, or an answer that makes no sense."""
+    """A broken conversation: BYE, no IMAP at all, or an answer that makes no sense.
+
+    Only the refusal of a login is quoted: what else answers may be no mail server at all.
+    """
     text = str(error)
     if _is_crowded(text.lower()):
         return _too_many(target)
     if step == Step.TLS:
         return no_starttls(target)
-    if isinstance(error, imaplib.IMAP4.abort) and "unexpected response" not in text:
-        return _no_way(target, error)
-    if step == Step.LOGIN:
+    if not isinstance(error, imaplib.IMAP4.abort):
         return login_refused(target, [text.encode()])
-    return _("%(host)s answers on port %(port)s, but not as an IMAP server does.") % _place(target)
+    if "unexpected response" in text:
+        return _("%(host)s answers on port %(port)s, but not as an IMAP server does.") % _place(
+            target
+        )
+    return _no_way(target, error)
 
 
 def readable(answer: list[Any], target: Target) -> str:

@@ -25,12 +25,13 @@ from migrations_app.engines.base import Ending, Engine, LogLine, Reader, Verdict
 from migrations_app.engines.causes import Cause
 from migrations_app.engines.choice import choose, describe
 from migrations_app.engines.plan import Endpoint, Options, Plan
+from migrations_app.hosts import place_problem
 from migrations_app.models import MigrationJob
 from migrations_app.output import Lines, LogBuffer, Redactor
 from migrations_app.passfiles import Passfile
 from migrations_app.workplace import child_environment, private_directory
 from purelymanage.core.context import SYSTEM, acting_as
-from purelymanage.core.errors import PurelyManageError, UnavailableError
+from purelymanage.core.errors import PurelyManageError, RefusedError, UnavailableError
 from purelymanage.jobs.process import Child
 
 logger = logging.getLogger(__name__)
@@ -47,12 +48,15 @@ def run(job: MigrationJob) -> None:
     with acting_as(SYSTEM), audited(Action.JOB_STARTED, target=job, after={"run": job.run}) as act:
         try:
             engine, passwords = prepare(job)
+            refuse_places(plan_of(job))
             act.after["engine"] = engine.name
             with private_directory(job) as workdir:
                 Run(job, engine=engine, passwords=passwords, workdir=workdir).follow()
         except PurelyManageError as error:
             logs.append(job, logs.line(str(error), level="error"))
             cause = Cause.ENGINE_MISSING if isinstance(error, UnavailableError) else None
+            if isinstance(error, PlaceError):
+                cause = error.cause
             queue.finish(job, Verdict(state="failed", cause=cause, sentence=str(error)))
         job.refresh_from_db()
         act.after.update(state=job.state, cause=job.cause)
@@ -94,6 +98,24 @@ def plan_of(job: MigrationJob) -> Plan:
         dry_run=job.dry_run,
         options=Options.from_json(job.options),
     )
+
+
+class PlaceError(RefusedError):
+    """An end of the job is where the panel does not connect, or is nowhere to be found."""
+
+    def __init__(self, message: str, *, cause: Cause) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
+def refuse_places(plan: Plan) -> None:
+    """Judge both ends right before the start: imapsync looks names up by itself."""
+    for end, cause in (
+        (plan.source, Cause.SOURCE_HOST),
+        (plan.destination, Cause.DESTINATION_HOST),
+    ):
+        if problem := place_problem(end.host, end.port, in_plain=end.security == "none"):
+            raise PlaceError(problem, cause=cause)
 
 
 class RunLostError(Exception):

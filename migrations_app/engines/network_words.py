@@ -19,6 +19,9 @@ _REASONS = [
             "it answers, but not with TLS",
         ),
         (r"does not offer STARTTLS", "it does not offer STARTTLS"),
+        (r"^off limits", "it is on this machine or its own link, where the panel does not connect"),
+        (r"^not on a private network", "it is not on a private network and without encryption"),
+        (r"^the server does not answer as", "it does not answer as an IMAP server does"),
         (r"^LOGINDISABLED", "it takes no password without encryption"),
         (r"timed out$|^timeout waiting", "it did not answer in time"),
         (

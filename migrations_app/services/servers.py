@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import audited
-from migrations_app.hosts import is_near_host
+from migrations_app.hosts import host_problem, is_near_host, port_problem
 from migrations_app.models import Security, Server
 from purelymanage.core.errors import RefusedError
 
@@ -46,6 +46,12 @@ def _check(server: Server) -> None:
             % {"name": server.name},
             field="name",
         )
+    for field, problem in (
+        ("host", host_problem(server.host)),
+        ("port", port_problem(server.port)),
+    ):
+        if problem:
+            raise RefusedError(problem, field=field)
     if server.security == Security.NONE and not is_near_host(server.host, server.port):
         raise RefusedError(
             _(

@@ -13,7 +13,6 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from migrations_app import imap_words
-from migrations_app.hosts import is_near
 from migrations_app.imap import Target, try_login
 from migrations_app.imap_report import Report, Step
 from migrations_app.tests.dovecot import Dovecot, Pair, SilentServer
@@ -292,21 +291,3 @@ def test_each_certificate_trouble_has_a_sentence(code: int, words: str) -> None:
     error.verify_code = code
     target = Target("imap.old.example", 993, "tls", "a", PASSWORD)
     assert words in imap_words.bad_certificate(target, error)
-
-
-@pytest.mark.parametrize(
-    ("address", "near"),
-    [
-        ("127.0.0.1", True),
-        ("10.1.2.3", True),
-        ("100.64.0.9", True),
-        ("fd00::1", True),
-        ("fe80::1%eth0", True),
-        ("::1", True),
-        ("9.9.9.9", False),
-        ("2620:fe::fe", False),
-        ("224.0.0.1", False),
-    ],
-)
-def test_near_addresses_are_told_from_far_ones(address: str, near: bool) -> None:
-    assert is_near(address) is near

@@ -44,6 +44,7 @@ class BuiltinEngine:
         }
         arguments += [f"{name}={value}" for name, value in limits.items() if value is not None]
         switches = {
+            "--allow-local": settings.IMAP_ALLOW_LOCAL,
             "--dry": plan.dry_run,
             "--no-special": not options.map_special_folders,
             "--no-subscribe": not options.subscribe,

@@ -92,7 +92,14 @@ class Run:
         self.events = events
         plan = settings.plan
         self.source, self.destination = (
-            Session(side, end, password, settings.ca_file, plan.options.timeout_seconds)
+            Session(
+                side,
+                end,
+                password,
+                settings.ca_file,
+                plan.options.timeout_seconds,
+                settings.allows_local,
+            )
             for side, end, password in (
                 (SOURCE, plan.source, settings.passwords[0]),
                 (DESTINATION, plan.destination, settings.passwords[1]),

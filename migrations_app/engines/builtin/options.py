@@ -17,6 +17,7 @@ class Settings:
     plan: Plan
     passwords: tuple[str, str]
     ca_file: str
+    allows_local: bool
 
 
 class _Parser(argparse.ArgumentParser):
@@ -44,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
             f"--passfile{number}", required=True, metavar="FILE", help="first line: the password"
         )
     parser.add_argument("--ca-file", default="", metavar="FILE", help="trust these as well")
+    parser.add_argument("--allow-local", action="store_true", help="servers on this machine too")
     parser.add_argument("--dry", action="store_true", help="compare and count, change nothing")
     parser.add_argument("--include", action="append", default=[], metavar="FOLDER")
     parser.add_argument("--exclude", action="append", default=[], metavar="FOLDER")
@@ -80,7 +82,7 @@ def read_settings(arguments: list[str]) -> Settings:
     )
     plan = Plan(source=ends[0], destination=ends[1], dry_run=given.dry, options=options)
     passwords = (_first_line(given.passfile1), _first_line(given.passfile2))
-    return Settings(plan, passwords, given.ca_file)
+    return Settings(plan, passwords, given.ca_file, given.allow_local)
 
 
 def _first_line(path: str) -> str:

@@ -18,6 +18,7 @@ from imapclient.imapclient import _literal  # marks what must be sent as a liter
 
 from migrations_app.engines.builtin.troubles import SOURCE, GoneError, LostError, TroubleError
 from migrations_app.engines.plan import Endpoint
+from migrations_app.hosts import connect, judge, look_up
 
 CONNECT_SECONDS = 30
 LOGOUT_SECONDS = 3
@@ -29,8 +30,35 @@ _BYTES_TEXT = re.compile(r"b'(.*?)'|b\"(.*?)\"", re.DOTALL)
 imaplib._MAXLINE = _MAX_LINE  # type: ignore[attr-defined]  # noqa: SLF001  it has no setting
 
 
+class _Imap(imaplib.IMAP4):
+    """imaplib on a socket that is connected already."""
+
+    def __init__(self, host: str, port: int, connected: socket.socket) -> None:
+        self.connected = connected
+        try:
+            super().__init__(host, port)
+        except self.error as error:
+            text = str(error)
+            if "BYE" in text or (isinstance(error, self.abort) and "unexpected" not in text):
+                raise
+            # What is no mail server is not quoted in the log that people read
+            raise self.abort("the server does not answer as an IMAP server does") from None
+
+    def _create_socket(self, timeout: float | None = None) -> socket.socket:
+        return self.connected
+
+
 class Connection(IMAPClient):  # type: ignore[misc]  # imapclient is not typed
-    """imapclient with the two commands it does not send as we need them."""
+    """imapclient on a socket of ours, with the two commands it does not send as we need them."""
+
+    def __init__(self, connected: socket.socket, end: Endpoint, timeout: SocketTimeout) -> None:
+        self.connected = connected
+        super().__init__(
+            end.host, port=end.port, ssl=isinstance(connected, ssl.SSLSocket), timeout=timeout
+        )
+
+    def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802  overrides
+        return _Imap(self.host, self.port, self.connected)
 
     def sign_in(self, user: str, password: str) -> None:
         """AUTHENTICATE PLAIN, which carries any character; LOGIN where that is not offered."""
@@ -104,6 +132,7 @@ class Session:
     password: str
     ca_file: str
     timeout: float
+    allows_local: bool = False
     client: Connection | None = None
     reconnections: int = 0
 
@@ -113,16 +142,8 @@ class Session:
 
     def open(self) -> None:
         """Connect, protect, sign in. Raises TroubleError naming the step."""
-        connect = min(CONNECT_SECONDS, self.timeout)
-        end = self.endpoint
         try:
-            client = Connection(
-                end.host,
-                port=end.port,
-                ssl=end.security == "tls",
-                ssl_context=self._context() if end.security == "tls" else None,
-                timeout=SocketTimeout(connect, self.timeout),
-            )
+            client = self._connect()
         except socket.gaierror as error:
             text = f"Name or service not known: {error.strerror}"
             raise TroubleError("connect", self.side, text) from error
@@ -140,8 +161,24 @@ class Session:
             raise
         self.client = client
 
+    def _connect(self) -> Connection:
+        """To an address that was judged, and greeted as IMAP servers greet."""
+        end, limit = self.endpoint, min(CONNECT_SECONDS, self.timeout)
+        addresses = look_up(end.host, end.port, seconds=limit)
+        judge(addresses, allows_local=self.allows_local, in_plain=end.security == "none")
+        connected = connect(addresses, end.port, seconds=limit)
+        try:
+            connected.settimeout(limit)
+            if end.security == "tls":
+                connected = self._context().wrap_socket(connected, server_hostname=end.host)
+            return Connection(connected, end, SocketTimeout(limit, self.timeout))
+        except BaseException:
+            connected.close()
+            raise
+
     def _context(self) -> ssl.SSLContext:
         context = ssl.create_default_context()
+        context.minimum_version = ssl.TLSVersion.TLSv1_2  # also where OpenSSL allows older
         if self.ca_file:
             context.load_verify_locations(self.ca_file)
         return context
