@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 
-from accounts.models import Session, User
-from accounts.session_store import expiry
+from accounts.models import User
+from accounts.session_store import Browser, SessionStore
 from purelymanage.core.http import go_to
-from purelymanage.core.middleware import client_address
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-
-SEEN_EVERY = 60
-MAX_REMEMBERED = 10_000
 
 
 class SetupMiddleware:
@@ -43,34 +38,14 @@ class SetupMiddleware:
 
 
 class LastSeenMiddleware:
-    """Keeps what is noted about a session's browser true to the minute, and the session alive.
-
-    A write on every request is more than SQLite can afford with pages that poll.
-    """
+    """Tells the session who uses it, which keeps it alive."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.noted: dict[tuple[str, str], float] = {}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.session.session_key and request.user.is_authenticated:
-            self.note(request)
+        session = cast(SessionStore, request.session)
+        session.browser = Browser.of(request)
+        if request.user.is_authenticated:
+            session.note_use()
         return self.get_response(request)
-
-    def note(self, request: HttpRequest) -> None:
-        """Write the session down unless this process did so within the last minute."""
-        mark = (str(request.session.session_key), str(request.META.get("REMOTE_ADDR")))
-        now = time.time()
-        if now - self.noted.get(mark, -SEEN_EVERY) < SEEN_EVERY:
-            return
-        if len(self.noted) >= MAX_REMEMBERED:
-            self.noted.clear()
-        self.noted[mark] = now
-        Session.objects.filter(
-            session_key=Session.stored_key(str(request.session.session_key))
-        ).update(
-            last_seen_at=timezone.now(),
-            expire_date=expiry(request.session.begun_at or timezone.now()),
-            address=client_address(request) or None,
-            user_agent=request.headers.get("User-Agent", "")[:400],
-        )

@@ -6,7 +6,6 @@ import hashlib
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -90,49 +89,30 @@ class SessionQuerySet(models.QuerySet["Session"]):
         return self.filter(expire_date__gt=timezone.now())
 
 
-SessionManager = BaseSessionManager.from_queryset(SessionQuerySet)
-
-
-class Session(AbstractBaseSession):
+class Session(models.Model):
     """One browser, signed in or about to be. Its key is a digest of what the cookie holds."""
 
-    session_key = models.CharField(max_length=64, primary_key=True)
+    session_key = models.CharField(max_length=64, unique=True, editable=False)
+    session_data = models.TextField(editable=False)
+    expire_date = models.DateTimeField(db_index=True)
     user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
     begun_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
     address = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=400, blank=True)
 
-    objects = SessionManager()
+    objects = SessionQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-last_seen_at"]
+        ordering = ["-last_seen_at", "-pk"]
 
     def __str__(self) -> str:
         return f"{self.address or '?'} ({self.user_agent})"
 
-    def save(self, *, force_update: bool = False, **kwargs: Any) -> None:
-        """Saving what a session remembers leaves alone what is noted about its browser."""
-        if force_update:
-            kwargs["update_fields"] = ["user", "session_data", "expire_date"]
-        super().save(force_update=force_update, **kwargs)
-
-    def get_decoded(self) -> dict[str, Any]:
-        """What the session remembers."""
-        from accounts.session_store import unseal  # it needs this module
-
-        return unseal(self.session_data, self.session_key)
-
     @staticmethod
-    def stored_key(cookie: str) -> str:
+    def stored_key(cookie: str | None) -> str:
         """What stands in the row for the key that the cookie holds."""
-        return hashlib.sha256(cookie.encode()).hexdigest()
-
-    @classmethod
-    def get_session_store_class(cls) -> type:
-        from accounts.session_store import SessionStore  # it needs this module
-
-        return SessionStore
+        return hashlib.sha256((cookie or "").encode()).hexdigest()
 
 
 class Invitation(models.Model):

@@ -145,9 +145,9 @@ class Visitor:
 def signed_in() -> tuple[Any, str]:
     """An admin, and the key of their session."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django.contrib.sessions.backends.db import SessionStore
 
     from accounts.models import User
+    from accounts.session_store import SessionStore
     from purelymanage.core.roles import Role
 
     user = User.objects.create_user(email="ada@panel.example", name="Ada", role=Role.ADMIN)

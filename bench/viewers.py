@@ -111,9 +111,9 @@ class Viewer(threading.Thread):
 def make_rows() -> tuple[list[int], list[str]]:
     """The jobs and the people; gives their keys and their sessions."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django.contrib.sessions.backends.db import SessionStore
 
     from accounts.models import User
+    from accounts.session_store import SessionStore
     from migrations_app.tests.factories import FolderFactory, JobFactory, RunningJobFactory
     from purelymanage.core.roles import Role
 

@@ -27,9 +27,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Session',
             fields=[
-                ('session_data', models.TextField(verbose_name='session data')),
-                ('expire_date', models.DateTimeField(db_index=True, verbose_name='expire date')),
-                ('session_key', models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('session_key', models.CharField(editable=False, max_length=64, unique=True)),
+                ('session_data', models.TextField(editable=False)),
+                ('expire_date', models.DateTimeField(db_index=True)),
                 ('begun_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('last_seen_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('address', models.GenericIPAddressField(null=True)),
@@ -37,7 +38,7 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'ordering': ['-last_seen_at'],
+                'ordering': ['-last_seen_at', '-pk'],
             },
         ),
         migrations.CreateModel(

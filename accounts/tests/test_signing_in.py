@@ -96,21 +96,6 @@ def test_a_removed_person_cannot_sign_in(client, admin):
     assert entries() == [(Action.SIGN_IN_FAILED, "anonymous", "refused")]
 
 
-def test_guessing_runs_out(client, admin, settings):
-    settings.ACCOUNT_RATE_LIMITS = {}
-    for _attempt in range(5):
-        sign_in(client, admin.email, "wrong")
-    response = sign_in(client, admin.email)
-    assert "Too many attempts failed" in response.content.decode()
-    assert client.get("/settings/").status_code == 302
-
-
-def test_a_flood_of_sign_ins_is_answered_429(client, admin, settings):
-    settings.ACCOUNT_RATE_LIMITS = {"login": "2/m/ip"}
-    answers = [sign_in(client, f"p{number}@x.example").status_code for number in range(3)]
-    assert answers == [200, 200, 429]
-
-
 def test_signing_out_takes_a_post_and_ends_the_session_on_the_server(client, admin):
     sign_in(client, admin.email)
     assert "Sign out?" in client.get("/accounts/logout/").content.decode()
@@ -121,7 +106,7 @@ def test_signing_out_takes_a_post_and_ends_the_session_on_the_server(client, adm
     thief.cookies["sessionid"] = stolen
     assert thief.get("/settings/").status_code == 302
     assert entries()[-1] == (Action.SIGNED_OUT, "Adam", "ok")
-    assert not Session.objects.exists()
+    assert not Session.objects.filter(user=admin).exists()
 
 
 @pytest.mark.parametrize("path", ["signup/", "email/", "login/code/", "sessions/", "3rdparty/"])
@@ -191,7 +176,7 @@ def test_a_forgotten_password_is_replaced_by_mail(client, admin, mailoutbox):
     assert "Every session of yours was ended." in done
     assert "Your other sessions were ended" not in done
     assert signed_in.get("/settings/").status_code == 302
-    assert not Session.objects.exists()
+    assert not Session.objects.filter(user=admin).exists()
     assert (Action.PASSWORD_RESET, "Adam", "ok") in entries()
     assert sign_in(Client(), admin.email, NEW).status_code == 302
     assert "no longer works" in Client().get(link).content.decode()

@@ -6,13 +6,13 @@ import threading
 import uuid
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.services.sessions import sessions_of
+from accounts.session_store import SessionStore
 from audit.actions import Action
 from audit.models import Entry
 from conftest import PASSWORD
