@@ -1,0 +1,48 @@
+"""The message that tells a person what happened to their second factors."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from audit.actions import Action
+
+SENTENCES = {
+    Action.FACTOR_ADDED: gettext_lazy("%(what)s was added to your account."),
+    Action.FACTOR_REMOVED: gettext_lazy("%(what)s was removed from your account."),
+    Action.RECOVERY_CODES_MADE: gettext_lazy("New recovery codes were made for your account."),
+    Action.RECOVERY_CODE_USED: gettext_lazy("One of your recovery codes was used."),
+}
+
+
+def send_news(person: User, action: str, *, what: str, moment: datetime, address: str) -> None:
+    """Mail `person` the sentence for `action`, with when and from where."""
+    sentence = SENTENCES[Action(action)] % {"what": what}
+    context = {
+        "person": person,
+        "sentence": sentence,
+        "moment": moment,
+        "address": address,
+        "url": f"{settings.BASE_URL}{reverse('mfa_index')}",
+        "codes_left": _codes_left(person) if action == Action.RECOVERY_CODE_USED else None,
+    }
+    message = EmailMultiAlternatives(
+        subject=_("Your sign-in to PurelyManage: %(sentence)s") % {"sentence": sentence},
+        body=render_to_string("emails/factor_news.txt", context),
+        to=[person.email],
+    )
+    message.attach_alternative(render_to_string("emails/factor_news.html", context), "text/html")
+    message.send()
+
+
+def _codes_left(person: User) -> int:
+    row = Authenticator.objects.filter(user=person, type=Authenticator.Type.RECOVERY_CODES).first()
+    return len(row.wrap().get_unused_codes()) if row else 0
