@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
+from accounts.known_browsers import known_as, remember
 from accounts.reauthentication import recently_authenticated
 from purelymanage.core.middleware import client_address
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 LOCAL_SOCKET = "127.0.0.1"
 
@@ -22,7 +26,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         "email_password_mismatch": _(
             "This e-mail and password do not belong together. Check both, or set a new password."
         ),
-        "too_many_login_attempts": _("Too many attempts failed. Try again in five minutes."),
+        "too_many_login_attempts": _(
+            "Too many attempts failed. Wait five minutes, then try again."
+        ),
         "enter_current_password": _("This is not your current password."),
     }
 
@@ -39,6 +45,22 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that limits and sessions go by, read as everywhere else."""
         return client_address(request) or LOCAL_SOCKET
+
+    def login_key(self, request: HttpRequest, *, email: str) -> str:
+        """What wrong passwords are counted by: the account, or the browser if it is known there.
+
+        allauth's own key has the Host header in it, which whoever guesses is free to vary.
+        """
+        return known_as(request, email=email) or email.strip().lower()
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        return self.login_key(request, email=credentials.get("email", ""))
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """All steps of signing in are done: the browser is known from now on."""
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        remember(response, email=user.email)
+        return response
 
     def is_reauthentication_required(self, *, app: str, **_: Any) -> bool:
         """What allauth asks before its own dangerous pages; the same for the whole panel."""

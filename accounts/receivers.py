@@ -12,6 +12,7 @@ from django.contrib.auth.signals import user_logged_out, user_login_failed
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from accounts.failures import record_failure
 from accounts.models import User
 from accounts.services.sessions import end_sessions
 from audit.actions import Action
@@ -40,8 +41,9 @@ def on_signed_out(request: HttpRequest, user: User | None, **_: Any) -> None:
             record(Action.SIGNED_OUT, target=user.email)
 
 
-def on_sign_in_failed(credentials: dict[str, Any], **__: Any) -> None:
-    record(
+def on_sign_in_failed(credentials: dict[str, Any], request: HttpRequest, **__: Any) -> None:
+    record_failure(
+        request,
         Action.SIGN_IN_FAILED,
         target=credentials.get("email", ""),
         refused=_("Wrong e-mail or password, or removed from the panel."),

@@ -19,6 +19,11 @@ class Action(models.TextChoices):
     OWNER_CREATED = "owner.created", _("set up the panel with {target} as its owner")
     SIGNED_IN = "session.signed_in", _("signed in")
     SIGN_IN_FAILED = "session.sign_in_failed", _("could not sign in as {target}")
+    ATTEMPTS_LIMITED = "session.limited", _("had to wait after too many attempts: {target}")
+    FAILURES_LEFT_OUT = (
+        "session.failures_left_out",
+        _("failed so often in an hour that the rest of it is not on record"),
+    )
     SIGNED_OUT = "session.signed_out", _("signed out")
     SESSION_ENDED = "session.ended", _("ended a session of {target}")
     SESSIONS_ENDED = "session.others_ended", _("ended the sessions of {target}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from allauth.core import ratelimit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from purelymanage.core.addresses import CONTROL
 from purelymanage.core.http import Request, render_page, wants_fragment, way_back
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import viewer_required
 from purelymanage.ui.context_processors import SCHEMES
 from purelymanage.ui.palette import find
@@ -70,12 +70,9 @@ def _choice_kept(request: HttpRequest, name: str, value: str) -> HttpResponse:
 
 @never_cache
 @require_POST
+@rate_limited("password_strength")
 def password_strength(request: HttpRequest) -> HttpResponse:
     """Bar and word for a password being typed. Open to all: set-up needs it. Kept nowhere."""
-    if not request.user.is_authenticated and not ratelimit.consume(
-        request, action="password_strength"
-    ):
-        return HttpResponse(status=429, headers={"Retry-After": "60"})
     field = request.GET.get("field", "password")
     password = request.POST.get(field, "")
     context = {"strength": judge(password)}

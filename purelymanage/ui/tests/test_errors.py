@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import include, path
 
 from purelymanage.core.errors import RefusedError
-from purelymanage.core.permissions import owner_required
+from purelymanage.core.permissions import admin_required, owner_required
 
 
 def refuse(request):
@@ -22,7 +22,13 @@ def guarded(request):
     raise AssertionError("not for viewers")
 
 
+@admin_required
+def kept(request):
+    raise AssertionError("not for viewers")
+
+
 urlpatterns = [
+    path("kept/", kept),
     path("refuse/", refuse),
     path("crash/", crash),
     path("guarded/", guarded),
@@ -46,10 +52,12 @@ def test_an_unknown_address_keeps_the_frame_for_those_signed_in(client, viewer_c
 
 
 def test_a_role_too_low_is_told_whom_to_ask(viewer_client):
-    response = viewer_client.get("/guarded/")
-    assert response.status_code == 403
-    assert b"Ask an owner" in response.content
-    assert b'id="sidebar"' in response.content
+    for address, whom in (("/guarded/", b"for owners"), ("/kept/", b"for admins and owners")):
+        response = viewer_client.get(address)
+        assert response.status_code == 403
+        assert b"This is " + whom in response.content
+        assert b'href="/settings/people/"' in response.content
+        assert b'id="sidebar"' in response.content
 
 
 def test_an_error_of_ours_is_shown_with_its_sentence(viewer_client):
@@ -94,7 +102,7 @@ def test_pages_of_last_resort_need_no_context(name):
 
 @pytest.mark.parametrize("name", ["404.html", "403.html", "403_csrf.html", "410.html", "429.html"])
 def test_every_error_page_has_one_heading_and_one_way_on(name, rf):
-    html = get_template(name).render(request=rf.get("/x/"))
+    html = get_template(name).render({"sentence": "Wait."}, request=rf.get("/x/"))
     main = html[html.index("<main") : html.index("</main>")]
     assert main.count("<h1>") == 1
     assert main.count("btn-primary") == 1
