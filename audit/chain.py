@@ -18,14 +18,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
 from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 
-from purelymanage.crypto import decode_key, derive_key
+from purelymanage.crypto import Purpose, derived_keys
 
 NOTHING = "0" * 64
 SEAL = ("link", "mac")
@@ -46,18 +45,10 @@ START = Seal()
 """What the very first row is tied to."""
 
 
-@cache
-def _keys(entries: tuple[str, ...]) -> dict[str, bytes]:
-    masters = [decode_key(entry) for entry in entries]
-    return {
-        derive_key(master, "key id")[:4].hex(): derive_key(master, "audit chain")
-        for master in masters
-    }
-
-
 def known_keys() -> dict[str, bytes]:
     """Key id → key; the first one seals, all of them verify."""
-    return _keys((*settings.AUDIT_KEYS, *settings.ENCRYPTION_KEYS))
+    entries = (*settings.AUDIT_KEYS, *settings.ENCRYPTION_KEYS)
+    return derived_keys(entries, Purpose.AUDIT_CHAIN)
 
 
 def plain(value: Any) -> Any:
