@@ -19,7 +19,7 @@ from purelymanage.deletions.impact import SHOWN, Group
 from purelymanage.deletions.models import Alarm, Freeze, PendingDeletion, PendingDeletionQuerySet
 from purelymanage.jobs.locks import only_one
 from purelymanage.jobs.queue import enqueue
-from purelymanage.notifications.services import notify_admins
+from purelymanage.notifications.services import Words, notify_admins
 
 USUAL = 10
 """So many deletions by one person within an hour alarm nobody."""
@@ -60,6 +60,7 @@ def record_alarm(alarm: Alarm) -> None:
 def tell_alarms() -> int:
     """Mail everyone who administers the panel; how many alarms they were told of.
 
+    Whoever scheduled the deletions is told what they can do themselves: nobody freezes themselves.
     An alarm counts as told once the mail server has taken the mail, and is tried again until then.
     """
     with only_one(LOCK, seconds=LOCK_SECONDS) as alone:
@@ -90,7 +91,14 @@ def _tell(alarm: Alarm) -> bool:
         "name": " ".join(alarm.person_name.split()),
         "count": context["number"],
     }
-    if not notify_admins(subject=subject, template="deletion_alarm", context=context):
+    own = _("Many deletions: you have scheduled %(count)d") % {"count": context["number"]}
+    is_told = notify_admins(
+        subject=subject,
+        template="deletion_alarm",
+        context=context,
+        instead={alarm.person_id: Words(own, "deletion_alarm_own")},
+    )
+    if not is_told:
         return False
     return bool(Alarm.objects.filter(pk=alarm.pk).update(told_at=timezone.now()))
 
@@ -109,6 +117,7 @@ def _news(alarm: Alarm) -> dict[str, Any]:
         "pending": Group.of(_("Still to come:"), labels, total=pending.count()),
         "due_at": first.due_at if first else None,
         "list_url": settings.BASE_URL + reverse("deletions:list"),
+        "password_url": settings.BASE_URL + reverse("account_change_password"),
         "freeze_url": settings.BASE_URL + reverse("deletions:freeze", args=[alarm.person_id]),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -16,22 +17,43 @@ from purelymanage.core.roles import Role
 logger = logging.getLogger(__name__)
 
 
-def notify_admins(*, subject: str, template: str, context: Mapping[str, Any]) -> bool:
+@dataclass(frozen=True)
+class Words:
+    """A mail before it is filled in: `emails/<template>.txt` and `.html`."""
+
+    subject: str
+    template: str
+
+
+def notify_admins(
+    *,
+    subject: str,
+    template: str,
+    context: Mapping[str, Any],
+    instead: Mapping[int, Words] | None = None,
+) -> bool:
     """Send `emails/<template>.txt` and `.html` to every owner and admin, each on its own.
 
-    Call it from a task. False where the mail server took none of them: the caller keeps its news
-    and tells them again later. An address that is refused keeps nobody else from the news.
+    `instead`: other words for some of them, by their key. Call it from a task. False where the mail
+    server took none of them: the caller keeps its news and tells them again later. An address that
+    is refused keeps nobody else from the news.
     """
     people = get_user_model().objects.filter(is_active=True, role__in=[Role.OWNER, Role.ADMIN])
     full = {"base_url": settings.BASE_URL, **context}
-    text = render_to_string(f"emails/{template}.txt", full)
-    html = render_to_string(f"emails/{template}.html", full)
-    mails = [
-        EmailMultiAlternatives(subject, text, to=[person.email], alternatives=[(html, "text/html")])
-        for person in people
-    ]
+    usual = Words(subject, template)
+    mails = [_mail((instead or {}).get(person.pk, usual), full, person.email) for person in people]
     taken = [send(mail) for mail in mails]
     return any(taken) or not mails
+
+
+def _mail(words: Words, context: Mapping[str, Any], address: str) -> EmailMultiAlternatives:
+    text, html = (
+        render_to_string(f"emails/{words.template}.{kind}", dict(context))
+        for kind in ("txt", "html")
+    )
+    return EmailMultiAlternatives(
+        words.subject, text, to=[address], alternatives=[(html, "text/html")]
+    )
 
 
 def send(mail: EmailMultiAlternatives) -> bool:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.core.mail import EmailMultiAlternatives
 from django.db import connections
 from django.utils import timezone
 
@@ -74,11 +75,15 @@ def test_ten_alarm_nobody_and_the_eleventh_everyone(
     assert sorted(message.to[0] for message in mail.outbox) == [admin.email, owner.email]
 
 
-def test_the_mail_says_who_how_many_what_first_and_where(admin, settings):
+def mail_to(somebody: User) -> EmailMultiAlternatives:
+    return next(message for message in mail.outbox if message.to == [somebody.email])
+
+
+def test_the_mail_says_who_how_many_what_first_and_where(admin, owner, settings):
     settings.BASE_URL = "https://panel.example"
     schedule(admin, 13)
     tasks.tell_alarms()
-    message = mail.outbox[0]
+    message = mail_to(owner)
     due = PendingDeletion.objects.first().due_at
     html = message.alternatives[0].content
     assert message.subject == "Many deletions: Adam has scheduled 13"
@@ -92,11 +97,26 @@ def test_the_mail_says_who_how_many_what_first_and_where(admin, settings):
         assert f"https://panel.example/deletions/freeze/{admin.pk}/" in text
 
 
-def test_names_are_text_in_the_mail_and_break_no_header(admin):
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.OWNER])
+def test_whoever_scheduled_them_is_told_what_to_do_themselves(admin, owner, settings, role):
+    settings.BASE_URL = "https://panel.example"
+    User.objects.filter(pk=admin.pk).update(role=role)
+    schedule(admin, 13)
+    tasks.tell_alarms()
+    message = mail_to(admin)
+    assert message.subject == "Many deletions: you have scheduled 13"
+    for text in (message.body, message.alternatives[0].content):
+        assert f"with your account, {admin.email}" in text
+        assert "https://panel.example/accounts/password/change/" in text
+        assert "/deletions/freeze/" not in text
+        assert "and 3 more" in text
+
+
+def test_names_are_text_in_the_mail_and_break_no_header(admin, owner):
     User.objects.filter(pk=admin.pk).update(name="A <b>\nBcc: x@evil.example")
     schedule(User.objects.get(pk=admin.pk), 11)
     assert tasks.tell_alarms() is None
-    message = mail.outbox[0]
+    message = mail_to(owner)
     assert "\n" not in message.subject
     assert "<b>" in message.body
     assert "<b>" not in message.alternatives[0].content
