@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,7 +18,9 @@ from domains.views.frame import domain_or_404, frame_of
 from purelymanage.core.addresses import shown_domain
 from purelymanage.core.errors import PurelyManageError
 from purelymanage.core.http import Request, go_to, render_page, wants_fragment
-from purelymanage.core.permissions import viewer_required
+from purelymanage.core.limits import rate_limited
+from purelymanage.core.permissions import RoleMissing, viewer_required
+from purelymanage.core.roles import Role
 
 LABELS = {
     "allow_account_reset": gettext_lazy("Account reset by DNS"),
@@ -27,10 +29,11 @@ LABELS = {
 
 
 @viewer_required
+@rate_limited("ask")
 @require_http_methods(["GET", "POST"])
 def domain_settings(request: Request, pk: int) -> HttpResponse:
     if request.method == "POST" and not request.user.is_admin:
-        raise PermissionDenied
+        raise RoleMissing(Role.ADMIN)
     domain = domain_or_404(pk)
     error = ""
     if request.method == "POST":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,14 +13,17 @@ from migrations_app.engines import choice
 from migrations_app.forms.limits import LimitsForm
 from migrations_app.services.limits import change_limits
 from purelymanage.core.http import Request, errors_on, go_to, render_page
-from purelymanage.core.permissions import viewer_required
+from purelymanage.core.limits import rate_limited
+from purelymanage.core.permissions import RoleMissing, viewer_required
+from purelymanage.core.roles import Role
 
 
 @viewer_required
+@rate_limited("write")
 @require_http_methods(["GET", "POST"])
 def limits_edit(request: Request) -> HttpResponse:
     if request.method == "POST" and not request.user.is_admin:
-        raise PermissionDenied
+        raise RoleMissing(Role.ADMIN)
     form = LimitsForm(request.POST if request.method == "POST" else None, limits=dispatch.limits())
     if request.method == "POST" and form.is_valid():
         with errors_on(form):
