@@ -17,6 +17,7 @@ class AccountsConfig(AppConfig):
         register_page(
             _("Add a person"), "plus", "/settings/people/new/", role=Role.OWNER, action=True
         )
+        register_page(_("Sessions"), "monitor-smartphone", "/settings/sessions/")
         register_page(_("Audit log"), "list", "/settings/audit/")
         register_page(_("PurelyMail connection"), "plug", "/settings/purelymail/")
         register_page(_("About this panel"), "info", "/settings/about/")

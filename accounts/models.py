@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.devices import device_words, is_hand_held
 from purelymanage.core.addresses import refuse_control_characters
 from purelymanage.core.roles import Role, has_role
 
@@ -88,6 +89,10 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """Those that have not expired."""
         return self.filter(expire_date__gt=timezone.now())
 
+    def without(self, cookie: str | None) -> SessionQuerySet:
+        """All but the one whose key that cookie holds."""
+        return self.exclude(session_key=Session.stored_key(cookie))
+
 
 class Session(models.Model):
     """One browser, signed in or about to be. Its key is a digest of what the cookie holds."""
@@ -107,7 +112,16 @@ class Session(models.Model):
         ordering = ["-last_seen_at", "-pk"]
 
     def __str__(self) -> str:
-        return f"{self.address or '?'} ({self.user_agent})"
+        return f"{self.device}, {self.address or '?'}"
+
+    @property
+    def device(self) -> str:
+        """The browser and its system, in words."""
+        return device_words(self.user_agent)
+
+    @property
+    def is_hand_held(self) -> bool:
+        return is_hand_held(self.user_agent)
 
     @staticmethod
     def stored_key(cookie: str | None) -> str:

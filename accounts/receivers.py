@@ -51,11 +51,12 @@ def on_sign_in_failed(credentials: dict[str, Any], request: HttpRequest, **__: A
 
 
 def on_password_changed(request: HttpRequest, user: User, **_: Any) -> None:
-    record(Action.PASSWORD_CHANGED, target=user.email)
     end_sessions(person=user, keep=request.session.session_key)
+    record(Action.PASSWORD_CHANGED, target=user.email)
 
 
 def on_password_reset(request: HttpRequest, user: User, **_: Any) -> None:
+    end_sessions(person=user)
+    request.session.flush()
     with acting_as(person(user, address=client_address(request))):
         record(Action.PASSWORD_RESET, target=user.email)
-    end_sessions(person=user, keep=request.session.session_key)

@@ -27,6 +27,7 @@ HOME = "accounts:settings"
 _tabs = [
     Tab(_("Account"), HOME, 10),
     Tab(_("People"), "accounts:people", 20),
+    Tab(_("Sessions"), "accounts:sessions", 30),
     Tab(_("Audit log"), "audit:list", 40),
     Tab(_("PurelyMail"), "accounts:purelymail", 50),
     Tab(_("About"), "accounts:about", 90),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.views import account, panel, people, setup
+from accounts.views import account, panel, people, sessions, setup
 
 app_name = "accounts"
 urlpatterns = [
@@ -11,6 +11,14 @@ urlpatterns = [
     path("settings/people/<int:pk>/", people.person, name="person"),
     path("settings/people/<int:pk>/remove/", people.person_remove, name="person_remove"),
     path("settings/people/<int:pk>/restore/", people.person_restore, name="person_restore"),
+    path(
+        "settings/people/<int:pk>/sessions/end/",
+        sessions.person_sessions_end,
+        name="person_sessions_end",
+    ),
+    path("settings/sessions/", sessions.sessions, name="sessions"),
+    path("settings/sessions/end/", sessions.sessions_end, name="sessions_end"),
+    path("settings/sessions/<int:pk>/end/", sessions.session_end, name="session_end"),
     path("settings/purelymail/", panel.purelymail, name="purelymail"),
     path("settings/purelymail/test/", panel.purelymail_test, name="purelymail_test"),
     path("settings/about/", panel.about_panel, name="about"),

@@ -4,5 +4,6 @@ from purelymanage.tests.audited.posts.domains import DOMAINS
 from purelymanage.tests.audited.posts.mailboxes import MAILBOXES
 from purelymanage.tests.audited.posts.migrations import MIGRATIONS
 from purelymanage.tests.audited.posts.people import PEOPLE
+from purelymanage.tests.audited.posts.sessions import SESSIONS
 
-POSTS = [*PEOPLE, *MAILBOXES, *DOMAINS, *MIGRATIONS]
+POSTS = [*PEOPLE, *SESSIONS, *MAILBOXES, *DOMAINS, *MIGRATIONS]
