@@ -6,13 +6,16 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import factors, receivers  # models are not there when this module loads
+        # Models are not there when this module loads
+        from accounts import factors, receivers, receivers_factors
         from purelymanage.core.roles import Role
         from purelymanage.ui.navigation import register_page
 
         receivers.connect()
+        receivers_factors.connect()
         factors.connect()
         register_page(_("Change your password"), "key", "/accounts/password/change/")
+        register_page(_("Your second factors"), "shield-check", "/settings/security/")
         register_page(_("People"), "users", "/settings/people/")
         register_page(
             _("Add a person"), "plus", "/settings/people/new/", role=Role.OWNER, action=True

@@ -26,6 +26,7 @@ class Tab:
 HOME = "accounts:settings"
 _tabs = [
     Tab(_("Account"), HOME, 10),
+    Tab(_("Security"), "mfa_index", 15),
     Tab(_("People"), "accounts:people", 20),
     Tab(_("Sessions"), "accounts:sessions", 30),
     Tab(_("Audit log"), "audit:list", 40),

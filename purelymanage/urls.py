@@ -6,6 +6,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("purelymanage.dashboard.urls")),
     path("", include("accounts.urls")),
+    path("settings/security/", include("accounts.security_urls")),
     path("accounts/", include("accounts.entrance_urls")),
     path("mailboxes/", include("mailboxes.urls")),
     path("domains/", include("domains.urls")),
