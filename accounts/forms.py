@@ -7,6 +7,7 @@ from typing import Any
 from allauth.account.forms import (
     ChangePasswordForm,
     LoginForm,
+    ReauthenticateForm,
     ResetPasswordForm,
     ResetPasswordKeyForm,
 )
@@ -46,6 +47,20 @@ class PasswordChangeForm(ChangePasswordForm):  # type: ignore[misc]  # allauth s
         _plain(self.fields["oldpassword"], label=_("Current password"))
         _plain(self.fields["password1"], label=_("New password"), help_text=PASSWORD_HELP)
         _plain(self.fields["password2"], label=_("New password, again"))
+
+
+class ConfirmPasswordForm(ReauthenticateForm):  # type: ignore[misc]  # allauth ships no types
+    """Somebody who is signed in shows once more who they are: no sign-in, nor counted as one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _plain(self.fields["password"], label=_("Password"))
+
+    def clean_password(self) -> str:
+        password = str(self.cleaned_data["password"])
+        if not self.user.check_password(password):
+            raise ValidationError(_("This is not your password."))
+        return password
 
 
 class NewPasswordForm(ResetPasswordKeyForm):  # type: ignore[misc]  # allauth ships no types
@@ -88,11 +103,10 @@ class AddressField(forms.CharField):
         return clean_address(super().clean(value))
 
 
-class PersonForm(forms.Form):
-    """Name, e-mail and a password that is not too close to either."""
+class NewAccountForm(forms.Form):
+    """Name and a password that is close to neither the name nor the address."""
 
     name = NameField()
-    email = AddressField(autocomplete="username")
     password = forms.CharField(
         label=_("Password"),
         strip=False,
@@ -101,15 +115,42 @@ class PersonForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
+    @property
+    def address(self) -> str:
+        raise NotImplementedError
+
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
         if password := cleaned.get("password"):
-            person = User(name=cleaned.get("name", ""), email=cleaned.get("email", ""))
+            person = User(name=cleaned.get("name", ""), email=self.address)
             try:
                 validate_password(password, person)
             except ValidationError as error:
                 self.add_error("password", error)
         return cleaned
+
+
+class PersonForm(NewAccountForm):
+    """An account whose address is typed as well."""
+
+    email = AddressField(autocomplete="username")
+    field_order = ["name", "email", "password"]
+
+    @property
+    def address(self) -> str:
+        return str(self.cleaned_data.get("email", ""))
+
+
+class AcceptForm(NewAccountForm):
+    """The account of somebody who was invited at `address`."""
+
+    def __init__(self, *args: Any, address: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.invited_at = address
+
+    @property
+    def address(self) -> str:
+        return self.invited_at
 
 
 class SetupForm(PersonForm):
@@ -124,7 +165,6 @@ class SetupForm(PersonForm):
 
     def __init__(self, *args: Any, asks_code: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.code_is_wrong = False
         if asks_code:
             self.order_fields(["code"])
         else:
@@ -133,19 +173,8 @@ class SetupForm(PersonForm):
     def clean_code(self) -> str:
         code = str(self.cleaned_data["code"])
         if not is_setup_code(code):
-            self.code_is_wrong = True
             raise ValidationError(_("This is not the code. Look at the newest start-up log."))
         return code
-
-
-class NewPersonForm(PersonForm):
-    """A person an owner adds."""
-
-    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.ADMIN)
-    field_order = ["name", "email", "role", "password"]
-
-    def clean_role(self) -> Role:
-        return Role(self.cleaned_data["role"])
 
 
 class RoleForm(forms.Form):
@@ -153,6 +182,15 @@ class RoleForm(forms.Form):
 
     def clean_role(self) -> Role:
         return Role(self.cleaned_data["role"])
+
+
+class InvitationForm(RoleForm):
+    """Whom an owner invites. The least role is chosen until they choose more."""
+
+    name = NameField()
+    email = AddressField(autocomplete="off")
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.VIEWER)
+    field_order = ["name", "email", "role"]
 
 
 class AccountForm(forms.Form):

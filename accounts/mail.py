@@ -1,4 +1,4 @@
-"""The one message the sign-in pages send."""
+"""The messages that let somebody in: a link for a new password, and an invitation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import Invitation, User
 from audit.actions import Action
 from audit.services import audited
 
@@ -35,3 +35,28 @@ def send_reset_link(person: User) -> None:
     message.attach_alternative(render_to_string("emails/password_reset.html", context), "text/html")
     with audited(Action.RESET_LINK_SENT, target=person.email):
         message.send()
+
+
+def invitation_mail(invitation: Invitation, url: str) -> EmailMultiAlternatives:
+    """The mail with the link that lets somebody in once."""
+    context = {"invitation": invitation, "inviter": invitation.invited_by, "url": url}
+    words = {"name": " ".join(str(invitation.invited_by).split())}
+    message = EmailMultiAlternatives(
+        subject=_("%(name)s invites you to PurelyManage") % words,
+        body=render_to_string("emails/invitation.txt", context),
+        to=[invitation.email],
+    )
+    message.attach_alternative(render_to_string("emails/invitation.html", context), "text/html")
+    return message
+
+
+def send_factors_reset_notice(person: User) -> None:
+    """Tell `person` that they sign in with the password alone, in case they did not ask for it."""
+    context = {"person": person, "url": settings.BASE_URL}
+    message = EmailMultiAlternatives(
+        subject=_("Your second factors for PurelyManage were reset"),
+        body=render_to_string("emails/factors_reset.txt", context),
+        to=[person.email],
+    )
+    message.attach_alternative(render_to_string("emails/factors_reset.html", context), "text/html")
+    message.send()

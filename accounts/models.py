@@ -129,6 +129,20 @@ class Session(models.Model):
         return hashlib.sha256((cookie or "").encode()).hexdigest()
 
 
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def open(self) -> InvitationQuerySet:
+        """Neither accepted nor revoked; they may have expired."""
+        return self.filter(accepted_at=None, revoked_at=None)
+
+    def valid(self) -> InvitationQuerySet:
+        """Those that let somebody in now: whoever sent them has to be an owner still."""
+        return self.open().filter(
+            expires_at__gt=timezone.now(),
+            invited_by__is_active=True,
+            invited_by__role=Role.OWNER,
+        )
+
+
 class Invitation(models.Model):
     """A link that lets one person in once. The link holds a token, the row its digest."""
 
@@ -146,6 +160,8 @@ class Invitation(models.Model):
     accepted_by = models.OneToOneField(User, models.SET_NULL, null=True, related_name="invitation")
     revoked_at = models.DateTimeField(null=True)
 
+    objects = InvitationQuerySet.as_manager()
+
     class Meta:
         ordering = ["-created_at", "-pk"]
         constraints = [
@@ -158,6 +174,11 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return self.email
+
+    @staticmethod
+    def digest_of(token: str) -> str:
+        """What stands in the row for the token that the link holds."""
+        return hashlib.sha256(token.encode()).hexdigest()
 
 
 class SecurityPolicy(models.Model):

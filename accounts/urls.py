@@ -1,16 +1,29 @@
 from django.urls import path
 
-from accounts.views import account, panel, people, sessions, setup
+from accounts.views import account, invitations, panel, people, policy, sessions, setup
 
 app_name = "accounts"
 urlpatterns = [
     path("setup/", setup.setup, name="setup"),
+    path("invite/<str:token>/", invitations.invitation, name="invitation"),
     path("settings/", account.account, name="settings"),
     path("settings/people/", people.people, name="people"),
-    path("settings/people/new/", people.person_add, name="person_add"),
+    path("settings/people/new/", people.person_invite, name="person_invite"),
+    path(
+        "settings/people/invitations/<int:pk>/send/",
+        invitations.invitation_send,
+        name="invitation_send",
+    ),
+    path(
+        "settings/people/invitations/<int:pk>/revoke/",
+        invitations.invitation_revoke,
+        name="invitation_revoke",
+    ),
     path("settings/people/<int:pk>/", people.person, name="person"),
     path("settings/people/<int:pk>/remove/", people.person_remove, name="person_remove"),
     path("settings/people/<int:pk>/restore/", people.person_restore, name="person_restore"),
+    path("settings/people/<int:pk>/second-factor/reset/", policy.factor_reset, name="factor_reset"),
+    path("settings/security/policy/", policy.factor_policy, name="factor_policy"),
     path(
         "settings/people/<int:pk>/sessions/end/",
         sessions.person_sessions_end,

@@ -22,6 +22,7 @@ from django.core.checks import CheckMessage, Warning  # noqa: A004  Django's nam
 from django.core.exceptions import ImproperlyConfigured
 
 from purelymanage.core.hosts import is_loopback, parse_endpoint
+from purelymanage.core.mail import is_mail_set_up
 
 MIN_SECRET_KEY = 50
 MIN_DISTINCT = 12
@@ -200,7 +201,7 @@ def check_unwise(**_kwargs: Any) -> list[CheckMessage]:
             "Serve it by https:// and say so in BASE_URL.",
         ),
         (
-            settings.EMAIL_BACKEND.endswith("console.EmailBackend"),
+            not is_mail_set_up(),
             "Mails for new passwords are printed to the log instead of being sent.",
             "Set EMAIL_URL.",
         ),

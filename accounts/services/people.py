@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import Invitation, User
 from accounts.services.sessions import end_sessions
 from audit.actions import Action
 from audit.services import audited
@@ -16,8 +17,8 @@ from purelymanage.core.errors import MissingError, RefusedError
 from purelymanage.core.locks import lock_transaction
 from purelymanage.core.roles import Role
 
-OWNERS = "accounts.owners"
-"""The lock under which owners come and go, so that there is always one."""
+PEOPLE = "accounts.people"
+"""The lock under which people come and go, so that there is always an owner."""
 
 
 def create_first_owner(*, email: str, name: str, password: str) -> User:
@@ -28,14 +29,14 @@ def create_first_owner(*, email: str, name: str, password: str) -> User:
         audited(Action.OWNER_CREATED, target=email),
         transaction.atomic(),
     ):
-        lock_transaction(OWNERS)
+        lock_transaction(PEOPLE)
         if User.objects.exists():
             raise MissingError(_("The panel is set up already. Sign in instead."))
         return User.objects.create_user(email=email, name=name, password=password, role=Role.OWNER)
 
 
 def add_person(*, email: str, name: str, password: str, role: Role) -> User:
-    """Let somebody sign in with a password the owner hands them."""
+    """Let somebody sign in with a password: for whoever has the server. Others are invited."""
     facts = {"name": name, "role": role}
     with audited(Action.PERSON_ADDED, target=email, after=facts):
         try:
@@ -66,7 +67,7 @@ def change_name(*, person: User, name: str) -> None:
 
 
 def change_role(*, person: User, role: Role) -> None:
-    """Give a person another role. The last owner stays owner."""
+    """Give a person another role, which ends their sessions. The last owner stays owner."""
     if role == person.role:
         return
     with (
@@ -82,15 +83,22 @@ def change_role(*, person: User, role: Role) -> None:
             _keep_an_owner(person)
         person.role = role
         person.save(update_fields=["role"])
+        end_sessions(person=person)
 
 
 def remove_person(*, person: User) -> None:
-    """Take away the right to sign in, at once and in every session. History keeps the name."""
-    with audited(Action.PERSON_REMOVED, target=person.email), transaction.atomic():
+    """Take away the right to sign in, at once and in every session. History keeps the name.
+
+    Nobody comes in any more by an invitation of theirs.
+    """
+    with audited(Action.PERSON_REMOVED, target=person.email) as change, transaction.atomic():
         _keep_an_owner(person)
         person.is_active = False
         person.save(update_fields=["is_active"])
         end_sessions(person=person)
+        sent = Invitation.objects.open().filter(invited_by=person)
+        if revoked := sent.update(revoked_at=timezone.now()):
+            change.after["invitations_revoked"] = revoked
 
 
 def restore_person(*, person: User) -> None:
@@ -101,8 +109,8 @@ def restore_person(*, person: User) -> None:
 
 
 def _keep_an_owner(person: User) -> None:
-    """Refuse to lose the last owner. Holds the owners' lock until the transaction ends."""
-    lock_transaction(OWNERS)
+    """Refuse to lose the last owner. Holds the lock until the transaction ends."""
+    lock_transaction(PEOPLE)
     owners = User.objects.filter(role=Role.OWNER, is_active=True)
     if set(owners.values_list("pk", flat=True)) == {person.pk}:
         raise RefusedError(

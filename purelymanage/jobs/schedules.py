@@ -44,6 +44,7 @@ SCHEDULES: tuple[Every, ...] = (
     Every("mailboxes.tasks.work_on_batches", minutes=1),
     Every("mailboxes.tasks.forget_old_batches", minutes=24 * 60, from_hour=3),
     Every("migrations_app.tasks.probe_engine", minutes=4),
+    Every("accounts.tasks.send_invitations", minutes=1),
     Every("accounts.tasks.forget_old_sessions", minutes=24 * 60, from_hour=4),
 )
 

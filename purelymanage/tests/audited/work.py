@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.core.management import call_command
 from django.test import override_settings
 from django.utils import timezone
@@ -20,8 +21,10 @@ from mailboxes.batches.models import MailboxBatch
 from migrations_app.models import State
 from migrations_app.tests.queueing import make_job
 from purelymanage.core.context import acting_as, person
+from purelymanage.core.startup import new_encryption_key
 from purelymanage.deletions.models import DELAY, Alarm, DeletionKind, PendingDeletion
 from purelymanage.jobs.clock import seconds_from_now
+from purelymanage.tests.audited.posts.invitations import invited
 from purelymanage.tests.audited.tables import Exempt, Leaves, Line
 from purelymanage.tests.audited.world import DOMAIN, LEA, NEW_PASSWORD, World
 from routing.picture import as_rule
@@ -102,6 +105,13 @@ def _new_owner(world: World, run: Run) -> None:
         run(email="nora@panel.example", name="Nora", password_stdin=True)
 
 
+def _with_a_new_key(world: World, run: Run) -> None:
+    world.job  # noqa: B018  has passwords, sealed with what is the older key now
+    keys = [new_encryption_key(), *settings.ENCRYPTION_KEYS]
+    with override_settings(ENCRYPTION_KEYS=keys):
+        run()
+
+
 def _tampered_log(world: World, run: Run) -> None:
     """Somebody with the database's password changed what an entry says."""
     world.deletion  # noqa: B018  leaves an entry
@@ -127,6 +137,11 @@ WORK: list[Line] = [
         "accounts.tasks.send_password_reset",
         Action.RESET_LINK_SENT,
         lambda world, run: run(world.people["admin"].pk),
+    ),
+    Leaves(
+        "accounts.tasks.send_invitations",
+        Action.INVITATION_SENT,
+        lambda world, run: (invited(world), run()),
     ),
     Exempt(
         "accounts.tasks.forget_old_sessions",
@@ -222,6 +237,7 @@ WORK: list[Line] = [
     Leaves("run_due_deletions", Action.DELETION_EXECUTED, _due_deletion),
     Leaves("seed_demo", Action.SERVER_CREATED, _plainly),
     Leaves("sync_purelymail", Action.DRIFT_APPEARED, _drift),
+    Leaves("rotate_encryption_keys", Action.KEYS_ROTATED, _with_a_new_key),
     Exempt("verify_audit_log", "It reads the whole log and prints what it found.", _plainly),
     Exempt("setup_code", "It prints the code of the set-up page.", _plainly),
     Exempt("start", "It keeps programs running; what they do is in these tables.", None),

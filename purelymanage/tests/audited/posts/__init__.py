@@ -1,9 +1,10 @@
 """Every address that takes a POST: how it is sent, and what is on record afterwards."""
 
 from purelymanage.tests.audited.posts.domains import DOMAINS
+from purelymanage.tests.audited.posts.invitations import INVITATIONS
 from purelymanage.tests.audited.posts.mailboxes import MAILBOXES
 from purelymanage.tests.audited.posts.migrations import MIGRATIONS
 from purelymanage.tests.audited.posts.people import PEOPLE
 from purelymanage.tests.audited.posts.sessions import SESSIONS
 
-POSTS = [*PEOPLE, *SESSIONS, *MAILBOXES, *DOMAINS, *MIGRATIONS]
+POSTS = [*PEOPLE, *SESSIONS, *INVITATIONS, *MAILBOXES, *DOMAINS, *MIGRATIONS]
