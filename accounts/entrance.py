@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from allauth.account import views
 from allauth.account.adapter import get_adapter
 from allauth.account.utils import url_str_to_user_pk
 from django.forms import BaseForm
@@ -14,6 +13,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from accounts.known_browsers import remember
 from accounts.models import User
+from accounts.views import passwords
 from purelymanage.core.limits import made_to_wait, rate_limited, seconds_left
 
 P = ParamSpec("P")
@@ -54,7 +54,7 @@ def refusing(view: View[P]) -> View[P]:
 def new_password(request: HttpRequest, uidb36: str, key: str) -> HttpResponseBase:
     """Behind the mailed link. The browser is known from then on, so that nobody's guessing at the
     account keeps its person out."""
-    response: HttpResponseBase = views.password_reset_from_key(request, uidb36=uidb36, key=key)
+    response: HttpResponseBase = passwords.password_reset(request, uidb36=uidb36, key=key)
     if request.method == "POST" and response.status_code == 302:
         person = User.objects.get(pk=url_str_to_user_pk(uidb36))
         remember(response, email=person.email)

@@ -195,14 +195,16 @@ def _last_moment(begun_at: datetime) -> datetime:
 
 def seal(data: dict[str, Any], stored_key: str) -> str:
     """What a session remembers, as its row keeps it."""
-    return crypto.encrypt(json.dumps(data), bound_to=_place(stored_key))
+    return crypto.encrypt(
+        json.dumps(data), bound_to=place_of(stored_key), purpose=crypto.Purpose.SESSIONS
+    )
 
 
 def remembered(row: Session) -> dict[str, Any] | None:
     """What `seal` was given; None if its key is gone or it was moved here from another row."""
     try:
-        place = _place(row.session_key)
-        opened = crypto.decrypt(row.session_data, bound_to=place)
+        place = place_of(row.session_key)
+        opened = crypto.decrypt(row.session_data, bound_to=place, purpose=crypto.Purpose.SESSIONS)
     except crypto.DecryptionError:
         logger.warning("What session %s remembers does not open; it counts as ended.", row.pk)
         return None
@@ -210,5 +212,5 @@ def remembered(row: Session) -> dict[str, Any] | None:
     return data
 
 
-def _place(stored_key: str) -> str:
+def place_of(stored_key: str) -> str:
     return f"accounts_session:{stored_key}:session_data"
