@@ -12,8 +12,15 @@ from typing import Any
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.db.models.signals import post_init, pre_save
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from accounts import passkeys
+from accounts.models import User
+from accounts.policy import is_last_demanded
 from purelymanage import crypto
+
+PANEL = "PurelyManage"
 
 
 class Unsealed(str):
@@ -41,6 +48,28 @@ class Sealed(str):
 class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no types
     """How django-allauth's second factors behave here."""
 
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": _("This code is wrong, or it was used already. Wait for the next one."),
+        "cannot_delete_authenticator": _(
+            "Everybody has to have a second factor here, and this is your only one. Set up another"
+            " one first."
+        ),
+    }
+
+    def generate_authenticator_name(self, user: User, type: str) -> str:  # noqa: A002  allauth's
+        """What a passkey is called unless the person names it."""
+        number = Authenticator.objects.filter(user=user, type=type).count() + 1
+        return gettext("Passkey %(number)d") % {"number": number}
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Whose passkeys these are: of the panel's own domain, whatever a request says."""
+        return {"id": passkeys.domain(), "name": PANEL}
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        """While a second factor is demanded of everybody, the last one stays."""
+        return not is_last_demanded(authenticator)
+
     def encrypt(self, text: str) -> str:
         return Unsealed(text)
 
@@ -48,8 +77,12 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships n
         if isinstance(encrypted_text, Unsealed):
             return encrypted_text.plain
         if isinstance(encrypted_text, Sealed):
-            return crypto.decrypt(encrypted_text, bound_to=encrypted_text.place)
-        raise crypto.DecryptionError("A secret of a second factor did not come from its row.")
+            return crypto.decrypt(
+                encrypted_text,
+                bound_to=encrypted_text.place,
+                purpose=crypto.Purpose.SECOND_FACTORS,
+            )
+        raise crypto.DecryptionError("of a second factor", "it did not come from its row.")
 
 
 def connect() -> None:
@@ -67,7 +100,9 @@ def _seal(instance: Authenticator, **_: Any) -> None:
     for name, value in instance.data.items():
         if isinstance(value, Unsealed):
             bound_to = place(instance, name)
-            envelope = crypto.encrypt(value.plain, bound_to=bound_to)
+            envelope = crypto.encrypt(
+                value.plain, bound_to=bound_to, purpose=crypto.Purpose.SECOND_FACTORS
+            )
             instance.data[name] = Sealed(envelope, bound_to)
 
 
@@ -77,3 +112,13 @@ def _mark(instance: Authenticator, **_: Any) -> None:
     for name, value in instance.data.items():
         if isinstance(value, str) and crypto.is_envelope(value):
             instance.data[name] = Sealed(value, place(instance, name))
+
+
+def sealed(authenticator: Authenticator) -> dict[str, str]:
+    """Name → envelope of the secrets that a row holds."""
+    return {name: value for name, value in authenticator.data.items() if isinstance(value, Sealed)}
+
+
+def reseal(authenticator: Authenticator, name: str) -> None:
+    """Have one of them sealed with the current key when the row is saved."""
+    authenticator.data[name] = Unsealed(FactorAdapter().decrypt(authenticator.data[name]))

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import environ
 
 from purelymanage.checks import Environment, refuse_unusable
+from purelymanage.core.rates import RATES
 from purelymanage.core.startup import demo_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -101,9 +102,12 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.LastSeenMiddleware",
     "purelymanage.core.middleware.ContextMiddleware",
+    "accounts.failures.LimitedMiddleware",
     "purelymanage.ui.middleware.ToastMiddleware",
     "purelymanage.core.middleware.ErrorMiddleware",
     "accounts.middleware.SetupMiddleware",
+    "accounts.gates.ConfirmationMiddleware",
+    "accounts.gates.SecondFactorMiddleware",
 ]
 
 TEMPLATES = [
@@ -198,7 +202,7 @@ AUTH_USER_MODEL = "accounts.User"
 SESSION_ENGINE = "accounts.session_store"
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=30)
 SESSION_MAX_HOURS = env.int("SESSION_MAX_HOURS", default=12)
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.backends.PanelBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -225,9 +229,16 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105  a class, not a password
-RATE_LIMITS = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
-ACCOUNT_RATE_LIMITS = {"setup_code": "10/15m/ip", "password_strength": "60/m/ip"}
+RATE_LIMITS = True  # the rates themselves: purelymanage/core/rates.py
+# allauth counts wrong passwords and codes itself; around its views stand our own limits
+ACCOUNT_RATE_LIMITS = {
+    **dict.fromkeys(
+        ("login", "reset_password", "reset_password_from_key", "change_password", "reauthenticate")
+    ),
+    "login_failed": RATES["login_failed"],
+}
+MFA_RATE_LIMITS = {"webauthn_login": None}
 ACCOUNT_FORMS = {
     "login": "accounts.forms.SignInForm",
     "change_password": "accounts.forms.PasswordChangeForm",
@@ -245,6 +256,18 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_ISSUER = "PurelyManage"
 MFA_TOTP_TOLERANCE = 1
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody signs up here: an owner has named every address
+MFA_FORMS = {
+    "authenticate": "accounts.forms_factors.SecondStepForm",
+    "authenticate_webauthn": "accounts.forms_factors.SecondStepPasskeyForm",
+    "reauthenticate": "accounts.forms_factors.ConfirmForm",
+    "reauthenticate_webauthn": "accounts.forms_factors.ConfirmPasskeyForm",
+    "login_webauthn": "accounts.forms_factors.SignInPasskeyForm",
+    "activate_totp": "accounts.forms_factors.SetUpAppForm",
+    "add_webauthn": "accounts.forms_factors.AddPasskeyForm",
+    "edit_webauthn": "accounts.forms_factors.RenamePasskeyForm",
+}
 
 # Headers and cookies
 HTTPS = _site.scheme == "https"

@@ -8,9 +8,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import about
+from accounts.reauthentication import reauthentication_required
 from accounts.services.connection import check_connection
 from purelymanage.core.errors import PurelyManageError
 from purelymanage.core.http import Request, render_page
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required, viewer_required
 
 
@@ -22,6 +24,8 @@ def purelymail(request: Request) -> HttpResponse:
 
 
 @admin_required
+@reauthentication_required
+@rate_limited("ask_much")
 @require_POST
 def purelymail_test(request: Request) -> HttpResponse:
     """One question to PurelyMail, and its answer."""

@@ -56,6 +56,7 @@ def person_invite(request: Request) -> HttpResponse:
 
 @owner_required
 @reauthentication_required
+@rate_limited("write")
 @require_http_methods(["GET", "POST"])
 def person(request: Request, pk: int) -> HttpResponse:
     """One person's role, and whether they may sign in."""
@@ -89,6 +90,7 @@ def person_remove(request: Request, pk: int) -> HttpResponse:
 
 @owner_required
 @reauthentication_required
+@rate_limited("write")
 @require_POST
 def person_restore(request: Request, pk: int) -> HttpResponse:
     returner = get_object_or_404(User, pk=pk)

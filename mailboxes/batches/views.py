@@ -15,6 +15,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.reauthentication import reauthentication_required
 from mailboxes.batches import selectors, services
 from mailboxes.batches.forms import UploadForm
 from mailboxes.batches.models import BatchKind, MailboxBatch, RowState
@@ -22,6 +23,7 @@ from mailboxes.batches.preview import COLUMNS
 from mailboxes.selectors import chosen_mailboxes
 from purelymanage.core.errors import InvalidError
 from purelymanage.core.http import Request, errors_on, go_to, render_page
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required, viewer_required
 from purelymanage.core.tables import csv_response
 
@@ -41,6 +43,7 @@ def batch_list(request: Request) -> HttpResponse:
 
 @sensitive_post_parameters("pasted")
 @admin_required
+@rate_limited("bulk")
 @require_http_methods(["GET", "POST"])
 @cache_control(no_store=True)
 def batch_upload(request: Request) -> HttpResponse:
@@ -70,6 +73,7 @@ def batch_template(request: Request) -> HttpResponseBase:
 
 
 @admin_required
+@rate_limited("bulk")
 @require_POST
 def batch_select(request: Request) -> HttpResponse:
     """An action on ticked rows, or on all that the filter in the query matches."""
@@ -106,6 +110,7 @@ def batch_live(request: Request, pk: int) -> HttpResponse:
 
 
 @viewer_required
+@rate_limited("export", also_get=True)
 @require_GET
 def batch_report(request: Request, pk: int) -> HttpResponseBase:
     """Every line and how it ended, or those of one state; passwords are never in it."""
@@ -128,6 +133,7 @@ def batch_report(request: Request, pk: int) -> HttpResponseBase:
 
 
 @admin_required
+@rate_limited("bulk")
 @require_POST
 def batch_start(request: Request, pk: int) -> HttpResponse:
     batch = get_object_or_404(MailboxBatch, pk=pk)
@@ -136,6 +142,7 @@ def batch_start(request: Request, pk: int) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("bulk")
 @require_POST
 def batch_continue(request: Request, pk: int) -> HttpResponse:
     batch = get_object_or_404(MailboxBatch, pk=pk)
@@ -161,6 +168,8 @@ def batch_cancel(request: Request, pk: int) -> HttpResponse:
 
 
 @admin_required
+@reauthentication_required(keeps_form=False)
+@rate_limited("export")
 @require_POST
 def batch_passwords(request: Request, pk: int) -> HttpResponseBase:
     """The one download of new passwords."""

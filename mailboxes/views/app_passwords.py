@@ -13,16 +13,20 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from accounts.reauthentication import reauthentication_required
 from mailboxes import services
 from mailboxes.forms import AppPasswordForm, RevokeForm
 from mailboxes.models import Mailbox
 from mailboxes.views.frame import crumbs
 from purelymanage.core.addresses import shown_address
 from purelymanage.core.http import Request, errors_on, go_to, render_page
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required
 
 
 @admin_required
+@reauthentication_required
+@rate_limited("ask")
 @require_http_methods(["GET", "POST"])
 @cache_control(no_store=True)
 def app_password_add(request: Request, pk: int) -> HttpResponse:
@@ -42,6 +46,7 @@ def app_password_add(request: Request, pk: int) -> HttpResponse:
 
 @sensitive_post_parameters("app_password")
 @admin_required
+@rate_limited("ask")
 @require_http_methods(["GET", "POST"])
 @cache_control(no_store=True)
 def app_password_revoke(request: Request, pk: int) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts.reauthentication import reauthentication_required
 from domains.models import Domain
 from mailboxes import selectors, services
 from mailboxes.dossiers import settings_of
@@ -19,6 +20,7 @@ from mailboxes.passwords import generate_password
 from mailboxes.views.frame import crumbs, outlook_of
 from purelymanage.core.addresses import split_address
 from purelymanage.core.http import Request, errors_on, render_page
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required
 from purelymanage.deletions.models import DeletionKind, PendingDeletion
 from purelymanage.deletions.selectors import ended_deletion
@@ -26,6 +28,8 @@ from purelymanage.deletions.selectors import ended_deletion
 
 @sensitive_post_parameters("password")
 @admin_required
+@reauthentication_required(keeps_form=False)
+@rate_limited("ask")
 @require_http_methods(["GET", "POST"])
 @cache_control(no_store=True)
 def mailbox_add(request: Request) -> HttpResponse:

@@ -10,17 +10,21 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from accounts.reauthentication import reauthentication_required
 from mailboxes import services
 from mailboxes.forms import PasswordForm
 from mailboxes.models import Mailbox
 from mailboxes.passwords import generate_password
 from mailboxes.views.frame import crumbs
 from purelymanage.core.http import Request, errors_on, render_page
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required
 
 
 @sensitive_post_parameters("password")
 @admin_required
+@reauthentication_required(keeps_form=False)
+@rate_limited("ask")
 @require_http_methods(["GET", "POST"])
 @cache_control(no_store=True)
 def mailbox_password_reset(request: Request, pk: int) -> HttpResponse:

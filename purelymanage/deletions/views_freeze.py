@@ -11,7 +11,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import User
+from accounts.reauthentication import reauthentication_required
 from purelymanage.core.http import Request, go_to, render_page
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.paging import page_of
 from purelymanage.core.permissions import owner_required, viewer_required
 from purelymanage.deletions import freezing
@@ -19,6 +21,7 @@ from purelymanage.deletions.models import Freeze
 
 
 @owner_required
+@reauthentication_required
 @require_http_methods(["GET", "POST"])
 def freeze(request: Request, pk: int) -> HttpResponse:
     """Asks, showing all that would happen, and does it."""
@@ -53,6 +56,8 @@ def freeze_detail(request: Request, pk: int) -> HttpResponse:
 
 
 @owner_required
+@reauthentication_required
+@rate_limited("write")
 @require_POST
 def freeze_undo(request: Request, pk: int) -> HttpResponse:
     done = get_object_or_404(Freeze.objects.select_related("person"), pk=pk)

@@ -1,0 +1,462 @@
+"""Before what is dangerous the panel asks once more who is there."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+
+from accounts import reauthentication
+from accounts.models import SecurityPolicy, User
+from accounts.reauthentication import KEPT
+from accounts.tests.factors import code_now, give_app, give_codes, give_passkey
+from audit.actions import Action
+from audit.models import Entry
+from conftest import PASSWORD, just_authenticated
+from purelymanage.core.roles import Role
+from purelymanage.tests.audited import walk
+
+pytestmark = pytest.mark.django_db
+
+ASK = "/accounts/reauthenticate/"
+ASK_PASSKEY = "/accounts/2fa/webauthn/reauthenticate/"
+ASK_CODE = "/accounts/2fa/reauthenticate/"
+PEOPLE = "/settings/people/"
+
+ASKING = {
+    # People
+    "accounts:person_invite",
+    "accounts:invitation_send",
+    "accounts:invitation_revoke",
+    "accounts:person",
+    "accounts:person_remove",
+    "accounts:person_restore",
+    "accounts:person_sessions_end",
+    "accounts:factor_reset",
+    # The panel
+    "accounts:factor_policy",
+    "accounts:purelymail_test",
+    "deletions:freeze",
+    "deletions:freeze_undo",
+    # What shows a secret
+    "mailboxes:add",
+    "mailboxes:password_reset",
+    "mailboxes:app_password_add",
+    "mailboxes:batches:passwords",
+}
+ABOUT_PEOPLE = "settings/people/"
+ONLY_LOOKED_AT = {"accounts:people"}
+
+
+def late(user: User, **options) -> Client:
+    """The browser of somebody who signed in longer than 15 minutes ago."""
+    client = Client(**options)
+    client.force_login(user)
+    just_authenticated(client, user)
+    session = client.session
+    session["account_authentication_methods"][0]["at"] = time.time() - 15 * 60 - 1
+    session.save()
+    return client
+
+
+def confirm(client: Client, page: str, password: str = PASSWORD, **extra):
+    return client.post(ASK, {"password": password, "next": page}, **extra)
+
+
+def send_role(client: Client, person: User, role: str = "admin", **extra):
+    """The form of a person's page, sent from there."""
+    path = f"{PEOPLE}{person.pk}/"
+    return client.post(
+        path, {"role": role}, headers={"Referer": f"http://testserver{path}"}, **extra
+    )
+
+
+def role_of(person: User) -> str:
+    return User.objects.values_list("role", flat=True).get(pk=person.pk)
+
+
+def newest() -> Entry:
+    return Entry.objects.newest_first()[0]
+
+
+# Which addresses ask
+
+
+def test_these_addresses_ask():
+    asking = {
+        name
+        for name, _route, item in walk.addresses()
+        if getattr(item.callback, "asks_again", False)
+    }
+    assert asking >= ASKING, f"{', '.join(sorted(ASKING - asking))}: @reauthentication_required"
+
+
+def test_whatever_is_about_people_asks():
+    for name, route, item in walk.addresses():
+        if route.startswith(ABOUT_PEOPLE) and name not in ONLY_LOOKED_AT:
+            assert getattr(item.callback, "asks_again", False), (
+                f"{route} is about people: put @reauthentication_required below its role"
+            )
+
+
+# Asking
+
+
+def test_a_page_asks_and_leads_back_to_it(owner, viewer):
+    client = late(owner)
+    page = f"{PEOPLE}{viewer.pk}/?tab=role"
+    answer = client.get(page)
+    assert answer["Location"] == f"{ASK}?{urlencode({'next': page}, safe='/')}"
+    asked = client.get(answer["Location"]).content.decode()
+    assert "Confirm that it is you" in asked
+    answer = confirm(client, page)
+    assert (answer.status_code, answer["Location"]) == (302, page)
+    assert client.get(page).status_code == 200
+    entry = newest()
+    assert (entry.action, entry.target) == (Action.IDENTITY_CONFIRMED, owner.email)
+    assert entry.after == {"by": "password"}
+
+
+def test_it_is_remembered_for_15_minutes_and_asked_again_after_them(owner, viewer):
+    page = f"{PEOPLE}{viewer.pk}/"
+    start = timezone.now()
+    with time_machine.travel(start, tick=False) as clock:
+        client = Client()
+        client.force_login(owner)
+        assert client.get(page).status_code == 302
+        confirm(client, page)
+        clock.shift(timedelta(minutes=14, seconds=59))
+        assert client.get(page).status_code == 200
+        clock.shift(timedelta(seconds=1))
+        assert client.get(page)["Location"].startswith(ASK)
+
+
+def test_a_confirmation_from_the_future_counts_for_nothing(owner):
+    client = late(owner)
+    session = client.session
+    session["account_authentication_methods"][0]["at"] = time.time() + 3600
+    session.save()
+    assert client.get(f"{PEOPLE}new/").status_code == 302
+
+
+def test_signing_in_counts(client, owner):
+    client.post("/accounts/login/", {"login": owner.email, "password": PASSWORD})
+    assert client.get(f"{PEOPLE}new/").status_code == 200
+
+
+def test_strangers_and_the_wrong_role_are_not_asked(client, admin):
+    assert client.get(f"{PEOPLE}new/")["Location"].startswith("/accounts/login/")
+    assert late(admin).get(f"{PEOPLE}new/").status_code == 403
+    assert client.get(ASK)["Location"].startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"],
+)
+def test_next_never_leads_away(owner, elsewhere):
+    assert confirm(late(owner), elsewhere)["Location"] == "/"
+
+
+def test_a_referrer_elsewhere_leads_nowhere(owner, viewer):
+    client = late(owner)
+    answer = client.post(
+        f"{PEOPLE}{viewer.pk}/remove/", headers={"Referer": "https://evil.example/x"}
+    )
+    assert answer["Location"] == f"{ASK}?next=/"
+
+
+# Ways to confirm
+
+
+def test_a_wrong_password_is_on_record_and_confirms_nothing(owner):
+    client = late(owner)
+    answer = confirm(client, f"{PEOPLE}new/", "wrong")
+    assert answer.status_code == 422
+    assert "This is not your password." in answer.content.decode()
+    assert client.get(f"{PEOPLE}new/").status_code == 302
+    entry = newest()
+    assert (entry.action, entry.target) == (Action.IDENTITY_NOT_CONFIRMED, owner.email)
+    assert (entry.outcome.result, entry.actor_id) == ("refused", owner.pk)
+    assert not Entry.objects.filter(action=Action.SIGN_IN_FAILED).exists()
+
+
+def test_a_code_of_the_app_confirms(owner):
+    give_app(owner)
+    client = late(owner)
+    assert ASK_CODE in client.get(ASK).content.decode()
+    assert client.get(ASK_CODE).status_code == 200
+    wrong = client.post(ASK_CODE, {"code": "000000", "next": f"{PEOPLE}new/"})
+    assert wrong.status_code == 422
+    assert Entry.objects.filter(action=Action.IDENTITY_NOT_CONFIRMED).count() == 1
+    answer = client.post(ASK_CODE, {"code": code_now(), "next": f"{PEOPLE}new/"})
+    assert answer["Location"] == f"{PEOPLE}new/"
+    assert client.get(f"{PEOPLE}new/").status_code == 200
+    assert Entry.objects.get(action=Action.IDENTITY_CONFIRMED).after == {"by": "code"}
+
+
+def test_a_recovery_code_confirms_once(owner):
+    give_app(owner)
+    code = give_codes(owner)[0]
+    client = late(owner)
+    assert client.post(ASK_CODE, {"code": code, "next": "/"}).status_code == 302
+    assert client.get(f"{PEOPLE}new/").status_code == 200
+    assert late(owner).post(ASK_CODE, {"code": code, "next": "/"}).status_code == 422
+
+
+def asked_of(page: str) -> dict:
+    """What a page asks a passkey for."""
+    found = re.search(r'<script id="passkey-options"[^>]*>(.*?)</script>', page, re.DOTALL)
+    options: dict = json.loads(found[1])["request_options"]
+    return options
+
+
+def test_a_passkey_confirms_and_does_what_waits(owner, viewer):
+    client = late(owner, SERVER_NAME="localhost")
+    page = f"{PEOPLE}{viewer.pk}/"
+    assert ASK_PASSKEY not in client.get(ASK).content.decode()
+    passkey = give_passkey(owner)
+    assert ASK_PASSKEY in client.get(ASK).content.decode()
+    client.post(page, {"role": "admin"}, headers={"Referer": f"http://localhost{page}"})
+    asked = asked_of(client.get(ASK_PASSKEY).content.decode())
+    answer = client.post(ASK_PASSKEY, {"credential": json.dumps(passkey.get(asked)), "next": page})
+    assert answer["Location"] == PEOPLE
+    assert role_of(viewer) == Role.ADMIN
+    confirmed = Entry.objects.get(action=Action.IDENTITY_CONFIRMED)
+    assert confirmed.after == {"by": "passkey"}
+
+
+def test_a_passkey_of_somebody_else_confirms_nothing(owner, viewer):
+    give_passkey(owner)
+    theirs = give_passkey(viewer)
+    client = late(owner, SERVER_NAME="localhost")
+    asked = asked_of(client.get(ASK_PASSKEY).content.decode())
+    answer = client.post(ASK_PASSKEY, {"credential": json.dumps(theirs.get(asked)), "next": "/"})
+    assert answer.status_code == 422
+    assert client.get(f"{PEOPLE}new/").status_code == 302
+    assert newest().action == Action.IDENTITY_NOT_CONFIRMED
+
+
+def test_somebody_elses_password_and_code_confirm_nothing(owner, viewer):
+    viewer.set_password("another password of nine")
+    viewer.save()
+    give_app(viewer)
+    give_app(owner).delete()
+    assert confirm(late(owner), "/", "another password of nine").status_code == 422
+
+
+def test_a_stolen_session_cannot_guess_without_end(owner, settings):
+    settings.RATE_LIMITS = True
+    cache.clear()
+    start = timezone.now()
+    with time_machine.travel(start, tick=False) as clock:
+        answers = [confirm(late(owner), "/", f"guess {number}") for number in range(11)]
+        assert [answer.status_code for answer in answers] == [422] * 10 + [429]
+        assert "Try again in 15 minutes." in answers[-1].content.decode()
+        assert answers[-1]["Retry-After"] == "900"
+        assert confirm(late(owner), "/").status_code == 429
+        passed = 10
+        for _quarter in range(24 * 4 - 2):
+            clock.shift(timedelta(minutes=15, seconds=1))
+            passed += confirm(late(owner), "/", "wrong").status_code == 422
+            for number in range(9 if passed < 95 else 1):
+                passed += confirm(late(owner), "/", f"{number}").status_code == 422
+        assert passed == 100
+    cache.clear()
+
+
+# Forms that came too late
+
+
+def test_a_form_that_came_too_late_is_done_after_the_confirmation(owner, viewer):
+    client = late(owner)
+    page = f"{PEOPLE}{viewer.pk}/"
+    answer = send_role(client, viewer)
+    assert answer["Location"] == f"{ASK}?next={page}"
+    assert role_of(viewer) == Role.VIEWER
+    assert "What you sent is done" in client.get(answer["Location"]).content.decode()
+    answer = confirm(client, page)
+    assert answer["Location"] == PEOPLE
+    assert role_of(viewer) == Role.ADMIN
+    actions = [entry.action for entry in Entry.objects.newest_first()[:2]]
+    assert actions == [Action.PERSON_CHANGED, Action.IDENTITY_CONFIRMED]
+
+
+def test_it_is_done_once(owner, viewer):
+    client = late(owner)
+    page = f"{PEOPLE}{viewer.pk}/"
+    send_role(client, viewer)
+    waiting = client.session[KEPT]
+    confirm(client, page)
+    User.objects.filter(pk=viewer.pk).update(role=Role.VIEWER)
+    confirm(client, page)
+    assert role_of(viewer) == Role.VIEWER
+    session = client.session  # a second confirmation that had begun before the first one ended
+    session[KEPT] = waiting
+    session.save()
+    assert confirm(client, page)["Location"] == page
+    assert role_of(viewer) == Role.VIEWER
+
+
+def test_an_abandoned_form_is_not_done_with_a_later_confirmation(owner, viewer):
+    client = late(owner)
+    page = f"{PEOPLE}{viewer.pk}/"
+    send_role(client, viewer)
+    client.get(page)
+    assert KEPT not in client.session
+    confirm(client, page)
+    assert role_of(viewer) == Role.VIEWER
+
+
+def test_a_confirmation_for_another_page_does_not_do_it(owner, viewer):
+    client = late(owner)
+    send_role(client, viewer)
+    assert confirm(client, "/")["Location"] == "/"
+    assert role_of(viewer) == Role.VIEWER
+    assert KEPT not in client.session
+
+
+def test_it_goes_stale(owner, viewer):
+    client = late(owner)
+    send_role(client, viewer)
+    with time_machine.travel(timezone.now() + timedelta(minutes=15, seconds=1)):
+        confirm(client, f"{PEOPLE}{viewer.pk}/")
+    assert role_of(viewer) == Role.VIEWER
+
+
+def test_it_ends_with_the_session(owner, viewer):
+    client = late(owner)
+    send_role(client, viewer)
+    client.post("/accounts/logout/")
+    client.post("/accounts/login/", {"login": owner.email, "password": PASSWORD})
+    confirm(client, f"{PEOPLE}{viewer.pk}/")
+    assert role_of(viewer) == Role.VIEWER
+
+
+def test_only_who_sent_it_can_have_it_done(owner, admin, viewer):
+    client = late(owner)
+    send_role(client, viewer)
+    waiting = client.session[KEPT]
+    User.objects.filter(pk=admin.pk).update(role=Role.OWNER)
+    other = late(admin)
+    session = other.session
+    session[KEPT] = waiting
+    session.save()
+    confirm(other, f"{PEOPLE}{viewer.pk}/")
+    assert role_of(viewer) == Role.VIEWER
+
+
+def test_the_role_counts_at_the_moment_it_is_done(owner, viewer):
+    client = late(owner)
+    send_role(client, viewer)
+    User.objects.filter(pk=owner.pk).update(role=Role.ADMIN)
+    assert confirm(client, f"{PEOPLE}{viewer.pk}/").status_code == 403
+    assert role_of(viewer) == Role.VIEWER
+
+
+def test_so_does_the_policy(owner, viewer):
+    User.objects.filter(pk=owner.pk).update(joined_at=timezone.now() - timedelta(days=99))
+    client = late(owner)
+    page = f"{PEOPLE}{viewer.pk}/"
+    send_role(client, viewer)
+    SecurityPolicy.objects.create(pk=1, second_factor_from=timezone.now())
+    assert confirm(client, page)["Location"] == page
+    assert client.get(page)["Location"] == "/settings/security/"
+    assert role_of(viewer) == Role.VIEWER
+
+
+def test_it_is_no_way_around_the_csrf_token(owner, viewer):
+    client = late(owner, enforce_csrf_checks=True)
+    assert send_role(client, viewer).status_code == 403
+    assert KEPT not in client.session
+    session = client.session
+    session[KEPT] = {
+        "page": "/",
+        "path": f"{PEOPLE}{viewer.pk}/",
+        "query": "",
+        "form": "role=admin",
+    }
+    session[KEPT] |= {"person": owner.pk, "at": time.time(), "token": "t"}
+    session.save()
+    assert confirm(client, "/").status_code == 403
+    assert role_of(viewer) == Role.VIEWER
+
+
+def test_what_is_kept_holds_neither_token_nor_cookie(owner, viewer):
+    client = late(owner)
+    client.post(f"{PEOPLE}{viewer.pk}/", {"role": "admin", "csrfmiddlewaretoken": "t0ken"})
+    assert client.session[KEPT]["form"] == "role=admin"
+    assert client.cookies["sessionid"].value not in str(client.session[KEPT])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"password": "seven purple walls"},
+        {"role": "admin", "app_password": "seven purple walls"},
+        {"role": "admin", "API-Token": "seven purple walls"},
+        {"role": "admin", "note": "x" * 70_000},
+    ],
+)
+def test_a_form_with_a_secret_or_too_long_is_not_kept(owner, viewer, fields):
+    client = late(owner)
+    answer = client.post(f"{PEOPLE}{viewer.pk}/", fields)
+    assert answer["Location"] == f"{ASK}?next=/"
+    assert "seven purple" not in str(dict(client.session))
+    assert KEPT not in client.session
+    assert "Nothing was changed yet" in client.get(answer["Location"]).content.decode()
+    confirm(client, "/")
+    assert role_of(viewer) == Role.VIEWER
+
+
+def test_no_address_that_takes_a_password_keeps_its_form(owner, viewer):
+    client = late(owner)
+    for path in ("/mailboxes/new/", "/mailboxes/1/password/", "/mailboxes/batches/1/passwords/"):
+        client.post(path, {"local_part": "lea", "secretless": "yes"})
+        assert KEPT not in client.session, path
+
+
+def test_a_form_that_turns_out_invalid_posts_to_its_own_address(owner, viewer):
+    client = late(owner)
+    page = f"{PEOPLE}{viewer.pk}/"
+    send_role(client, viewer, "god")
+    answer = confirm(client, page)
+    assert answer.status_code == 422
+    main = answer.content.decode().split("<main", 1)[1]
+    actions = re.findall(r'<form[^>]*method="post"[^>]*action="([^"]*)"', main)
+    assert actions.count(page) == 1
+    assert not any(action in ("", ASK) for action in actions)
+    assert len(actions) == len(re.findall(r'<form[^>]*method="post"', main))
+
+
+def test_htmx_is_led_to_the_page_and_back_to_where_it_was(admin, purelymail):
+    client = late(admin)
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/settings/purelymail/?a=1"}
+    answer = client.post("/settings/purelymail/test/", headers=headers)
+    assert answer["HX-Redirect"] == f"{ASK}?next=/settings/purelymail/%3Fa%3D1"
+    assert KEPT not in client.session
+    assert confirm(client, "/settings/purelymail/?a=1")["Location"] == "/settings/purelymail/?a=1"
+    assert client.post("/settings/purelymail/test/", headers=headers).status_code == 200
+
+
+def test_allauths_own_pages_ask_in_the_same_way(owner):
+    client = late(owner)
+    page = "/accounts/2fa/totp/activate/"
+    assert client.get(page)["Location"] == f"{ASK}?next={page}"
+    client.post(page, {"code": "123456"})
+    assert "123456" not in str(dict(client.session))
+    confirm(client, page)
+    assert client.get(page).status_code == 200
+
+
+def test_two_confirmations_at_the_same_moment_do_it_once():
+    assert reauthentication._claim("the-same")
+    assert not reauthentication._claim("the-same")
