@@ -17,6 +17,7 @@ from domains.lists import render_list
 from domains.models import Domain, Kind
 from purelymanage.core.addresses import CONTROL, MAX_ADDRESS, shown_address, split_address
 from purelymanage.core.http import Request, errors_on, go_to, render_page
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required, viewer_required
 from purelymanage.deletions.models import DeletionKind
 from purelymanage.deletions.registry import Facts
@@ -46,6 +47,7 @@ def rule_list(request: Request) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("ask")
 @require_http_methods(["GET", "POST"])
 def rule_add(request: Request) -> HttpResponse:
     """With a `deletion` in its address the form is filled in from that dossier."""
@@ -74,6 +76,7 @@ def _from_dossier(request: Request, facts: Facts) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("ask")
 @require_http_methods(["GET", "POST"])
 def rule_edit(request: Request, pk: int) -> HttpResponse:
     rule = get_object_or_404(RoutingRule.objects.select_related("domain"), pk=pk)
@@ -136,6 +139,7 @@ def _rule_form(
 
 
 @admin_required
+@rate_limited("preview")
 @require_POST
 def rule_preview(request: Request) -> HttpResponse:
     """What the rule being typed will do. From the copy alone: it costs no call."""
@@ -155,6 +159,7 @@ def rule_preview(request: Request) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("ask")
 @require_http_methods(["GET", "POST"])
 def rule_delete(request: Request, pk: int) -> HttpResponse:
     rule = get_object_or_404(RoutingRule.objects.select_related("domain"), pk=pk)

@@ -11,10 +11,12 @@ from django.views.decorators.http import require_http_methods
 from accounts.forms import AccountForm
 from accounts.services import people as services
 from purelymanage.core.http import Request, go_to, render_page
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import viewer_required
 
 
 @viewer_required
+@rate_limited("write")
 @require_http_methods(["GET", "POST"])
 def account(request: Request) -> HttpResponse:
     """One's own name; e-mail and role are an owner's to change."""

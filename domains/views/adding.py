@@ -22,10 +22,12 @@ from domains.records import Finding
 from domains.views.frame import crumbs
 from purelymanage.core.addresses import MAX_ADDRESS, shown_domain
 from purelymanage.core.http import Request, errors_on, go_to, render_page
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required
 
 
 @admin_required
+@rate_limited("ask")
 @require_http_methods(["GET", "POST"])
 def domain_add(request: Request) -> HttpResponse:
     if request.method == "GET":
@@ -50,6 +52,7 @@ def _may_be_added(finding: Finding, *, anyway: bool) -> bool:
 
 
 @admin_required
+@rate_limited("ask")
 @require_POST
 def ownership_read(request: Request) -> HttpResponse:
     """Ask PurelyMail for the ownership code, where it was never read."""

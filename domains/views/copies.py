@@ -11,6 +11,7 @@ from django_htmx.http import HttpResponseClientRefresh, trigger_client_event
 from domains import selectors, services
 from domains.models import Kind
 from purelymanage.core.http import Request, go_to, render_page, wants_fragment, way_back
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required, viewer_required
 
 COPY_ANSWER = "domains/copy_answer.html"
@@ -38,6 +39,7 @@ def copy_note(request: Request, kind: str) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("ask")
 @require_POST
 def copy_refresh(request: Request, kind: str) -> HttpResponse:
     """Ask PurelyMail for the lists now; the workers do it."""

@@ -19,6 +19,7 @@ from domains.lists import render_list
 from domains.lookups import resolver_outage
 from domains.models import Domain, Kind
 from purelymanage.core.http import Request, go_to
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required, viewer_required
 
 TICK = timedelta(minutes=5)
@@ -45,6 +46,7 @@ def domain_list(request: Request) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("ask_much")
 @require_POST
 def recheck_failing(request: Request) -> HttpResponse:
     """Put every failing domain at the head of the queue."""

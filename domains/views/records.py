@@ -21,6 +21,7 @@ from domains.models import Domain, RecordKey
 from domains.services import accept_deviation, withdraw_deviation
 from domains.views.frame import crumbs, domain_or_404, frame_of
 from purelymanage.core.http import Request, errors_on, go_to, render_page, wants_fragment
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required, viewer_required
 
 DETAIL = "domains/domain_detail.html"
@@ -43,6 +44,7 @@ def domain_detail(request: Request, pk: int) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("ask")
 @require_POST
 def domain_recheck(request: Request, pk: int) -> HttpResponse:
     """Our own lookup and PurelyMail's recheck, both by the workers."""
@@ -107,6 +109,7 @@ def domain_zone(request: Request, pk: int) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("write")
 @require_http_methods(["GET", "POST"])
 def deviation(request: Request, pk: int, key: str) -> HttpResponse:
     """Accept a record that differs, with a reason."""
@@ -137,6 +140,7 @@ def _seen(request: Request) -> list[str] | None:
 
 
 @admin_required
+@rate_limited("write")
 @require_POST
 def deviation_withdraw(request: Request, pk: int, key: str) -> HttpResponse:
     """Count a record that differs as wrong again."""

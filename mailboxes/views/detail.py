@@ -15,6 +15,7 @@ from mailboxes.services.settings import NAMES, NoRecoveryError, NotTakenError
 from mailboxes.views.frame import detail_page
 from purelymanage.core.errors import InvalidError, PurelyManageError
 from purelymanage.core.http import Request
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required, viewer_required
 
 
@@ -26,6 +27,7 @@ def mailbox_detail(request: Request, pk: int) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("ask")
 @require_POST
 @cache_control(no_store=True)
 def settings_read(request: Request, pk: int) -> HttpResponse:
@@ -38,6 +40,7 @@ def settings_read(request: Request, pk: int) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("ask")
 @require_POST
 @cache_control(no_store=True)
 def setting_change(request: Request, pk: int) -> HttpResponse:

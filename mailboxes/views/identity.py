@@ -15,12 +15,14 @@ from mailboxes.models import Mailbox
 from mailboxes.views.frame import crumbs, outlook_of
 from purelymanage.core.addresses import shown_address, split_address
 from purelymanage.core.http import Request, errors_on, go_to, render_page
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required
 from purelymanage.deletions.models import DeletionKind
 from purelymanage.deletions.views import confirm_deletion
 
 
 @admin_required
+@rate_limited("ask")
 @require_http_methods(["GET", "POST"])
 def mailbox_rename(request: Request, pk: int) -> HttpResponse:
     mailbox = get_object_or_404(Mailbox.objects.select_related("domain"), pk=pk)
@@ -47,6 +49,7 @@ def mailbox_rename(request: Request, pk: int) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("ask")
 @require_http_methods(["GET", "POST"])
 def mailbox_delete(request: Request, pk: int) -> HttpResponse:
     mailbox = get_object_or_404(Mailbox, pk=pk)

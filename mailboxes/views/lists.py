@@ -13,6 +13,7 @@ from mailboxes import selectors, services
 from mailboxes.batches.selectors import unfinished_batches
 from mailboxes.models import MailboxQuerySet
 from purelymanage.core.http import Request
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required, viewer_required
 from purelymanage.core.tables import csv_response
 
@@ -36,6 +37,7 @@ def mailbox_list(request: Request) -> HttpResponse:
 
 
 @viewer_required
+@rate_limited("export", also_get=True)
 @require_GET
 def mailbox_export(request: Request) -> StreamingHttpResponse:
     """All that the filter matches. Whoever may read the list may take it along."""
@@ -44,6 +46,7 @@ def mailbox_export(request: Request) -> StreamingHttpResponse:
 
 
 @admin_required
+@rate_limited("export")
 @require_POST
 def mailbox_export_selected(request: Request) -> StreamingHttpResponse:
     """What is ticked, or all that the filter matches. Only admins see boxes to tick."""

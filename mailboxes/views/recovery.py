@@ -16,11 +16,13 @@ from mailboxes.services.settings import NotTakenError
 from mailboxes.views.frame import crumbs, detail_page
 from purelymanage.core.errors import PurelyManageError
 from purelymanage.core.http import Request, errors_on, render_page, wants_fragment
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required
 from purelymanage.purelymail.errors import UnknownOutcomeError
 
 
 @admin_required
+@rate_limited("ask")
 @require_http_methods(["GET", "POST"])
 @cache_control(no_store=True)
 def recovery_add(request: Request, pk: int) -> HttpResponse:
@@ -31,6 +33,7 @@ def recovery_add(request: Request, pk: int) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("ask")
 @require_POST
 @cache_control(no_store=True)
 def recovery_edit(request: Request, pk: int) -> HttpResponse:
@@ -42,6 +45,7 @@ def recovery_edit(request: Request, pk: int) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("ask")
 @require_POST
 @cache_control(no_store=True)
 def recovery_remove(request: Request, pk: int) -> HttpResponse:

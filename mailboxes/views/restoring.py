@@ -14,12 +14,14 @@ from mailboxes.dossiers import settings_told
 from mailboxes.models import Mailbox
 from mailboxes.views.frame import crumbs
 from purelymanage.core.http import Request, render_page
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required
 from purelymanage.deletions.models import DeletionKind
 from purelymanage.deletions.selectors import ended_deletion
 
 
 @admin_required
+@rate_limited("ask")
 @require_http_methods(["GET", "POST"])
 @cache_control(no_store=True)
 def mailbox_restore(request: Request, pk: int) -> HttpResponse:

@@ -16,6 +16,7 @@ from migrations_app.services.bulk import ACTIONS, act_on_jobs
 from migrations_app.views.parts import get_job, go_back, told_on_the_way_back
 from purelymanage.core.errors import RefusedError
 from purelymanage.core.http import Request, render_page
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required
 
 ASKED_FIRST = ("cancel", "delete")
@@ -23,6 +24,7 @@ MAX_SELECTED = 100
 
 
 @admin_required
+@rate_limited("write")
 @require_POST
 @told_on_the_way_back
 def job_real(request: Request, pk: int) -> HttpResponse:
@@ -32,6 +34,7 @@ def job_real(request: Request, pk: int) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("write")
 @require_POST
 @told_on_the_way_back
 def job_rerun(request: Request, pk: int) -> HttpResponse:
@@ -53,6 +56,7 @@ def job_cancel(request: Request, pk: int) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("write")
 @require_http_methods(["GET", "POST"])
 @told_on_the_way_back
 def job_delete(request: Request, pk: int) -> HttpResponse:
@@ -65,6 +69,7 @@ def job_delete(request: Request, pk: int) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("write")
 @require_http_methods(["GET", "POST"])
 @told_on_the_way_back
 def job_erase(request: Request, pk: int) -> HttpResponse:
@@ -77,6 +82,7 @@ def job_erase(request: Request, pk: int) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("bulk")
 @require_POST
 @told_on_the_way_back
 def jobs_selected(request: Request) -> HttpResponse:

@@ -26,6 +26,7 @@ from migrations_app.services.logins import try_logins
 from migrations_app.views.parts import get_job, report_rows, tabs, told_on_the_way_back
 from purelymanage.core.errors import RefusedError
 from purelymanage.core.http import Request, errors_on, go_to, render_page, wants_fragment
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required, viewer_required
 
 FILTER_WORDS: dict[str, str | Promise] = {
@@ -116,6 +117,7 @@ def counts_token(counts: dict[str, int]) -> str:
 
 @sensitive_post_parameters(*PASSWORDS)
 @admin_required
+@rate_limited("connect")
 @require_http_methods(["GET", "POST"])
 def job_add(request: Request) -> HttpResponse:
     form = JobForm(request.POST if request.method == "POST" else None)
@@ -130,6 +132,7 @@ def job_add(request: Request) -> HttpResponse:
 
 @sensitive_post_parameters(*PASSWORDS)
 @admin_required
+@rate_limited("connect")
 @require_http_methods(["GET", "POST"])
 @told_on_the_way_back
 def job_edit(request: Request, pk: int) -> HttpResponse:

@@ -21,6 +21,7 @@ from migrations_app.services import servers as services
 from migrations_app.services.logins import try_logins
 from migrations_app.views.parts import report_rows, tabs
 from purelymanage.core.http import Request, errors_on, go_to, render_page
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required, viewer_required
 
 
@@ -32,6 +33,7 @@ def server_list(request: Request) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("write")
 @require_http_methods(["GET", "POST"])
 def server_add(request: Request) -> HttpResponse:
     preset = PRESETS.get(request.GET.get("preset", ""))
@@ -49,6 +51,7 @@ def server_add(request: Request) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("write")
 @require_http_methods(["GET", "POST"])
 def server_edit(request: Request, pk: int) -> HttpResponse:
     server = get_object_or_404(Server, pk=pk)
@@ -76,6 +79,7 @@ def _server_form(request: Request, form: ServerForm, more: dict[str, Any]) -> Ht
 
 
 @admin_required
+@rate_limited("write")
 @require_http_methods(["GET", "POST"])
 def server_delete(request: Request, pk: int) -> HttpResponse:
     server = get_object_or_404(Server, pk=pk)
@@ -93,6 +97,7 @@ def server_delete(request: Request, pk: int) -> HttpResponse:
 
 @sensitive_post_parameters("password")
 @admin_required
+@rate_limited("connect")
 @require_http_methods(["GET", "POST"])
 def server_test(request: Request, pk: int) -> HttpResponse:
     server = get_object_or_404(Server, pk=pk)

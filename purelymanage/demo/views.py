@@ -11,12 +11,14 @@ from django.views.decorators.http import require_POST
 from purelymanage.core.addresses import shown_domain
 from purelymanage.core.errors import InvalidError
 from purelymanage.core.http import Request, go_to, way_back
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required
 from purelymanage.demo import services
 from purelymanage.demo.forms import PublishForm
 
 
 @admin_required
+@rate_limited("ask")
 @require_POST
 def publish(request: Request) -> HttpResponse:
     """Play the DNS provider: publish records of a domain in the demo's DNS."""

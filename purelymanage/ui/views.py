@@ -34,6 +34,7 @@ def palette(request: Request) -> HttpResponse:
 
 
 @viewer_required
+@rate_limited("write")
 @require_POST
 def theme_set(request: Request) -> HttpResponse:
     """Keep the chosen scheme; "system" forgets the choice."""
@@ -42,6 +43,7 @@ def theme_set(request: Request) -> HttpResponse:
 
 
 @viewer_required
+@rate_limited("write")
 @require_POST
 def keys_set(request: Request) -> HttpResponse:
     """Turn the single keys off, or on again."""
