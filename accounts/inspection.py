@@ -1,4 +1,8 @@
-"""Django's admin as a window on raw data: for owners, and without a single button that changes."""
+"""Django's admin as a window on raw data: for owners, and without a single button that changes.
+
+It shows everybody's data at once, so whoever opens it has just confirmed who they are. That goes on
+record; the single looks do not: they show nothing that the owner's own pages would not.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
+from accounts.reauthentication import reauthentication_required
 from purelymanage.core.inspection import InspectionAdmin
 from purelymanage.core.permissions import owner_required
 from purelymanage.core.roles import Role, has_role
@@ -30,6 +35,12 @@ class InspectionSite(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return has_role(request.user, Role.OWNER)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002  overrides
+        is_way_out = view == self.logout
+        return super().admin_view(
+            view if is_way_out else reauthentication_required(view), cacheable
+        )
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:  # type: ignore[override]  # ours redirects
         """Signing in happens on the one sign-in page; somebody else's role is no key."""
