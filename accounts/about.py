@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 import purelymanage
+from accounts import rotation
+from purelymanage.crypto import known_key_ids
 from purelymanage.jobs.health import LATE_SECONDS, seconds_since_worker_seen
 from purelymanage.jobs.queue import waiting
 
@@ -71,9 +73,29 @@ def _queue() -> Fact:
     return Fact(ngettext("%(tasks)d task", "%(tasks)d tasks", tasks) % {"tasks": tasks})
 
 
+def _secrets() -> Fact:
+    """Whether every key may go but the first, and whether one is missing."""
+    keys = rotation.keys_in_use()
+    known = known_key_ids()
+    if lost := keys.total() - sum(keys[key] for key in known):
+        text = ngettext("%(lost)d does not open", "%(lost)d do not open", lost) % {"lost": lost}
+        note = _("Their key is missing: %(keys)s. Put it back, last among ENCRYPTION_KEYS.") % {
+            "keys": ", ".join(sorted(set(keys) - set(known)))
+        }
+        return Fact(text, tone="bad", note=note)
+    if older := keys.total() - keys[known[0]]:
+        text = ngettext(
+            "%(older)d sealed with an older key", "%(older)d sealed with older keys", older
+        ) % {"older": older}
+        note = _("Run manage.py rotate_encryption_keys before the older key goes.")
+        return Fact(text, tone="warn", note=note)
+    return Fact(_("All sealed with the current key"), tone="ok")
+
+
 _facts: list[tuple[int, Any, Ask]] = [
     (10, gettext_lazy("Version"), _version),
     (20, gettext_lazy("Database"), _database),
     (30, gettext_lazy("Workers"), _worker),
     (40, gettext_lazy("Queue"), _queue),
+    (45, gettext_lazy("Stored secrets"), _secrets),
 ]
