@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 
 from audit.models import Entry
-from audit.selectors import Extent, after, ending, in_chunks, outcome_of
+from audit.selectors import Extent, Reader, ending, in_chunks, outcome_of, told
 from purelymanage.core.tables import csv_response
 
 COLUMNS = (
@@ -45,16 +45,17 @@ UNSEALED = ("",) * 4
 CHUNK = 100
 
 
-def csv_file(extent: Extent) -> StreamingHttpResponse:
+def csv_file(extent: Extent, *, reader: Reader) -> StreamingHttpResponse:
     """A line per entry, newest first; what was before and after as JSON in one cell."""
-    return csv_response(f"{_name()}.csv", COLUMNS, map(_cells, in_chunks(extent.entries)))
+    lines = map(_cells, _all_facts(extent, reader))
+    return csv_response(f"{_name()}.csv", COLUMNS, lines)
 
 
-def json_file(extent: Extent) -> StreamingHttpResponse:
+def json_file(extent: Extent, *, reader: Reader) -> StreamingHttpResponse:
     """One array with an object per entry, newest first, each on a line of its own."""
     name = f"{_name()}.json"
     return StreamingHttpResponse(
-        _array(in_chunks(extent.entries)),
+        _array(_all_facts(extent, reader)),
         content_type="application/json",
         headers={
             "Content-Disposition": content_disposition_header(as_attachment=True, filename=name)
@@ -62,9 +63,10 @@ def json_file(extent: Extent) -> StreamingHttpResponse:
     )
 
 
-def facts(entry: Entry) -> dict[str, Any]:
-    """All that is on record about one entry, under the names of the columns."""
+def facts(entry: Entry, *, reader: Reader) -> dict[str, Any]:
+    """All that `reader` may know about one entry, under the names of the columns."""
     outcome = outcome_of(entry)
+    said = told(entry, reader=reader)
     values = (
         entry.pk,
         _written(entry.at),
@@ -74,10 +76,10 @@ def facts(entry: Entry) -> dict[str, Any]:
         entry.action,
         entry.sentence,
         entry.target,
-        entry.before,
-        after(entry),
+        said.before,
+        said.after,
         ending(entry).value,
-        outcome.reason if outcome else "",
+        said.reason,
         _written(outcome.at) if outcome else "",
         *astuple(entry.seal),
         *(astuple(outcome.seal) if outcome else UNSEALED),
@@ -85,17 +87,21 @@ def facts(entry: Entry) -> dict[str, Any]:
     return dict(zip(COLUMNS, values, strict=True))
 
 
-def _array(found: Iterator[Entry]) -> Iterator[str]:
+def _all_facts(extent: Extent, reader: Reader) -> Iterator[dict[str, Any]]:
+    return (facts(entry, reader=reader) for entry in in_chunks(extent.entries))
+
+
+def _array(found: Iterator[dict[str, Any]]) -> Iterator[str]:
     """Written by the hundred: a chunk each would cost more than the entries themselves."""
     opening = "[\n"
-    while lines := [_json(facts(entry)) for entry in islice(found, CHUNK)]:
+    while lines := [_json(each) for each in islice(found, CHUNK)]:
         yield opening + ",\n".join(lines)
         opening = ",\n"
     yield "[]\n" if opening == "[\n" else "\n]\n"
 
 
-def _cells(entry: Entry) -> list[object]:
-    return [_json(value) if isinstance(value, dict) else value for value in facts(entry).values()]
+def _cells(known: dict[str, Any]) -> list[object]:
+    return [_json(value) if isinstance(value, dict) else value for value in known.values()]
 
 
 def _json(value: object) -> str:

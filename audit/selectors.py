@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -16,8 +17,13 @@ from django.utils.translation import gettext as _
 from audit.actions import LASTING
 from audit.filters import Ending, Filters
 from audit.models import PATIENCE, PATIENCE_WITH_LASTING, Entry, EntryQuerySet, Outcome
+from audit.personal import reason_without_personal, without_personal
 from purelymanage.core.addresses import shown_text
 from purelymanage.core.paging import CappedPage, capped_page_of
+from purelymanage.core.roles import Role, has_role
+
+Reader = AbstractBaseUser
+"""Whoever is shown the log: it depends on their role."""
 
 LOOKS = {
     Ending.DONE: ("ok", "circle-check"),
@@ -115,6 +121,28 @@ def after(entry: Entry) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What an entry says of its target, as somebody may read it."""
+
+    before: dict[str, Any]
+    after: dict[str, Any]
+    reason: str
+
+
+def told(entry: Entry, *, reader: Reader) -> Told:
+    """All of it for those who may change things; nothing personal for those who only look."""
+    outcome = outcome_of(entry)
+    reason = outcome.reason if outcome else ""
+    if has_role(reader, Role.ADMIN):
+        return Told(entry.before, after(entry), reason)
+    return Told(
+        without_personal(entry.action, entry.before),
+        without_personal(entry.action, after(entry)),
+        reason_without_personal(entry.action, reason, target=entry.target),
+    )
+
+
+@dataclass(frozen=True)
 class Fact:
     """One thing before and after; an empty text where it was not there."""
 
@@ -154,20 +182,20 @@ class Row:
         }
 
 
-def rows(found: Iterable[Entry]) -> list[Row]:
-    """The entries of a page as the table shows them."""
-    return [row_of(entry) for entry in found]
+def rows(found: Iterable[Entry], *, reader: Reader) -> list[Row]:
+    """The entries of a page as the table shows them to `reader`."""
+    return [row_of(entry, reader=reader) for entry in found]
 
 
-def row_of(entry: Entry) -> Row:
-    """One entry as the table shows it."""
+def row_of(entry: Entry, *, reader: Reader) -> Row:
+    """One entry as the table shows it to `reader`."""
     how = ending(entry)
     tone, icon = LOOKS[how]
-    outcome = outcome_of(entry)
-    reason = outcome.reason if outcome else ""
+    said = told(entry, reader=reader)
+    reason = said.reason
     if how == Ending.INTERRUPTED:
         reason = _("The end is not on record. Look at the target to see what became of it.")
-    return Row(entry, tone, icon, str(how.label), reason, _facts(entry.before, after(entry)))
+    return Row(entry, tone, icon, str(how.label), reason, _facts(said.before, said.after))
 
 
 def _facts(before: dict[str, Any], after: dict[str, Any]) -> list[Fact]:

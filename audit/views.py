@@ -16,10 +16,11 @@ from audit.actions import Action, by_subject
 from audit.checking import ask_for_check, chain_state
 from audit.filters import Asked, Ending, Filters
 from audit.models import Entry
-from audit.selectors import Extent, entry_page, extent, row_of, rows
+from audit.selectors import entry_page, extent, row_of, rows
 from audit.services import record
 from purelymanage.core.errors import InvalidError
 from purelymanage.core.http import Request, go_to, render_page, wants_fragment
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required, viewer_required
 
 FIELDS = "fields"
@@ -44,7 +45,7 @@ def audit_list(request: Request) -> HttpResponse:
         "by_fields": by_fields,
         "chain": None if is_fragment else chain_state(),
         "page": listed.page,
-        "rows": rows(listed.page.object_list),
+        "rows": rows(listed.page.object_list, reader=request.user),
     }
     response = render_page(request, "audit/audit_list.html", context, fragment="results")
     if is_fragment:
@@ -57,11 +58,12 @@ def audit_list(request: Request) -> HttpResponse:
 def audit_entry(request: Request, pk: int) -> HttpResponse:
     """One entry, for others to be pointed at."""
     entry = get_object_or_404(Entry.objects.newest_first(), pk=pk)
-    row = row_of(entry)
+    row = row_of(entry, reader=request.user)
     return render_page(request, "audit/audit_entry.html", {"row": row, **row.texts})
 
 
 @viewer_required
+@rate_limited("export", also_get=True)
 @require_GET
 def audit_csv(request: Request) -> StreamingHttpResponse:
     """All that the filter matches, for spreadsheets. Whoever may read the log may take it along."""
@@ -69,6 +71,7 @@ def audit_csv(request: Request) -> StreamingHttpResponse:
 
 
 @viewer_required
+@rate_limited("export", also_get=True)
 @require_GET
 def audit_json(request: Request) -> StreamingHttpResponse:
     """All that the filter matches, for programs."""
@@ -85,6 +88,7 @@ def chain(request: Request) -> HttpResponse:
 
 
 @admin_required
+@rate_limited("verify")
 @require_POST
 def chain_check(request: Request) -> HttpResponse:
     """Have the whole log checked by the workers."""
@@ -95,7 +99,7 @@ def chain_check(request: Request) -> HttpResponse:
 
 
 def _export(
-    request: Request, write: Callable[[Extent], StreamingHttpResponse], *, kind: str
+    request: Request, write: Callable[..., StreamingHttpResponse], *, kind: str
 ) -> StreamingHttpResponse:
     asked = Asked.of(request.GET.dict())
     if asked.problems:
@@ -103,7 +107,7 @@ def _export(
     taken = extent(asked.filters)
     facts = {"entries": taken.number, "filter": asked.text, "format": kind}
     record(Action.AUDIT_EXPORTED, after=facts)
-    return write(taken)
+    return write(taken, reader=request.user)
 
 
 def _let_the_address_follow(

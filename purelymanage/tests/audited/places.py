@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.admin import site as admin_site
 from django.urls import URLPattern, reverse
 
+from purelymanage.tests.audited.posts.invitations import TOKEN, invited
 from purelymanage.tests.audited.world import World
 
 
@@ -21,6 +22,8 @@ def argument(name: str, key: str, world: World) -> Any:
         "deletions:frozen": world.freeze,
         "deletions:recreate": world.executed,
         "deletions:freeze": world.people["admin"],
+        "accounts:invitation_send": invited(world),
+        "accounts:invitation_revoke": invited(world),
     }
     usual = {
         "accounts": world.people["viewer"],
@@ -34,6 +37,8 @@ def argument(name: str, key: str, world: World) -> Any:
     if key == "pk":
         row = special.get(name) or usual.get(space)
         return row.pk if row else 1
+    if key == "token":
+        return TOKEN
     words = {"key": "mx", "kind": "mailboxes", "app_label": "domains", "url": "nothing/"}
     return words.get(key, "1")
 
