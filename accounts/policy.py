@@ -44,7 +44,8 @@ def due_at(person: Any) -> datetime | None:
     if demanded_from is None or person.has_factor:
         return None
     grace = timedelta(days=settings.SECOND_FACTOR_GRACE_DAYS)
-    return max(demanded_from, person.joined_at + grace)
+    later: datetime = person.joined_at + grace
+    return max(demanded_from, later)
 
 
 def is_held_back(person: Any) -> bool:
@@ -59,7 +60,7 @@ def is_demanded() -> bool:
 
 
 def has_factor(person: User) -> bool:
-    return Authenticator.objects.filter(user=person, type__in=FACTORS).exists()
+    return bool(Authenticator.objects.filter(user=person, type__in=FACTORS).exists())
 
 
 def is_last_demanded(authenticator: Authenticator) -> bool:

@@ -119,8 +119,8 @@ def do_kept(request: HttpRequest, page: str) -> HttpResponseBase | None:
     sent.path_info = kept["path"]
     sent.path = f"{request.META.get('SCRIPT_NAME', '').rstrip('/')}{kept['path']}"
     sent.META = {**request.META, "PATH_INFO": kept["path"], "QUERY_STRING": kept["query"]}
-    sent.GET = QueryDict(kept["query"])  # type: ignore[assignment]  # Django's are immutable too
-    sent.POST = QueryDict(kept["form"])  # type: ignore[assignment]
+    sent.GET = QueryDict(kept["query"])
+    sent.POST = QueryDict(kept["form"])
     answer: HttpResponseBase = match.func(sent, *match.args, **match.kwargs)
     return answer
 

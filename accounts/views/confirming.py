@@ -42,7 +42,7 @@ class Confirming:
         return do_kept(self.request, page) or answer
 
     def form_invalid(self, form: forms.Form) -> HttpResponse:
-        reasons = " ".join(reason for errors in form.errors.values() for reason in errors)
+        reasons = " ".join(str(reason) for errors in form.errors.values() for reason in errors)
         record_failure(
             self.request,
             Action.IDENTITY_NOT_CONFIRMED,

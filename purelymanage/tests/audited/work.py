@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.test import override_settings
 from django.utils import timezone
 
+from accounts.tests.factors import give_app
 from audit.actions import Action
 from audit.tests import chains
 from domains.models import SyncState
@@ -112,6 +113,11 @@ def _with_a_new_key(world: World, run: Run) -> None:
         run()
 
 
+def _lost_factor(world: World, run: Run) -> None:
+    give_app(world.people["admin"])
+    run(world.people["admin"].email)
+
+
 def _tampered_log(world: World, run: Run) -> None:
     """Somebody with the database's password changed what an entry says."""
     world.deletion  # noqa: B018  leaves an entry
@@ -142,6 +148,11 @@ WORK: list[Line] = [
         "accounts.tasks.send_invitations",
         Action.INVITATION_SENT,
         lambda world, run: (invited(world), run()),
+    ),
+    Exempt(
+        "accounts.tasks.send_factors_reset",
+        "It mails a person that their second factors were reset, which is on record already.",
+        lambda world, run: run(world.people["admin"].pk),
     ),
     Exempt(
         "accounts.tasks.forget_old_sessions",
@@ -229,6 +240,7 @@ WORK: list[Line] = [
     Leaves("migrations_app.queue.upkeep", Action.JOB_INTERRUPTED, _lost_worker),
     # Commands
     Leaves("create_owner", Action.PERSON_ADDED, _new_owner),
+    Leaves("reset_mfa", Action.FACTORS_RESET, _lost_factor),
     Leaves(
         "recheck_dns",
         Action.DOMAIN_RECHECKED,

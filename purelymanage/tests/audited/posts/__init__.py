@@ -5,6 +5,7 @@ from purelymanage.tests.audited.posts.invitations import INVITATIONS
 from purelymanage.tests.audited.posts.mailboxes import MAILBOXES
 from purelymanage.tests.audited.posts.migrations import MIGRATIONS
 from purelymanage.tests.audited.posts.people import PEOPLE
+from purelymanage.tests.audited.posts.policy import POLICY
 from purelymanage.tests.audited.posts.sessions import SESSIONS
 
-POSTS = [*PEOPLE, *SESSIONS, *INVITATIONS, *MAILBOXES, *DOMAINS, *MIGRATIONS]
+POSTS = [*PEOPLE, *POLICY, *SESSIONS, *INVITATIONS, *MAILBOXES, *DOMAINS, *MIGRATIONS]
