@@ -38,6 +38,7 @@ MALFORMED = (
     AssertionError,
     AttributeError,
     LookupError,
+    RecursionError,
     TypeError,
     UnicodeError,
     ValueError,
@@ -89,9 +90,24 @@ class SetUpAppForm(ActivateTOTPForm):  # type: ignore[misc]  # allauth ships no 
     code = CodeField(_("Code from the app"))
 
 
+class CredentialField(forms.JSONField):
+    """What the browser answered, as the script of the page sends it."""
+
+    def __init__(self) -> None:
+        wrong = {"required": WRONG_PASSKEY, "invalid": WRONG_PASSKEY}
+        super().__init__(widget=forms.HiddenInput, error_messages=wrong)
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except RecursionError:
+            raise ValidationError(WRONG_PASSKEY) from None
+
+
 class PasskeyAnswer(forms.Form):
     """Refuses what no page of this panel has asked for, and puts on record who was refused."""
 
+    credential = CredentialField()
     user: Any
     goes_on_record = True
 
@@ -151,12 +167,13 @@ class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth ships no
     """Every passkey opens the panel without a password, so there is nothing to choose."""
 
     name = NameField(required=False, help_text=_("So that you know it again, such as “Phone”."))
+    credential = CredentialField()
     passwordless = None
 
     def clean(self) -> dict[str, Any]:
         try:
-            if credential := self.cleaned_data.get("credential"):
-                _refuse_foreign(credential)
+            if "credential" in self.cleaned_data:
+                _refuse_foreign(self.cleaned_data["credential"])
             cleaned: dict[str, Any] = super().clean()
         except (ValidationError, *MALFORMED) as error:
             raise _in_our_words(error) from None

@@ -33,9 +33,7 @@ def connect() -> None:
     signals.authentication_failed.connect(on_failed)
 
 
-def on_added(
-    request: HttpRequest, user: User, authenticator: Authenticator, **more: Any
-) -> None:
+def on_added(request: HttpRequest, user: User, authenticator: Authenticator, **more: Any) -> None:
     if authenticator.type == Type.RECOVERY_CODES:
         on_codes_made(request, user, **more)
     else:

@@ -88,9 +88,7 @@ class SetUpAppView(ActivateTOTPView):  # type: ignore[misc]  # allauth ships no 
         try:
             with transaction.atomic():
                 response: HttpResponse = super().form_valid(form)
-                app = Authenticator.objects.get(
-                    user=self.request.user, type=Type.TOTP
-                )
+                app = Authenticator.objects.get(user=self.request.user, type=Type.TOTP)
                 services.spend_code(app, form.cleaned_data["code"])
         except IntegrityError:  # a second click, whose first one has set it up
             return redirect(PAGE)
