@@ -29,6 +29,14 @@ MIN_DISTINCT = 12
 KEY_BYTES = 32
 MAX_PORT = 65536
 INSECURE_PREFIX = "django-insecure-"
+TIMES = {
+    "SESSION_IDLE_MINUTES": (1, 365 * 24 * 60),
+    "SESSION_MAX_HOURS": (1, 365 * 24),
+    "INVITATION_DAYS": (1, 365),
+    "SECOND_FACTOR_GRACE_DAYS": (0, 365),
+}
+LONGEST_IDLE_MINUTES, LONGEST_SESSION_HOURS = 30, 12
+"""Of a session, as OWASP ASVS 4.0 level 2 has it (3.3.2)."""
 ENGINES = ("auto", "imapsync", "builtin")
 MAKE_KEYS = "Make good ones with: .venv/bin/python -m purelymanage.make_keys >> .env"
 
@@ -47,6 +55,14 @@ class Environment(environ.Env):  # type: ignore[misc]  # environ ships no types
             return super().int(var, default)
         except ValueError:
             raise UnusableSettingsError(f"{var} must be a whole number.") from None
+
+    def list(self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET) -> Any:
+        try:
+            return super().list(var, cast, default)
+        except ValueError:
+            raise UnusableSettingsError(
+                f"{var} must be whole numbers, with commas between."
+            ) from None
 
     def db_url(self, var: str, default: Any = environ.Env.NOTSET, engine: Any = None) -> Any:
         with warnings.catch_warnings():
@@ -137,7 +153,22 @@ def _value_problems(values: Mapping[str, Any]) -> Iterator[str]:
     for name in ("LOG_RETENTION_DAYS", "JOB_RETENTION_DAYS", "AUDIT_RETENTION_DAYS"):
         if values[name] < 0:
             yield f"{name} is {values[name]}. Use 0 or more days."
+    yield from _time_problems(values)
     yield from _address_problems(values)
+
+
+def _time_problems(values: Mapping[str, Any]) -> Iterator[str]:
+    is_sound = True
+    for name, (least, most) in TIMES.items():
+        if not least <= values[name] <= most:
+            is_sound = False
+            yield f"{name} is {values[name]}. Use {least} to {most}."
+    idle, longest = values["SESSION_IDLE_MINUTES"], values["SESSION_MAX_HOURS"]
+    if is_sound and idle > longest * 60:
+        yield (
+            f"SESSION_IDLE_MINUTES is {idle}, longer than a session may last at all. Use up to "
+            f"{longest * 60}, or raise SESSION_MAX_HOURS."
+        )
 
 
 def _address_problems(values: Mapping[str, Any]) -> Iterator[str]:
@@ -158,6 +189,12 @@ def _address_problems(values: Mapping[str, Any]) -> Iterator[str]:
                 f"TRUSTED_PROXIES names {entry!r}. Use IP addresses, networks such as 10.0.0.0/8, "
                 "or unix for a socket file."
             )
+    ports = values["IMAP_PORTS"]
+    if not ports or not all(0 < port < MAX_PORT for port in ports):
+        yield (
+            f"IMAP_PORTS is {', '.join(map(str, ports)) or 'empty'}. Use numbers from 1 to "
+            f"{MAX_PORT - 1} with commas between, or leave it out for 143,993."
+        )
     for entry in values["DNS_RESOLVERS"]:
         if not parse_endpoint(entry, port=53):
             yield (
@@ -209,6 +246,22 @@ def check_unwise(**_kwargs: Any) -> list[CheckMessage]:
             _is_open_to_others(settings.ENV_FILE),
             "Other users of this machine can read .env, and with it the keys and the API token.",
             f"Run: chmod 600 {settings.ENV_FILE}",
+        ),
+        (
+            settings.CSP_REPORT_ONLY,
+            "Browsers only report what the content security policy forbids, and run it.",
+            "Set CSP_REPORT_ONLY=off once you have found what you looked for.",
+        ),
+        (
+            settings.IMAP_ALLOW_LOCAL and not settings.DEMO,
+            "Admins can have the panel connect to services of this machine, on any port.",
+            "Set IMAP_ALLOW_LOCAL=off, unless the mail server runs on this machine.",
+        ),
+        (
+            settings.SESSION_IDLE_MINUTES > LONGEST_IDLE_MINUTES
+            or settings.SESSION_MAX_HOURS > LONGEST_SESSION_HOURS,
+            "A stolen or forgotten session stays open for longer than OWASP ASVS level 2 allows.",
+            "Set SESSION_IDLE_MINUTES to at most 30 and SESSION_MAX_HOURS to at most 12.",
         ),
     )
     return [

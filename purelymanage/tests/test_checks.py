@@ -38,6 +38,11 @@ def values(**changes: object) -> dict[str, object]:
         "LOG_RETENTION_DAYS": 90,
         "JOB_RETENTION_DAYS": 365,
         "AUDIT_RETENTION_DAYS": 0,
+        "SESSION_IDLE_MINUTES": 30,
+        "SESSION_MAX_HOURS": 12,
+        "INVITATION_DAYS": 7,
+        "SECOND_FACTOR_GRACE_DAYS": 7,
+        "IMAP_PORTS": [143, 993],
         "PURELYMAIL_API_URL": "https://purelymail.com",
         "BASE_URL": "https://panel.example.com",
         "TRUSTED_PROXIES": [],
@@ -104,6 +109,16 @@ def test_weak_or_missing_keys_are_refused_with_the_command_that_makes_good_ones(
         ("TIME_ZONE", "Mars/Olympus"),
         ("LOG_RETENTION_DAYS", -1),
         ("JOB_RETENTION_DAYS", -1),
+        ("SESSION_IDLE_MINUTES", 0),
+        ("SESSION_IDLE_MINUTES", 12 * 60 + 1),
+        ("SESSION_MAX_HOURS", 0),
+        ("SESSION_MAX_HOURS", 365 * 24 + 1),
+        ("INVITATION_DAYS", 0),
+        ("SECOND_FACTOR_GRACE_DAYS", -1),
+        ("SECOND_FACTOR_GRACE_DAYS", 10**9),
+        ("IMAP_PORTS", []),
+        ("IMAP_PORTS", [993, 0]),
+        ("IMAP_PORTS", [65536]),
         ("PURELYMAIL_API_URL", "http://purelymail.com"),
         ("PURELYMAIL_API_URL", "purelymail.com"),
         ("PURELYMAIL_API_URL", "https://"),
@@ -137,6 +152,9 @@ def test_other_values_that_cannot_work_are_refused_by_name(name, value):
         ("PURELYMAIL_API_URL", "http://localhost:8010"),
         ("PURELYMAIL_API_URL", "http://[::1]:8010"),
         ("BASE_URL", "http://192.0.2.7:8000"),
+        ("SESSION_IDLE_MINUTES", 12 * 60),
+        ("SECOND_FACTOR_GRACE_DAYS", 0),
+        ("IMAP_PORTS", [1, 65535]),
         ("TRUSTED_PROXIES", ["127.0.0.1", "10.0.0.0/8", "::1", "unix"]),
         ("DNS_RESOLVERS", ["1.1.1.1", "127.0.0.1:5353", "2606:4700::1111", "[::1]:5353"]),
     ],
@@ -168,6 +186,14 @@ def test_a_number_that_is_none_is_refused_by_name(monkeypatch):
     assert Environment().int("MIGRATION_CONCURRENCY", default=2) == 2
     monkeypatch.setenv("MIGRATION_CONCURRENCY", "7")
     assert Environment().int("MIGRATION_CONCURRENCY", default=2) == 7
+
+
+def test_a_list_of_numbers_that_holds_something_else_is_refused_by_name(monkeypatch):
+    monkeypatch.setenv("IMAP_PORTS", "993,imap")
+    with pytest.raises(UnusableSettingsError, match=r"^IMAP_PORTS must be whole numbers"):
+        Environment().list("IMAP_PORTS", cast=int, default=[993])
+    monkeypatch.setenv("IMAP_PORTS", "143, 993")
+    assert Environment().list("IMAP_PORTS", cast=int, default=[]) == [143, 993]
 
 
 def test_a_database_address_that_is_none_is_refused_without_repeating_it(monkeypatch):
@@ -271,12 +297,18 @@ def test_cookies_belong_to_the_host_alone_where_the_way_is_encrypted(tmp_path, s
             ["purelymanage.W003"],
         ),
         ({"ENV_FILE": Path("/etc/passwd")}, ["purelymanage.W004"]),
+        ({"CSP_REPORT_ONLY": True}, ["purelymanage.W005"]),
+        ({"IMAP_ALLOW_LOCAL": True}, ["purelymanage.W006"]),
+        ({"IMAP_ALLOW_LOCAL": True, "DEMO": True}, []),
+        ({"SESSION_MAX_HOURS": 13}, ["purelymanage.W007"]),
+        ({"SESSION_IDLE_MINUTES": 31}, ["purelymanage.W007"]),
         ({"BASE_URL": "http://127.0.0.1:8000", "DEBUG": True}, []),
     ],
 )
 def test_what_is_merely_unwise_is_a_warning(settings, change, found):
     settings.BASE_URL = "https://panel.example.com"
     settings.ENV_FILE = Path("/nowhere")
+    settings.IMAP_ALLOW_LOCAL = False
     for name, value in change.items():
         setattr(settings, name, value)
     assert [warning.id for warning in check_unwise()] == found
