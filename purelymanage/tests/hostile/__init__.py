@@ -1,0 +1,1 @@
+"""What an attacker would type: where it can be sent, what is sent, and what must not come back."""
