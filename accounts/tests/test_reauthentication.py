@@ -46,6 +46,16 @@ ASKING = {
     "accounts:purelymail_test",
     "deletions:freeze",
     "deletions:freeze_undo",
+    "accounts:session_end",
+    "accounts:sessions_end",
+    # One's own second factors
+    "mfa_activate_totp",
+    "mfa_deactivate_totp",
+    "mfa_add_webauthn",
+    "mfa_edit_webauthn",
+    "mfa_remove_webauthn",
+    "mfa_view_recovery_codes",
+    "mfa_generate_recovery_codes",
     # What shows a secret
     "mailboxes:add",
     "mailboxes:password_reset",
@@ -288,6 +298,17 @@ def test_a_form_that_came_too_late_is_done_after_the_confirmation(owner, viewer)
     assert role_of(viewer) == Role.ADMIN
     actions = [entry.action for entry in Entry.objects.newest_first()[:2]]
     assert actions == [Action.PERSON_CHANGED, Action.IDENTITY_CONFIRMED]
+
+
+def test_a_wrong_password_in_between_loses_nothing(owner, viewer):
+    client = late(owner)
+    page = f"{PEOPLE}{viewer.pk}/"
+    send_role(client, viewer)
+    wrong = confirm(client, page, "wrong").content.decode()
+    assert "What you sent is done" in wrong
+    assert f'name="next" value="{page}"' in wrong
+    assert confirm(client, page)["Location"] == PEOPLE
+    assert role_of(viewer) == Role.ADMIN
 
 
 def test_it_is_done_once(owner, viewer):
