@@ -16,9 +16,13 @@ class Tab:
     label: Any
     url_name: str
     order: int
+    also: str = ""
+    """Where pages begin that belong to it and stand elsewhere."""
 
     def is_current(self, path: str) -> bool:
         """Whether `path` is this page or one below it."""
+        if self.also and path.startswith(self.also):
+            return True
         url = reverse(self.url_name)
         return path == url or (path.startswith(url) and url != reverse(HOME))
 
@@ -26,7 +30,7 @@ class Tab:
 HOME = "accounts:settings"
 _tabs = [
     Tab(_("Account"), HOME, 10),
-    Tab(_("Security"), "mfa_index", 15),
+    Tab(_("Security"), "mfa_index", 15, also="/accounts/2fa/"),
     Tab(_("People"), "accounts:people", 20),
     Tab(_("Sessions"), "accounts:sessions", 30),
     Tab(_("Audit log"), "audit:list", 40),

@@ -150,6 +150,13 @@ WORK: list[Line] = [
         lambda world, run: (invited(world), run()),
     ),
     Exempt(
+        "accounts.tasks.send_factor_news",
+        "It mails a person what happened to their second factors, which is on record already.",
+        lambda world, run: run(
+            world.people["admin"].pk, "factor.added", "Passkey", "2026-11-21T12:00:00+00:00", ""
+        ),
+    ),
+    Exempt(
         "accounts.tasks.send_factors_reset",
         "It mails a person that their second factors were reset, which is on record already.",
         lambda world, run: run(world.people["admin"].pk),
