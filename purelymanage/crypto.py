@@ -27,6 +27,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
 from purelymanage.core.errors import RefusedError
+from purelymanage.core.redaction import note
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -107,7 +108,7 @@ def encrypt(plaintext: str, *, bound_to: str, purpose: Purpose = Purpose.FIELDS)
     ciphers = _ciphers(tuple(settings.ENCRYPTION_KEYS), purpose)
     name, cipher = next(iter(ciphers.items()))
     nonce = secrets.token_bytes(NONCE_BYTES)
-    sealed = nonce + cipher.encrypt(nonce, plaintext.encode(), bound_to.encode())
+    sealed = nonce + cipher.encrypt(nonce, note(plaintext).encode(), bound_to.encode())
     return f"{VERSION}.{name}.{base64.urlsafe_b64encode(sealed).decode()}"
 
 
@@ -134,7 +135,7 @@ def decrypt(envelope: str, *, bound_to: str, purpose: Purpose = Purpose.FIELDS) 
     except (InvalidTag, ValueError):
         problem = f"changed or moved since key {name} sealed it. Type or make it again."
         raise DecryptionError(bound_to, problem) from None
-    return opened.decode()
+    return note(opened.decode())
 
 
 def _decoded(payload: str) -> bytes:

@@ -86,6 +86,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "purelymanage.core.stack.roomy",
+    "purelymanage.core.redaction.RedactionMiddleware",
     "purelymanage.dashboard.health.ProbeMiddleware",
     "purelymanage.core.middleware.ForwardedMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -104,6 +105,7 @@ MIDDLEWARE = [
     "purelymanage.core.middleware.ContextMiddleware",
     "accounts.failures.LimitedMiddleware",
     "purelymanage.ui.middleware.ToastMiddleware",
+    "purelymanage.core.uploads.BodyLimitMiddleware",
     "purelymanage.core.middleware.ErrorMiddleware",
     "accounts.middleware.SetupMiddleware",
     "accounts.gates.ConfirmationMiddleware",
@@ -288,8 +290,16 @@ CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "purelymanage.dashboard.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
+DEFAULT_EXCEPTION_REPORTER = "purelymanage.core.reports.ErrorReporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "purelymanage.core.reports.ErrorReportFilter"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# What is sent: held in memory and never written to disk, for lists hold passwords
+MAX_BODY = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000  # a page of a list has 50 boxes to tick
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 # Files
 STATIC_URL = "static/"
@@ -321,12 +331,29 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "line": {
+            "class": "purelymanage.core.redaction.RedactingFormatter",
+            "format": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+        },
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"crash": {"()": "django.utils.log.RequireDebugFalse"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "mail_admins": {
+            "class": "purelymanage.core.reports.CrashMailHandler",
+            "formatter": "line",
+            "filters": ["crash"],
+            "level": "ERROR",
+        },
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
+        # Those that come with handlers of their own lose them: every line passes the redaction
+        "django": {"handlers": ["mail_admins"]},
         "django.server": {"handlers": ["console"], "propagate": False},
+        "gunicorn.error": {"handlers": ["console"], "propagate": False},
+        "gunicorn.access": {"handlers": ["console"], "propagate": False},
         "django-q": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "urllib3": {"level": "WARNING"},
     },

@@ -7,7 +7,10 @@ from types import FrameType
 from typing import Any
 
 from django.http import HttpRequest
-from django.views.debug import SafeExceptionReporterFilter
+from django.utils.log import AdminEmailHandler
+from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
+
+from purelymanage.core.redaction import redact
 
 MORE_HIDDEN_SETTINGS = "NOTIFY_URLS|DATABASE_URL|EMAIL_URL"
 
@@ -29,3 +32,23 @@ class ErrorReportFilter(SafeExceptionReporterFilter):
         self, request: HttpRequest | None, tb_frame: FrameType
     ) -> Any:
         return dict.fromkeys(tb_frame.f_locals, self.cleansed_substitute).items()
+
+    def get_safe_cookies(self, request: HttpRequest | None) -> dict[str, Any]:
+        return dict.fromkeys(request.COOKIES, self.cleansed_substitute) if request else {}
+
+
+class ErrorReporter(ExceptionReporter):
+    """What an exception says of itself, and the lines of code around it, pass the redaction too."""
+
+    def get_traceback_html(self) -> str:
+        return redact(super().get_traceback_html())
+
+    def get_traceback_text(self) -> str:
+        return redact(super().get_traceback_text())
+
+
+class CrashMailHandler(AdminEmailHandler):
+    """Django's mail about a crash; its subject has the path of the request."""
+
+    def format_subject(self, subject: str) -> str:
+        return redact(super().format_subject(subject))

@@ -10,7 +10,13 @@ class JobsConfig(AppConfig):
     label = "jobs"
 
     def ready(self) -> None:
+        from django_q.signals import post_execute_in_worker, pre_execute  # it needs settings
+
+        from purelymanage.core import redaction
+
         post_migrate.connect(install_schedules, sender=self)
+        pre_execute.connect(redaction.begin_task)
+        post_execute_in_worker.connect(redaction.clean_result)
 
 
 def install_schedules(**_: Any) -> None:
