@@ -143,7 +143,6 @@ def end_like(status: int | None) -> NoReturn:
     if status is None:
         os._exit(NOT_STARTED)
     if os.WIFSIGNALED(status):
-        libc.prctl(PR_SET_DUMPABLE, 0)  # no core file of ours for its signal
         number = os.WTERMSIG(status)
         signal.set_wakeup_fd(-1)
         if number != signal.SIGKILL:
@@ -155,6 +154,7 @@ def end_like(status: int | None) -> NoReturn:
 def main() -> None:
     line = socket.socket(fileno=int(sys.argv[1]))
     line.set_inheritable(False)
+    libc.prctl(PR_SET_DUMPABLE, 0)  # our environment is that of the program, with its keys
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
     wakeups, wake = os.pipe()
     os.set_blocking(wake, False)

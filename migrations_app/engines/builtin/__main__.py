@@ -8,5 +8,7 @@ if not __package__:
     sys.path[:] = [root, *(path for path in sys.path if path != str(Path(__file__).parent))]
 
 from migrations_app.engines.builtin.main import main
+from purelymanage.core import private_memory
 
+private_memory.keep()
 sys.exit(main(sys.argv[1:]))
