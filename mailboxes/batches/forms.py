@@ -8,8 +8,8 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-MAX_MEGABYTES = 2
-MAX_BYTES = MAX_MEGABYTES * 1024 * 1024
+from purelymanage.core.tables import refuse_large
+
 PASTED = gettext_lazy("pasted list")
 
 
@@ -38,12 +38,13 @@ class UploadForm(forms.Form):
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
-        if file and file.size > MAX_BYTES:
-            raise forms.ValidationError(
-                _("The file has more than %(number)d MB. Split it and upload it in parts.")
-                % {"number": MAX_MEGABYTES}
-            )
+        refuse_large(file.size if file else 0)
         return file
+
+    def clean_pasted(self) -> str:
+        pasted: str = self.cleaned_data["pasted"]
+        refuse_large(len(pasted.encode()))
+        return pasted
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data

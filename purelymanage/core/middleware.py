@@ -18,14 +18,25 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
-        "default-src 'self'",
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
         "img-src 'self' data:",
-        "object-src 'none'",
+        "font-src 'self'",
+        "connect-src 'self'",
         "base-uri 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",
     )
 )
+
+
+OTHER_HEADERS = {
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Permitted-Cross-Domain-Policies": "none",
+    "Cache-Control": "private, no-cache",
+}
 
 
 class ForwardedMiddleware:
@@ -48,11 +59,11 @@ class SecurityHeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-        response.headers.setdefault(
-            "Permissions-Policy", "camera=(), microphone=(), geolocation=()"
-        )
-        response.headers.setdefault("Cache-Control", "private, no-cache")
+        policy = "Content-Security-Policy"
+        if settings.CSP_REPORT_ONLY:
+            policy += "-Report-Only"
+        for name, value in {policy: CONTENT_SECURITY_POLICY, **OTHER_HEADERS}.items():
+            response.headers.setdefault(name, value)
         return response
 
 

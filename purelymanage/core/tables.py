@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from django.core.exceptions import ValidationError
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
@@ -23,6 +24,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 LOOKED_AT = 20
 """Lines that must agree on the delimiter where there is no header to tell it."""
 CHUNK = 500
+MAX_MEGABYTES = 2
 _SEP_LINE = re.compile(r"sep=([,;\t])\r?\n?", re.IGNORECASE)  # Excel's own hint
 
 
@@ -74,6 +76,15 @@ def read_table(
     if not rows:
         raise InvalidError(_("There is nothing below the first line. Add a line for each entry."))
     return Table(rows=rows, is_guessed=is_guessed)
+
+
+def refuse_large(size: int) -> None:
+    """What every form says that takes a table, of a file or of pasted lines; `size` in bytes."""
+    if size > MAX_MEGABYTES * 1024 * 1024:
+        raise ValidationError(
+            _("This is more than %(number)d MB. Split it and upload it in parts.")
+            % {"number": MAX_MEGABYTES}
+        )
 
 
 def csv_response(
