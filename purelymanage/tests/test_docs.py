@@ -43,3 +43,24 @@ def test_only_settings_read_the_environment():
         and reading.search(path.read_text())
     ]
     assert set(found) <= {"purelymanage/settings_test.py"}
+
+
+def test_every_promise_of_the_security_page_names_tests_that_are_there():
+    """As `file::test`, in backquotes."""
+    promises = (ROOT / "docs/security.md").read_text()
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", promises)
+    assert len(named) > 30
+    gone = [f"{path}::{name}" for path, name in named if not _has_test(ROOT / path, name)]
+    assert not gone, f"docs/security.md promises by tests that are not there: {', '.join(gone)}"
+
+
+def test_every_promise_of_the_security_page_is_held_by_a_test():
+    promises = (ROOT / "docs/security.md").read_text()
+    table = promises.partition("| Promise | Held by |")[2].partition("\n\n")[0]
+    rows = [row for row in table.splitlines() if row.startswith("| ") and "**" not in row]
+    assert len(rows) > 20
+    assert [row for row in rows if ".py::test_" not in row] == []
+
+
+def _has_test(path: Path, name: str) -> bool:
+    return path.exists() and f"\ndef {name}(" in path.read_text()
