@@ -51,6 +51,7 @@ class ProbeMiddleware:
             return self.get_response(request)
         response = probe(request)
         add_never_cache_headers(response)
+        response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
 
