@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.core.cache import cache, caches
 from django.core.cache.backends.db import DatabaseCache
 from django.core.management import call_command
@@ -20,6 +22,8 @@ from purelymanage import settings as real_settings
 from purelymanage.core.rates import RATES
 
 LOGIN = "/accounts/login/"
+CODE = "/accounts/2fa/authenticate/"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 RESET = "/accounts/password/reset/"
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +88,22 @@ def test_an_account_that_is_not_there_is_locked_as_one_that_is(admin):
 def test_signing_in_rightly_uses_up_nothing(admin):
     for _time in range(8):
         assert guess("203.0.113.9", password=PASSWORD).status_code == 302
+
+
+def test_codes_have_five_tries_counted_apart_from_passwords(admin, time_machine):
+    time_machine.move_to("2026-11-20T12:00:00Z", tick=False)
+    TOTP.activate(admin, SECRET)
+    right = format_hotp_value(hotp_value(SECRET, int(time.time()) // 30))
+    browser = Client()
+    browser.post(LOGIN, {"login": admin.email, "password": PASSWORD})
+    answers = [browser.post(CODE, {"code": "no code"}).status_code for _ in range(5)]
+    assert answers == [422] * 5
+    refused = browser.post(CODE, {"code": right})
+    assert (refused.status_code, refused["Retry-After"]) == (429, "300")
+    assert browser.get("/settings/").status_code == 302
+    again = Client()
+    again.post(LOGIN, {"login": admin.email, "password": PASSWORD})
+    assert again.post(CODE, {"code": right}).status_code == 429
 
 
 # Nobody is kept out by others
