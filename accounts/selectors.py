@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Invitation
+from accounts.models import Invitation, User
 
 
 def invitation_by(token: str) -> Invitation | None:
@@ -18,6 +18,11 @@ def invitation_by(token: str) -> Invitation | None:
     """
     valid = Invitation.objects.valid().select_related("invited_by")
     return valid.filter(token_digest=Invitation.digest_of(token)).first()
+
+
+def invitation_of(person: User) -> Invitation | None:
+    """The one that they came in by."""
+    return Invitation.objects.select_related("invited_by").filter(accepted_by=person).first()
 
 
 @dataclass(frozen=True)

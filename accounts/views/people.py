@@ -16,7 +16,7 @@ from accounts.forms import InvitationForm, RoleForm
 from accounts.models import User
 from accounts.policy import with_factor
 from accounts.reauthentication import reauthentication_required
-from accounts.selectors import open_invitations
+from accounts.selectors import invitation_of, open_invitations
 from accounts.services import invitations
 from accounts.services import people as services
 from accounts.views.invitations import invited_page
@@ -72,7 +72,7 @@ def person(request: Request, pk: int) -> HttpResponse:
             words = {"name": shown.name, "role": shown.get_role_display()}
             messages.success(request, _("%(name)s has the role %(role)s now.") % words)
             return go_to(request, reverse("accounts:people"))
-    context = {"person": shown, "form": form}
+    context = {"person": shown, "form": form, "invitation": invitation_of(shown)}
     return render_page(request, "accounts/person.html", context, status=422 if form.errors else 200)
 
 
