@@ -478,6 +478,20 @@ def test_allauths_own_pages_ask_in_the_same_way(owner):
     assert client.get(page).status_code == 200
 
 
+def test_what_allauth_asks_by_itself_keeps_no_secret_either(owner, monkeypatch):
+    """Its own way would put cookies and all that was typed into the session."""
+    client = Client()
+    client.force_login(owner)
+    just_authenticated(client, owner)
+    monkeypatch.setattr("accounts.adapter.recently_authenticated", lambda _request: False)
+    page = "/accounts/2fa/totp/activate/"
+    assert client.get(page)["Location"] == f"{ASK}?next={page}"
+    client.post(page, {"code": "123456"})
+    session = str(dict(client.session))
+    assert "123456" not in session
+    assert "HTTP_COOKIE" not in session
+
+
 def test_two_confirmations_at_the_same_moment_do_it_once():
     assert reauthentication._claim("the-same")
     assert not reauthentication._claim("the-same")
