@@ -8,10 +8,11 @@ import logging
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.exceptions import SessionInterrupted
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from django.utils import timezone
 
@@ -377,11 +378,16 @@ def test_the_asynchronous_ways_are_the_same_ways(owner):
         await store.acycle_key()
         assert await store.aexists(store.session_key)
         assert not await store.aexists(key)
+        await sync_to_async(connections.close_all)()
         return store.session_key
+
+    async def flush(key: str) -> None:
+        await SessionStore(key).aflush()
+        await sync_to_async(connections.close_all)()
 
     new = asyncio.run(walk())
     row = Session.objects.get()
     assert row.session_key == Session.stored_key(new)
     assert remembered(row) == {SESSION_KEY: str(owner.pk), "more": 1}
-    asyncio.run(SessionStore(new).aflush())
+    asyncio.run(flush(new))
     assert not Session.objects.exists()
