@@ -48,6 +48,11 @@ SHAPES = re.compile(
     ),
     re.IGNORECASE,
 )
+HINTS = (
+    "://", "pm1.", "$", "pass", "pwd", "secret", "token", "key", "otp", "code", "sessionid",
+    "authorization", "cookie", *(f"/{link}/" for link in LINKS),
+)  # fmt: skip
+"""Most lines hold none of these, and are spared the search for the forms."""
 SECRET_FIELD = re.compile(rf"{SECRET_NAME}|code|key|credential|pasted", re.IGNORECASE)
 """Names of form fields whose value is hidden as long as their request is handled."""
 CELLS = re.compile(r"[,;\t\r\n]+")
@@ -120,7 +125,9 @@ def redact(text: str) -> str:
     """`text` with dots for secrets."""
     if handled := _handled.get():
         text = _hide(text, frozenset(handled.noted.union(handled.ask())))
-    return SHAPES.sub(_dots, _hide(text, frozenset(_configured())))
+    text = _hide(text, frozenset(_configured()))
+    lowered = text.lower()
+    return SHAPES.sub(_dots, text) if any(hint in lowered for hint in HINTS) else text
 
 
 def _dots(found: re.Match[str]) -> str:
