@@ -67,11 +67,14 @@ def codes(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def codes_make(request: Request) -> HttpResponse:
     """New recovery codes in place of the old ones, in the answer to the POST that made them."""
-    if not recovery_codes.can_generate_recovery_codes(request.user):
-        raise RefusedError(_("Recovery codes come with an app or a passkey. Set up one first."))
+    has_factor = recovery_codes.can_generate_recovery_codes(request.user)
     if request.method == "POST":
+        if not has_factor:
+            raise RefusedError(_("Recovery codes come with an app or a passkey. Set up one first."))
         recovery_codes.generate_recovery_codes(request)
         return _codes_page(request, services.show_codes(person=request.user))
+    if not has_factor:
+        return go_to(request, reverse(PAGE))
     factors = factors_of(request.user)
     return render_page(request, "mfa/recovery_codes/generate.html", {"factors": factors})
 

@@ -21,6 +21,9 @@ AUDIT = {"audit_entry", "audit_outcome", "audit_chain"}
 ODD = {
     "accounts:setup": 404,
     "dashboard:readyz": 503,
+    "mfa_deactivate_totp": 404,
+    "mfa_edit_webauthn": 404,
+    "mfa_remove_webauthn": 404,
     "admin": 404,
     "admin:autocomplete": 403,
     "admin:logout": 405,
