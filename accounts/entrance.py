@@ -73,7 +73,8 @@ def _came_too_often(form: BaseForm) -> bool:
 
 def _account_of(form: BaseForm) -> str:
     """The address that was tried: typed, or that of the person who shows who they are."""
-    return form.user.email if getattr(form, "user", None) else str(form.data.get("login", ""))
+    user = getattr(form, "user", None)
+    return str(user.email if user else form.data.get("login", ""))
 
 
 def _seconds_left(request: HttpRequest, form: BaseForm) -> int:

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from allauth.core.internal import ratelimit
 from django.conf import settings
@@ -25,8 +25,9 @@ from purelymanage.core.http import wants_fragment
 from purelymanage.core.rates import RATES
 
 P = ParamSpec("P")
+R = TypeVar("R", bound=HttpResponseBase)
 View = Callable[Concatenate[Any, P], HttpResponseBase]
-Usage = ratelimit.RateLimitUsage
+Usage: TypeAlias = Any  # allauth's RateLimitUsage; it ships no types
 APP = "purelymanage"
 
 
@@ -63,7 +64,7 @@ def consume(request: HttpRequest, action: str, *, key: str | None = None) -> Usa
 
     A try that one rate refuses counts for none, so that `seconds_left` stays true.
     """
-    counted = Usage(usage=[])
+    counted: Usage = ratelimit.RateLimitUsage(usage=[])
     for rate in _rates(action):
         usage = ratelimit.consume(
             request, app=APP, action=action, config={action: rate}, key=key, limit_get=True
@@ -106,7 +107,7 @@ def too_many(request: HttpRequest, action: str, seconds: int) -> HttpResponse:
     return made_to_wait(response, action, seconds)
 
 
-def made_to_wait(response: HttpResponse, target: str, seconds: int) -> HttpResponse:
+def made_to_wait(response: R, target: str, seconds: int) -> R:
     """Have an answer say in its header when to try again, and go on record by `target`."""
     response["Retry-After"] = str(seconds)
     response.limited = target  # type: ignore[attr-defined]  # read by LimitedMiddleware
