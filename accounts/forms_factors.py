@@ -58,6 +58,8 @@ class CodeField(forms.CharField):
 class OnceForm(forms.Form):
     """Takes a code of an app once within all the time that it is valid."""
 
+    user: Any
+    authenticator: Authenticator
     code = CodeField(
         _("Code"), help_text=_("From your authenticator app, or one of your recovery codes.")
     )
@@ -65,17 +67,16 @@ class OnceForm(forms.Form):
     def clean_code(self) -> str:
         code = str(super().clean_code())  # type: ignore[misc]  # allauth's form stands behind
         if self._is_used(code):
-            check_rate_limit(self.user)  # it was cleared a moment ago  # type: ignore[attr-defined]
-            self._emit_authentication_failed(self.authenticator)  # type: ignore[attr-defined]
+            check_rate_limit(self.user)  # it was cleared a moment ago
+            self._emit_authentication_failed(self.authenticator)  # type: ignore[attr-defined]  # of that form
             raise get_adapter().validation_error("incorrect_code")
-        if not self.user.is_active:  # type: ignore[attr-defined]
+        if not self.user.is_active:
             raise ValidationError(REMOVED)
         return code
 
     def _is_used(self, code: str) -> bool:
-        authenticator: Authenticator = self.authenticator  # type: ignore[attr-defined]
-        is_app = authenticator.type == Authenticator.Type.TOTP
-        return is_app and not services.spend_code(authenticator, code)
+        is_app = self.authenticator.type == Authenticator.Type.TOTP
+        return is_app and not services.spend_code(self.authenticator, code)
 
 
 class SecondStepForm(OnceForm, AuthenticateForm):  # type: ignore[misc]  # allauth ships no types
