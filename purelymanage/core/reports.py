@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.log import AdminEmailHandler
+from django.utils.safestring import SafeString, mark_safe
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 from purelymanage.core.redaction import redact
@@ -40,11 +41,11 @@ class ErrorReportFilter(SafeExceptionReporterFilter):
 class ErrorReporter(ExceptionReporter):
     """What an exception says of itself, and the lines of code around it, pass the redaction too."""
 
-    def get_traceback_html(self) -> str:
-        return redact(super().get_traceback_html())
+    def get_traceback_html(self) -> SafeString:
+        return mark_safe(redact(super().get_traceback_html()))  # noqa: S308  escaped by Django
 
-    def get_traceback_text(self) -> str:
-        return redact(super().get_traceback_text())
+    def get_traceback_text(self) -> SafeString:
+        return mark_safe(redact(super().get_traceback_text()))  # noqa: S308  plain text
 
 
 class CrashMailHandler(AdminEmailHandler):
