@@ -48,9 +48,7 @@ urlpatterns = [
     path("2fa/totp/activate/", security.set_up_app, name="mfa_activate_totp"),
     path("2fa/totp/deactivate/", security.turn_off_app, name="mfa_deactivate_totp"),
     path("2fa/recovery-codes/", security.codes, name="mfa_view_recovery_codes"),
-    path(
-        "2fa/recovery-codes/generate/", security.codes_make, name="mfa_generate_recovery_codes"
-    ),
+    path("2fa/recovery-codes/generate/", security.codes_make, name="mfa_generate_recovery_codes"),
     path(
         "2fa/webauthn/login/",
         entrance(passkeys.login_webauthn, "sign_in_passkey", also_get=True),
