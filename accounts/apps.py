@@ -7,13 +7,15 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models are not there when this module loads
-        from accounts import factors, receivers, receivers_factors
+        from accounts import receivers
+        from accounts.factors import receivers as factor_receivers
+        from accounts.factors import sealing
         from purelymanage.core.roles import Role
         from purelymanage.ui.navigation import register_page
 
         receivers.connect()
-        receivers_factors.connect()
-        factors.connect()
+        factor_receivers.connect()
+        sealing.connect()
         register_page(_("Change your password"), "key", "/accounts/password/change/")
         register_page(_("Your second factors"), "shield-check", "/settings/security/")
         register_page(_("People"), "users", "/settings/people/")

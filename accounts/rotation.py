@@ -18,7 +18,8 @@ from django.apps import apps
 from django.db import models, transaction
 from django.db.models.functions import Substr
 
-from accounts import factors, session_store
+from accounts import session_store
+from accounts.factors import sealing
 from accounts.models import Session
 from audit.actions import Action
 from audit.services import audited
@@ -137,7 +138,7 @@ class SecondFactors:
     def keys(self) -> Counter[str]:
         rows = Authenticator.objects.all()
         return Counter(
-            _key_id(envelope[:HEAD]) for row in rows for envelope in factors.sealed(row).values()
+            _key_id(envelope[:HEAD]) for row in rows for envelope in sealing.sealed(row).values()
         )
 
     def stale(self, after: Any, size: int) -> Sequence[models.Model]:
@@ -149,7 +150,7 @@ class SecondFactors:
             held = Authenticator.objects.select_for_update().filter(pk=row.pk).first()
             for name in _stale_names(held) if held else []:
                 try:
-                    factors.reseal(held, name)
+                    sealing.reseal(held, name)
                 except DecryptionError as error:
                     count.failures.append(error)
                 else:
@@ -159,7 +160,7 @@ class SecondFactors:
 
 
 def _stale_names(row: Authenticator) -> list[str]:
-    secrets = factors.sealed(row).items()
+    secrets = sealing.sealed(row).items()
     return [name for name, envelope in secrets if not envelope.startswith(current_prefix())]
 
 

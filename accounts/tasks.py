@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from accounts.factors.mail import send_news
 from accounts.mail import send_factors_reset_notice, send_reset_link
-from accounts.mail_factors import send_news
 from accounts.models import User
 from accounts.services.invitations import send_waiting
 from accounts.session_store import SessionStore

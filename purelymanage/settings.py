@@ -252,7 +252,7 @@ INVITATION_DAYS = env.int("INVITATION_DAYS", default=7)
 SECOND_FACTOR_GRACE_DAYS = env.int("SECOND_FACTOR_GRACE_DAYS", default=7)
 
 # Second factors
-MFA_ADAPTER = "accounts.factors.FactorAdapter"
+MFA_ADAPTER = "accounts.factors.adapter.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
@@ -261,14 +261,14 @@ MFA_TOTP_TOLERANCE = 1
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody signs up here: an owner has named every address
 MFA_FORMS = {
-    "authenticate": "accounts.forms_factors.SecondStepForm",
-    "authenticate_webauthn": "accounts.forms_factors.SecondStepPasskeyForm",
-    "reauthenticate": "accounts.forms_factors.ConfirmForm",
-    "reauthenticate_webauthn": "accounts.forms_factors.ConfirmPasskeyForm",
-    "login_webauthn": "accounts.forms_factors.SignInPasskeyForm",
-    "activate_totp": "accounts.forms_factors.SetUpAppForm",
-    "add_webauthn": "accounts.forms_factors.AddPasskeyForm",
-    "edit_webauthn": "accounts.forms_factors.RenamePasskeyForm",
+    "authenticate": "accounts.factors.forms.SecondStepForm",
+    "authenticate_webauthn": "accounts.factors.forms.SecondStepPasskeyForm",
+    "reauthenticate": "accounts.factors.forms.ConfirmForm",
+    "reauthenticate_webauthn": "accounts.factors.forms.ConfirmPasskeyForm",
+    "login_webauthn": "accounts.factors.forms.SignInPasskeyForm",
+    "activate_totp": "accounts.factors.forms.SetUpAppForm",
+    "add_webauthn": "accounts.factors.forms.AddPasskeyForm",
+    "edit_webauthn": "accounts.factors.forms.RenamePasskeyForm",
 }
 
 # Headers and cookies

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.template import Context, Library
 
-from accounts import passkeys
+from accounts.factors import passkeys
 
 register = Library()
 

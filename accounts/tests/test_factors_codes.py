@@ -42,7 +42,7 @@ def _work_at_once(monkeypatch):
     def do(task: str, *args: object) -> None:
         getattr(tasks, task.rpartition(".")[2])(*args)
 
-    monkeypatch.setattr("accounts.receivers_factors.enqueue", do)
+    monkeypatch.setattr("accounts.factors.receivers.enqueue", do)
 
 
 def shown(response) -> list[str]:
@@ -195,7 +195,7 @@ def test_somebody_who_was_removed_gets_no_mail(admin, mailoutbox):
 
 def test_mails_leave_by_the_queue(admin_client, admin, monkeypatch, mailoutbox):
     waiting = []
-    monkeypatch.setattr("accounts.receivers_factors.enqueue", lambda *task: waiting.append(task))
+    monkeypatch.setattr("accounts.factors.receivers.enqueue", lambda *task: waiting.append(task))
     with_app(admin)
     admin_client.post(TURN_OFF_APP)
     assert mailoutbox == []

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.test import Client
 from fido2.utils import websafe_decode, websafe_encode
 
-from accounts import passkeys
+from accounts.factors import passkeys
 from accounts.tests.second_steps import (
     ADD_PASSKEY,
     HERE,

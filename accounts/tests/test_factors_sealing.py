@@ -13,7 +13,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import decrypt
 from django.db import connection
 
-from accounts.factors import Unsealed
+from accounts.factors.sealing import Unsealed
 from accounts.services.factors import spend_code
 from accounts.tests.second_steps import app_of, code_of, with_app, with_codes
 from purelymanage import crypto

@@ -20,8 +20,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.entrance import View, entrance
+from accounts.factors.selectors import factors_of
 from accounts.reauthentication import reauthentication_required
-from accounts.selectors_factors import factors_of
 from accounts.services import factors as services
 from purelymanage.core.errors import RefusedError
 from purelymanage.core.http import Request, go_to, render_page

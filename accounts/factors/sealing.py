@@ -9,18 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.db.models.signals import post_init, pre_save
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
-from accounts import passkeys
-from accounts.models import User
-from accounts.policy import is_last_demanded
 from purelymanage import crypto
-
-PANEL = "PurelyManage"
 
 
 class Unsealed(str):
@@ -45,44 +37,13 @@ class Sealed(str):
         return marked
 
 
-class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no types
-    """How django-allauth's second factors behave here."""
-
-    error_messages = {
-        **DefaultMFAAdapter.error_messages,
-        "incorrect_code": _("This code is wrong, or it was used already. Wait for the next one."),
-        "cannot_delete_authenticator": _(
-            "Everybody has to have a second factor here, and this is your only one. Set up another"
-            " one first."
-        ),
-    }
-
-    def generate_authenticator_name(self, user: User, type: str) -> str:  # noqa: A002  allauth's
-        """What a passkey is called unless the person names it."""
-        number = Authenticator.objects.filter(user=user, type=type).count() + 1
-        return gettext("Passkey %(number)d") % {"number": number}
-
-    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
-        """Whose passkeys these are: of the panel's own domain, whatever a request says."""
-        return {"id": passkeys.domain(), "name": PANEL}
-
-    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
-        """While a second factor is demanded of everybody, the last one stays."""
-        return not is_last_demanded(authenticator)
-
-    def encrypt(self, text: str) -> str:
-        return Unsealed(text)
-
-    def decrypt(self, encrypted_text: str) -> str:
-        if isinstance(encrypted_text, Unsealed):
-            return encrypted_text.plain
-        if isinstance(encrypted_text, Sealed):
-            return crypto.decrypt(
-                encrypted_text,
-                bound_to=encrypted_text.place,
-                purpose=crypto.Purpose.SECOND_FACTORS,
-            )
-        raise crypto.DecryptionError("of a second factor", "it did not come from its row.")
+def opened(secret: str) -> str:
+    """The plain text of what `Unsealed` or `Sealed` holds. Raises DecryptionError."""
+    if isinstance(secret, Unsealed):
+        return secret.plain
+    if isinstance(secret, Sealed):
+        return crypto.decrypt(secret, bound_to=secret.place, purpose=crypto.Purpose.SECOND_FACTORS)
+    raise crypto.DecryptionError("of a second factor", "it did not come from its row.")
 
 
 def connect() -> None:
@@ -121,4 +82,4 @@ def sealed(authenticator: Authenticator) -> dict[str, str]:
 
 def reseal(authenticator: Authenticator, name: str) -> None:
     """Have one of them sealed with the current key when the row is saved."""
-    authenticator.data[name] = Unsealed(FactorAdapter().decrypt(authenticator.data[name]))
+    authenticator.data[name] = Unsealed(opened(authenticator.data[name]))
