@@ -7,13 +7,9 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from allauth.account.adapter import get_adapter
-from allauth.account.utils import url_str_to_user_pk
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponseBase
 
-from accounts.known_browsers import remember
-from accounts.models import User
-from accounts.views import passwords
 from purelymanage.core.limits import made_to_wait, rate_limited, seconds_left
 
 P = ParamSpec("P")
@@ -49,16 +45,6 @@ def refusing(view: View[P]) -> View[P]:
         return response
 
     return wrapper
-
-
-def new_password(request: HttpRequest, uidb36: str, key: str) -> HttpResponseBase:
-    """Behind the mailed link. The browser is known from then on, so that nobody's guessing at the
-    account keeps its person out."""
-    response: HttpResponseBase = passwords.password_reset(request, uidb36=uidb36, key=key)
-    if request.method == "POST" and response.status_code == 302:
-        person = User.objects.get(pk=url_str_to_user_pk(uidb36))
-        remember(response, email=person.email)
-    return response
 
 
 def typed_address(request: HttpRequest) -> str:

@@ -4,7 +4,7 @@ from allauth.account import views
 from allauth.mfa.webauthn import views as passkeys
 from django.urls import path, re_path
 
-from accounts.entrance import entrance, new_password, typed_address
+from accounts.entrance import entrance, typed_address
 from accounts.views import confirming, passwords, security
 from purelymanage.core.permissions import viewer_required
 
@@ -19,7 +19,7 @@ urlpatterns = [
     ),
     path(
         "password/change/",
-        viewer_required(entrance(passwords.password_change, "change_password")),
+        viewer_required(entrance(passwords.password_change, "confirm_identity")),
         name="account_change_password",
     ),
     path(
@@ -30,7 +30,7 @@ urlpatterns = [
     path("password/reset/done/", views.password_reset_done, name="account_reset_password_done"),
     re_path(
         r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
-        entrance(new_password, "new_password"),
+        entrance(passwords.password_reset, "new_password"),
         name="account_reset_password_from_key",
     ),
     path(

@@ -161,6 +161,12 @@ def test_a_new_password_by_mail_lets_its_browser_in_while_others_guess(
     assert client.post(LOGIN, {"login": admin.email, "password": NEW})["Location"] == "/"
 
 
+def test_the_link_alone_makes_no_browser_known(client, admin, mailoutbox):
+    tasks.send_password_reset(admin.pk)
+    assert client.post(reset_link(mailoutbox)).status_code == 302
+    assert "known" not in client.cookies
+
+
 # One address
 
 

@@ -283,6 +283,20 @@ def test_a_stolen_session_cannot_guess_without_end(owner, settings):
     cache.clear()
 
 
+def test_the_form_for_a_new_password_gives_it_no_more_guesses(owner, settings):
+    settings.RATE_LIMITS = True
+    cache.clear()
+    new = {"password1": "seven purple walls", "password2": "seven purple walls"}
+    client = late(owner)
+    guesses = [{"oldpassword": f"guess {number}", **new} for number in range(6)]
+    answers = [client.post("/accounts/password/change/", guess) for guess in guesses]
+    assert [answer.status_code for answer in answers] == [422] * 6
+    answers = [confirm(client, "/", f"guess {number}") for number in range(6, 11)]
+    assert [answer.status_code for answer in answers] == [422] * 4 + [429]
+    assert Entry.objects.filter(action=Action.IDENTITY_NOT_CONFIRMED).count() == 10
+    cache.clear()
+
+
 # Forms that came too late
 
 

@@ -22,7 +22,6 @@ RATES = {
     "failures_on_record": "1000/h/key",
     # Signed in: oneself
     "confirm_identity": "10/15m/user,100/d/user,30/m/ip",  # or a stolen session guesses on
-    "change_password": "5/m/user,15/m/ip",
     "change_factor": "20/m/user,60/m/ip",
     # Signed in: mails to others
     "invite": "30/h/user,60/h/ip",
