@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 LOCAL_SOCKET = "127.0.0.1"
+BEGUN_WITH = "begun_with"
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
@@ -42,6 +47,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
             url, allowed_hosts={self.request.get_host()}, require_https=self.request.is_secure()
         )
 
+    def is_ajax(self, request: HttpRequest) -> bool:
+        """Only what a passkey is to sign is fetched as JSON; forms are answered with pages."""
+        return request.method == "GET" and bool(super().is_ajax(request))
+
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that limits and sessions go by, read as everywhere else."""
         return client_address(request) or LOCAL_SOCKET
@@ -55,6 +64,20 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         return self.login_key(request, email=credentials.get("email", ""))
+
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        """The first step of signing in is done: notes which password was in force."""
+        request.session[BEGUN_WITH] = user.get_session_auth_hash()
+        refused: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return refused
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Signs in, unless a new password was set since the first step: it ended that as well."""
+        begun_with = request.session.pop(BEGUN_WITH, "")
+        if not constant_time_compare(begun_with, user.get_session_auth_hash()):
+            messages.error(request, _("Your password was changed meanwhile. Sign in again."))
+            raise ImmediateHttpResponse(redirect("account_login"))
+        super().login(request, user)
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """All steps of signing in are done: the browser is known from now on."""

@@ -273,6 +273,19 @@ def test_nor_after_the_person_was_removed(admin):
     assert not opens(with_cookie(stolen))
 
 
+@pytest.mark.parametrize("by", ["themselves", "mail"])
+def test_nor_a_sign_in_that_had_got_to_the_second_step(admin, by):
+    browser = signed_in(admin)
+    give_app(admin)
+    half_way = Client()
+    sign_in(half_way, admin)
+    change_password(browser) if by == "themselves" else reset_password(Client(), admin)
+    answer = half_way.post("/accounts/2fa/authenticate/", {"code": code_now()}, follow=True)
+    assert "Your password was changed meanwhile" in answer.content.decode()
+    assert not opens(half_way)
+    assert half_way.get("/accounts/2fa/authenticate/").status_code == 302
+
+
 def test_an_open_page_that_asks_again_is_led_to_sign_in(admin):
     browser = signed_in(admin)
     assert browser.get("/deletions/", headers=HTMX).status_code == 200

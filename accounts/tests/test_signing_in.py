@@ -148,7 +148,17 @@ def test_a_password_change_that_does_not_fit_changes_nothing(
     assert says in page
     admin.refresh_from_db()
     assert admin.check_password(PASSWORD)
-    assert not Entry.objects.exists()
+    refused = [(Action.IDENTITY_NOT_CONFIRMED, "Adam", "refused")]
+    assert entries() == (refused if old == "wrong" else [])
+
+
+@pytest.mark.parametrize(
+    "asks", [{"HTTP_X_REQUESTED_WITH": "XMLHttpRequest"}, {"HTTP_ACCEPT": "application/json"}]
+)
+def test_a_form_is_answered_with_a_page_whatever_is_asked_for(client, admin, asks):
+    answer = client.post(LOGIN, {"login": admin.email, "password": "wrong pass"}, **asks)
+    assert (answer.status_code, answer["Content-Type"]) == (422, "text/html; charset=utf-8")
+    assert "wrong pass" not in answer.content.decode()
 
 
 def reset_link(mailoutbox) -> str:
