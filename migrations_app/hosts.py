@@ -1,44 +1,22 @@
-"""Host names as people type them, and the way to them: looked up once, judged, then connected to.
-
-What is connected to is the address that was judged, so that a name server which answers otherwise
-the second time (DNS rebinding) gains nothing; TLS still verifies the name.
-"""
+"""Host names as people type them, and in a sentence why the panel does not connect to some."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-import socket
-import threading
-import time
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from migrations_app.connections import OffLimitsError, TooFarError, judge, look_up
 from purelymanage.core.hosts import is_near, is_open_to_people, names_this_machine
 
 MAX_HOST = 253
-MAX_ADDRESSES = 4
 ENDS_LIKE_IP = re.compile(r"[0-9]+|0x[0-9a-f]*")
 LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
-LOOKUP_SECONDS = 10.0
 PLACE_SECONDS = 5.0
-
-
-class LookupTimeoutError(OSError):
-    """The resolver gave no answer in time."""
-
-
-class OffLimitsError(OSError):
-    """An address that people may not aim the panel at."""
-
-
-class TooFarError(OSError):
-    """A password would leave the private network in the clear."""
 
 
 def clean_host(text: str) -> str:
@@ -77,64 +55,6 @@ def _is_ip(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-@dataclass
-class _Lookup:
-    """One call of the resolver, in a thread of its own because it knows no time limit."""
-
-    host: str
-    port: int
-    addresses: list[str] = field(default_factory=list)
-    error: OSError | None = None
-
-    def run(self) -> None:
-        try:
-            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            self.error = error
-        except UnicodeError:
-            self.error = socket.gaierror(socket.EAI_NONAME, "not a host name")
-        else:
-            self.addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-def look_up(host: str, port: int, *, seconds: float = LOOKUP_SECONDS) -> list[str]:
-    """The IP addresses of `host`. Raises socket.gaierror or LookupTimeoutError."""
-    lookup = _Lookup(host, port)
-    thread = threading.Thread(target=lookup.run, name=f"look up {host}", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if lookup.error:
-        raise lookup.error
-    if thread.is_alive() or not lookup.addresses:
-        raise LookupTimeoutError(f"no answer about {host}")
-    return lookup.addresses
-
-
-def judge(addresses: Sequence[str], *, allows_local: bool, in_plain: bool) -> None:
-    """Whether a connection may go to any of `addresses`; one that may not spoils them all.
-
-    Raises OffLimitsError, and TooFarError where a password would travel unencrypted.
-    """
-    if not allows_local and not all(map(is_open_to_people, addresses)):
-        raise OffLimitsError("off limits: on this machine or its own link")
-    if in_plain and not all(map(is_near, addresses)):
-        raise TooFarError("not on a private network, and not encrypted")
-
-
-def connect(addresses: Sequence[str], port: int, *, seconds: float) -> socket.socket:
-    """A connection to one of the first four `addresses`. Raises the OSError of the last."""
-    addresses = addresses[:MAX_ADDRESSES]
-    ends_at = time.monotonic() + seconds
-    for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
-        limit = max(0.1, (ends_at - time.monotonic()) / left)
-        try:
-            return socket.create_connection((address, port), limit)
-        except OSError:
-            if left == 1:
-                raise
-    raise LookupTimeoutError("no address to connect to")
 
 
 def host_problem(host: str) -> str:

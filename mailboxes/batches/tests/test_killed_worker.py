@@ -11,8 +11,8 @@ import pytest
 from django.conf import settings
 
 from mailboxes.batches.models import MailboxBatch, RowState
-from mailboxes.batches.tests.helpers import drain, start, states, table
-from mailboxes.batches.tests.test_runner import lapse, passwords_work
+from mailboxes.batches.tests.helpers import drain, passwords_work, start, states, table
+from mailboxes.batches.tests.test_runner_faults import lapse
 from mailboxes.models import Mailbox
 from migrations_app.tests.workers import database_url
 from purelymanage.jobs.tests.processes import settles

@@ -96,7 +96,7 @@ def test_only_owners_freeze_and_undo(rules, admin, owner, admin_client, viewer_c
         for method in (client.get, client.post):
             response = method(url(owner))
             assert response.status_code == 403
-            assert "Ask an owner" in page(response)
+            assert "This is for owners" in page(response)
         assert client.post(f"/deletions/freeze/{done.pk}/undo/").status_code == 403
         html = page(client.get(f"/deletions/freezes/{done.pk}/"))
         assert "undo/" not in html
