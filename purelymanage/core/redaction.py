@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, partial
+from itertools import chain
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
@@ -39,7 +40,7 @@ SHAPES = re.compile(
         (
             r"(?P<address>://[^\s/:@\"']*:)[^\s/\"']*(?=@)",
             rf"(?P<header>\b(?:http_)?(?:{HEADERS})[\"']?\s*[:=,]\s*){REST}",
-            rf"(?P<field>(?:{SECRET_NAME}|_keys?\b|sessionid)\w*[\"']?\s*[:=]\s*){VALUE}",
+            rf"(?P<field>(?:{SECRET_NAME}|_keys?\b|sessionid)\w{{0,40}}+[\"']?\s*[:=]\s*){VALUE}",
             rf"(?P<link>/(?:{'|'.join(LINKS)})/)[^\s/?\"'<>]+",
             r"(?P<envelope>\bpm1\.[0-9a-f]{8}\.)[\w=-]+",
             r"(?P<otpauth>\botpauth://)[^\s\"'<>]+",
@@ -57,15 +58,27 @@ SECRET_FIELD = re.compile(rf"{SECRET_NAME}|code|key|credential|pasted", re.IGNOR
 """Names of form fields whose value is hidden as long as their request is handled."""
 CELLS = re.compile(r"[,;\t\r\n]+")
 """What stands between the cells of a table that somebody pasted."""
+PLAIN = re.compile(r"[A-Za-z0-9_.~-]+")
+"""What is spelled alike everywhere."""
 Values = Callable[[], Iterable[str]]
 
 
 class _Handled:
-    """The secrets that the request or task at hand has to do with."""
+    """The secrets that the request or task at hand has to do with, forgotten when it ends."""
 
     def __init__(self, ask: Values) -> None:
-        self.ask = ask
-        self.noted: set[str] = set()
+        self._ask = ask
+        self._spelled: dict[str, frozenset[str]] = {}
+
+    def add(self, secret: str) -> None:
+        if secret not in self._spelled:
+            self._spelled[secret] = _spellings(secret)
+
+    def spellings(self) -> Iterator[str]:
+        """Of all that is known by now: a request's form is read only after it came in."""
+        for secret in self._ask():
+            self.add(secret)
+        return chain.from_iterable(list(self._spelled.values()))
 
 
 _handled: ContextVar[_Handled | None] = ContextVar("handled", default=None)
@@ -84,7 +97,7 @@ def handling_secrets(ask: Values = tuple) -> Iterator[None]:
 def note(secret: str) -> str:
     """Hide a secret that was made or opened just now, until the request or task ends."""
     if handled := _handled.get():
-        handled.noted.add(secret)
+        handled.add(secret)
     return secret
 
 
@@ -124,8 +137,8 @@ def _brought_by(request: HttpRequest) -> Iterator[str]:
 def redact(text: str) -> str:
     """`text` with dots for secrets."""
     if handled := _handled.get():
-        text = _hide(text, frozenset(handled.noted.union(handled.ask())))
-    text = _hide(text, frozenset(_configured()))
+        text = _hide(text, handled.spellings())
+    text = _hide(text, _spelled_by_us(tuple(_configured())))
     lowered = text.lower()
     return SHAPES.sub(_dots, text) if any(hint in lowered for hint in HINTS) else text
 
@@ -135,30 +148,37 @@ def _dots(found: re.Match[str]) -> str:
     return f"{kept}{DOTS}"
 
 
-def _hide(text: str, secrets: frozenset[str]) -> str:
-    pattern = _pattern(secrets)
-    return pattern.sub(DOTS, text) if pattern else text
+def _hide(text: str, secrets: Iterable[str]) -> str:
+    """No regular expression: one of the ten thousand cells somebody pasted takes seconds."""
+    found = [secret for secret in secrets if secret in text]
+    for secret in sorted(found, key=len, reverse=True):
+        text = text.replace(secret, DOTS)
+    return text
 
 
-@lru_cache(maxsize=64)
-def _pattern(secrets: frozenset[str]) -> re.Pattern[str] | None:
-    spellings = {one for secret in secrets if len(secret) >= SHORTEST for one in _spellings(secret)}
-    longest_first = sorted(spellings, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+@lru_cache(maxsize=1)
+def _spelled_by_us(secrets: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(chain.from_iterable(map(_spellings, secrets)))
 
 
-def _spellings(secret: str) -> set[str]:
+def _spellings(secret: str) -> frozenset[str]:
     """As it is, and as URLs, forms, HTML, JSON and Python's own `repr` write it."""
-    return {
-        secret,
-        html.escape(secret),
-        quote(secret),
-        quote(secret, safe=""),
-        quote_plus(secret),
-        json.dumps(secret)[1:-1],
-        repr(secret)[1:-1],
-        repr(secret.encode(errors="surrogateescape"))[2:-1],
-    }
+    if len(secret) < SHORTEST:
+        return frozenset()
+    if PLAIN.fullmatch(secret):
+        return frozenset({secret})
+    return frozenset(
+        {
+            secret,
+            html.escape(secret),
+            quote(secret),
+            quote(secret, safe=""),
+            quote_plus(secret),
+            json.dumps(secret)[1:-1],
+            repr(secret)[1:-1],
+            repr(secret.encode(errors="surrogateescape"))[2:-1],
+        }
+    )
 
 
 def _configured() -> Iterator[str]:
