@@ -61,6 +61,9 @@ ASKING = {
     "mailboxes:password_reset",
     "mailboxes:app_password_add",
     "mailboxes:batches:passwords",
+    # What leads to a new password without the panel
+    "mailboxes:recovery_add",
+    "mailboxes:recovery_edit",
 }
 ABOUT_PEOPLE = "settings/people/"
 ONLY_LOOKED_AT = {"accounts:people"}

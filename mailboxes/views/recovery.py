@@ -1,4 +1,7 @@
-"""Recovery methods. Their targets are personal, so they travel in POSTs and stand in no URL."""
+"""Recovery methods. Their targets are personal, so they travel in POSTs and stand in no URL.
+
+Whoever names one can set a new password at PurelyMail, so it asks again who they are, as that does.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.reauthentication import reauthentication_required
 from mailboxes import services
 from mailboxes.forms import RecoveryForm
 from mailboxes.models import Mailbox
@@ -22,6 +26,7 @@ from purelymanage.purelymail.errors import UnknownOutcomeError
 
 
 @admin_required
+@reauthentication_required(keeps_form=False)
 @rate_limited("ask")
 @require_http_methods(["GET", "POST"])
 @cache_control(no_store=True)
@@ -33,6 +38,7 @@ def recovery_add(request: Request, pk: int) -> HttpResponse:
 
 
 @admin_required
+@reauthentication_required(keeps_form=False)
 @rate_limited("ask")
 @require_POST
 @cache_control(no_store=True)
