@@ -1,4 +1,4 @@
-"""The messages that let somebody in: a link for a new password, and an invitation."""
+"""The messages about how somebody comes in: new password, invitation, factors taken away."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import EmailMultiAlternatives
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import Invitation, User
 from audit.actions import Action
 from audit.services import audited
+from purelymanage.notifications.services import Words, compose
 
 
 def send_reset_link(person: User) -> None:
@@ -27,12 +27,8 @@ def send_reset_link(person: User) -> None:
         "url": f"{settings.BASE_URL}{path}",
         "minutes": settings.PASSWORD_RESET_TIMEOUT // 60,
     }
-    message = EmailMultiAlternatives(
-        subject=_("Set a new password for PurelyManage"),
-        body=render_to_string("emails/password_reset.txt", context),
-        to=[person.email],
-    )
-    message.attach_alternative(render_to_string("emails/password_reset.html", context), "text/html")
+    words = Words(_("Set a new password for PurelyManage"), "password_reset")
+    message = compose(words, context, person.email)
     with audited(Action.RESET_LINK_SENT, target=person.email):
         message.send()
 
@@ -40,23 +36,13 @@ def send_reset_link(person: User) -> None:
 def invitation_mail(invitation: Invitation, url: str) -> EmailMultiAlternatives:
     """The mail with the link that lets somebody in once."""
     context = {"invitation": invitation, "inviter": invitation.invited_by, "url": url}
-    words = {"name": " ".join(str(invitation.invited_by).split())}
-    message = EmailMultiAlternatives(
-        subject=_("%(name)s invites you to PurelyManage") % words,
-        body=render_to_string("emails/invitation.txt", context),
-        to=[invitation.email],
-    )
-    message.attach_alternative(render_to_string("emails/invitation.html", context), "text/html")
-    return message
+    name = " ".join(str(invitation.invited_by).split())
+    subject = _("%(name)s invites you to PurelyManage") % {"name": name}
+    return compose(Words(subject, "invitation"), context, invitation.email)
 
 
 def send_factors_reset_notice(person: User) -> None:
     """Tell `person` that they sign in with the password alone, in case they did not ask for it."""
     context = {"person": person, "url": settings.BASE_URL}
-    message = EmailMultiAlternatives(
-        subject=_("Your second factors for PurelyManage were reset"),
-        body=render_to_string("emails/factors_reset.txt", context),
-        to=[person.email],
-    )
-    message.attach_alternative(render_to_string("emails/factors_reset.html", context), "text/html")
-    message.send()
+    words = Words(_("Your second factors for PurelyManage were reset"), "factors_reset")
+    compose(words, context, person.email).send()

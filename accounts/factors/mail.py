@@ -6,14 +6,13 @@ from datetime import datetime
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from audit.actions import Action
+from purelymanage.notifications.services import Words, compose
 
 SENTENCES = {
     Action.FACTOR_ADDED: gettext_lazy("%(what)s was added to your account."),
@@ -34,13 +33,8 @@ def send_news(person: User, action: str, *, what: str, moment: datetime, address
         "url": f"{settings.BASE_URL}{reverse('mfa_index')}",
         "codes_left": _codes_left(person) if action == Action.RECOVERY_CODE_USED else None,
     }
-    message = EmailMultiAlternatives(
-        subject=_("Your sign-in to PurelyManage: %(sentence)s") % {"sentence": sentence},
-        body=render_to_string("emails/factor_news.txt", context),
-        to=[person.email],
-    )
-    message.attach_alternative(render_to_string("emails/factor_news.html", context), "text/html")
-    message.send()
+    subject = _("Your sign-in to PurelyManage: %(sentence)s") % {"sentence": sentence}
+    compose(Words(subject, "factor_news"), context, person.email).send()
 
 
 def _codes_left(person: User) -> int:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
-from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from audit.models import Verification
 from audit.verification import Report
-from purelymanage.notifications.services import notify_admins, send
+from purelymanage.notifications.services import Words, compose, notify_admins, send
 
 
 class AuditPost:
@@ -34,11 +32,6 @@ class AuditPost:
         subject = _("Head of the audit log: %(verdict)s") % {
             "verdict": verification.get_verdict_display()
         }
-        text = render_to_string("emails/audit_head.txt", context)
-        html = render_to_string("emails/audit_head.html", context)
+        words = Words(subject, "audit_head")
         for address in settings.AUDIT_HEAD_MAIL:
-            send(
-                EmailMultiAlternatives(
-                    subject, text, to=[address], alternatives=[(html, "text/html")]
-                )
-            )
+            send(compose(words, context, address))

@@ -41,12 +41,15 @@ def notify_admins(
     people = get_user_model().objects.filter(is_active=True, role__in=[Role.OWNER, Role.ADMIN])
     full = {"base_url": settings.BASE_URL, **context}
     usual = Words(subject, template)
-    mails = [_mail((instead or {}).get(person.pk, usual), full, person.email) for person in people]
+    mails = [
+        compose((instead or {}).get(person.pk, usual), full, person.email) for person in people
+    ]
     taken = [send(mail) for mail in mails]
     return any(taken) or not mails
 
 
-def _mail(words: Words, context: Mapping[str, Any], address: str) -> EmailMultiAlternatives:
+def compose(words: Words, context: Mapping[str, Any], address: str) -> EmailMultiAlternatives:
+    """The mail to `address`, filled in and not sent yet."""
     text, html = (
         render_to_string(f"emails/{words.template}.{kind}", dict(context))
         for kind in ("txt", "html")
