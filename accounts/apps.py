@@ -20,7 +20,7 @@ class AccountsConfig(AppConfig):
         register_page(_("Your second factors"), "shield-check", "/settings/security/")
         register_page(_("People"), "users", "/settings/people/")
         register_page(
-            _("Add a person"), "plus", "/settings/people/new/", role=Role.OWNER, action=True
+            _("Invite a person"), "plus", "/settings/people/new/", role=Role.OWNER, action=True
         )
         register_page(_("Sessions"), "monitor-smartphone", "/settings/sessions/")
         register_page(_("Audit log"), "list", "/settings/audit/")

@@ -28,8 +28,8 @@ HIDDEN = {"Referrer-Policy": "strict-origin", "X-Robots-Tag": "noindex, nofollow
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
 @rate_limited("invitation", also_get=True)
+@require_http_methods(["GET", "POST"])
 def invitation(request: HttpRequest, token: str) -> HttpResponseBase:
     """Who invites to what, and the form that makes the account. Nobody has to be signed in."""
     response = _invitation(request, token)
@@ -75,9 +75,9 @@ def _gone(request: HttpRequest) -> HttpResponse:
 
 @owner_required
 @reauthentication_required
-@require_POST
 @rate_limited("invite")
 @never_cache
+@require_POST
 def invitation_send(request: Request, pk: int) -> HttpResponse:
     """A new link for somebody who was invited."""
     invited = get_object_or_404(Invitation, pk=pk)

@@ -39,9 +39,9 @@ def people(request: Request) -> HttpResponse:
 
 @owner_required
 @reauthentication_required
-@require_http_methods(["GET", "POST"])
 @rate_limited("invite")
 @never_cache
+@require_http_methods(["GET", "POST"])
 def person_invite(request: Request) -> HttpResponse:
     """Invite somebody: a worker mails them a link with which they choose their password."""
     form = InvitationForm(request.POST if request.method == "POST" else None)

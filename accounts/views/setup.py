@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import reverse
@@ -17,8 +18,8 @@ from purelymanage.core.limits import rate_limited
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
 @rate_limited("setup")
+@require_http_methods(["GET", "POST"])
 def setup(request: HttpRequest) -> HttpResponseBase:
     """Makes the owner. Gone once there is anybody."""
     if User.objects.exists():
@@ -30,6 +31,7 @@ def setup(request: HttpRequest) -> HttpResponseBase:
         owner = services.create_first_owner(
             email=data["email"], name=data["name"], password=data["password"]
         )
+        record_authentication(request, owner, method="password", email=owner.email)
         return perform_login(request, owner, redirect_url=reverse("dashboard:home"))  # type: ignore[no-any-return]  # allauth ships no types
     return render_page(
         request, "accounts/setup.html", {"form": form}, status=422 if form.errors else 200

@@ -71,8 +71,8 @@ def _choice_kept(request: HttpRequest, name: str, value: str) -> HttpResponse:
 
 
 @never_cache
-@require_POST
 @rate_limited("password_strength")
+@require_POST
 def password_strength(request: HttpRequest) -> HttpResponse:
     """Bar and word for a password being typed. Open to all: set-up needs it. Kept nowhere."""
     field = request.GET.get("field", "password")
