@@ -1,21 +1,12 @@
-"""What the tests of second factors share: people who have some, and codes of an app."""
+"""The pages of second factors in tests: their addresses, and what browsers do on them."""
 
 from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
-from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import (
-    TOTP,
-    format_hotp_value,
-    generate_totp_secret,
-    hotp_value,
-)
 from django.http import HttpResponse
 from django.test import Client
 
@@ -34,35 +25,6 @@ MAKE_CODES = "/accounts/2fa/recovery-codes/generate/"
 ADD_PASSKEY = "/accounts/2fa/webauthn/add/"
 SIGN_IN_PASSKEY = "/accounts/2fa/webauthn/login/"
 HERE = {"HTTP_HOST": "localhost:8000"}
-STEP = 30
-
-
-def code_of(secret: str, *, steps: int = 0) -> str:
-    """The code an app shows now, or some steps of 30 seconds from now."""
-    return str(format_hotp_value(hotp_value(secret, int(time.time()) // STEP + steps)))
-
-
-def wrong_code(secret: str) -> str:
-    """Six digits that are no code of these minutes."""
-    right = {code_of(secret, steps=step) for step in range(-3, 4)}
-    return next(code for code in (f"{number:06}" for number in range(20)) if code not in right)
-
-
-def with_app(person: User) -> str:
-    """Give a person an app; its secret."""
-    secret: str = generate_totp_secret()
-    TOTP.activate(person, secret)
-    return secret
-
-
-def with_codes(person: User) -> list[str]:
-    codes: list[str] = RecoveryCodes.activate(person).get_unused_codes()
-    return codes
-
-
-def app_of(person: User) -> Authenticator:
-    found: Authenticator = Authenticator.objects.get(user=person, type=Authenticator.Type.TOTP)
-    return found
 
 
 def password_right(person: User, client: Client | None = None) -> Client:

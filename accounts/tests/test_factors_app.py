@@ -15,20 +15,16 @@ from django.test import Client
 
 from accounts.models import Session
 from accounts.services.factors import spend_code
+from accounts.tests.factors import STEP, app_of, code_of, with_app, wrong_code
 from accounts.tests.second_steps import (
     CODES,
     CONFIRM,
     PAGE,
     SECOND_STEP,
     SET_UP_APP,
-    STEP,
     TURN_OFF_APP,
-    app_of,
-    code_of,
     is_signed_in,
     password_right,
-    with_app,
-    wrong_code,
 )
 from audit.actions import Action
 from audit.models import Entry

@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.urls import reverse
 
 from accounts import tasks
+from accounts.tests.factors import code_of, give_codes, with_app
 from accounts.tests.second_steps import (
     CODES,
     CONFIRM,
@@ -18,11 +19,8 @@ from accounts.tests.second_steps import (
     SECOND_STEP,
     SET_UP_APP,
     TURN_OFF_APP,
-    code_of,
     is_signed_in,
     password_right,
-    with_app,
-    with_codes,
 )
 from audit.actions import Action
 from audit.models import Entry
@@ -54,7 +52,7 @@ def shown(response) -> list[str]:
 
 def test_codes_wait_until_somebody_asks_for_them(admin_client, admin):
     with_app(admin)
-    with_codes(admin)
+    give_codes(admin)
     page = admin_client.get(CODES)
     assert "Show the codes" in page.content.decode()
     assert shown(page) == []
@@ -63,7 +61,7 @@ def test_codes_wait_until_somebody_asks_for_them(admin_client, admin):
 
 def test_they_are_shown_once_as_a_list_and_a_file(admin_client, admin):
     with_app(admin)
-    codes = with_codes(admin)
+    codes = give_codes(admin)
     response = admin_client.post(CODES)
     assert shown(response) == codes
     assert "no-store" in response["Cache-Control"]
@@ -80,7 +78,7 @@ def test_they_are_shown_once_as_a_list_and_a_file(admin_client, admin):
 
 def test_new_codes_end_the_old_ones(admin_client, admin):
     with_app(admin)
-    old = with_codes(admin)
+    old = give_codes(admin)
     assert "You have 10 codes left, which end." in admin_client.get(MAKE_CODES).content.decode()
     new = shown(admin_client.post(MAKE_CODES))
     assert len(new) == 10
@@ -101,7 +99,7 @@ def test_there_are_none_without_a_factor(admin_client):
 
 def test_nobody_downloads_them_from_an_address(admin_client, admin):
     with_app(admin)
-    with_codes(admin)
+    give_codes(admin)
     assert admin_client.get(f"{CODES}download/").status_code == 404
 
 
@@ -110,7 +108,7 @@ def test_nobody_downloads_them_from_an_address(admin_client, admin):
 
 def test_a_code_lets_in_once(admin):
     with_app(admin)
-    code, *_others = with_codes(admin)
+    code, *_others = give_codes(admin)
     client = password_right(admin)
     assert client.post(SECOND_STEP, {"code": code}).status_code == 302
     assert is_signed_in(client)
@@ -121,7 +119,7 @@ def test_a_code_lets_in_once(admin):
 
 def test_nor_does_a_used_one_confirm_anything(admin):
     with_app(admin)
-    code, *_others = with_codes(admin)
+    code, *_others = give_codes(admin)
     client = password_right(admin)
     client.post(SECOND_STEP, {"code": code})
     assert client.post(CONFIRM, {"code": code}).status_code == 422
@@ -129,7 +127,7 @@ def test_nor_does_a_used_one_confirm_anything(admin):
 
 def test_showing_them_late_keeps_used_ones_used(admin, admin_client):
     with_app(admin)
-    codes = with_codes(admin)
+    codes = give_codes(admin)
     password_right(admin).post(SECOND_STEP, {"code": codes[0]})
     assert shown(admin_client.post(CODES)) == codes[1:]
     assert password_right(admin).post(SECOND_STEP, {"code": codes[0]}).status_code == 422
@@ -145,7 +143,7 @@ def actions() -> list[tuple[str, str, str | None]]:
 
 def test_a_used_code_is_on_record_and_mailed(admin, mailoutbox):
     with_app(admin)
-    code, *_others = with_codes(admin)
+    code, *_others = give_codes(admin)
     client = password_right(admin)
     client.post(SECOND_STEP, {"code": code}, REMOTE_ADDR="192.0.2.7")
     entry = Entry.objects.get(action=Action.RECOVERY_CODE_USED)
@@ -206,7 +204,7 @@ def test_the_page_costs_the_same_with_many_passkeys(
     admin_client, admin, django_assert_max_num_queries
 ):
     with_app(admin)
-    with_codes(admin)
+    give_codes(admin)
     for number in range(20):
         Authenticator.objects.create(
             user=admin, type="webauthn", data={"name": f"Key {number}", "credential": {}}

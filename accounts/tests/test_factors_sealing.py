@@ -15,7 +15,7 @@ from django.db import connection
 
 from accounts.factors.sealing import Unsealed
 from accounts.services.factors import spend_code
-from accounts.tests.second_steps import app_of, code_of, with_app, with_codes
+from accounts.tests.factors import app_of, code_of, give_codes, with_app
 from purelymanage import crypto
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +51,7 @@ def envelope(row: Authenticator, name: str) -> str:
 
 def test_nothing_that_is_stored_can_be_read(admin):
     secret = with_app(admin)
-    codes = with_codes(admin)
+    codes = give_codes(admin)
     seed = decrypt(Authenticator.objects.get(type="recovery_codes").data["seed"])
     whole = "".join(stored())
     assert whole.count('"pm1.') == 2
@@ -74,7 +74,7 @@ def test_the_secret_of_another_person_does_not_open(admin, owner):
 
 def test_nor_does_one_of_another_kind_or_field(admin):
     with_app(admin)
-    with_codes(admin)
+    give_codes(admin)
     codes = Authenticator.objects.get(type="recovery_codes")
     for moved, name in (
         (put(app_of(admin), "secret", envelope(codes, "seed")), "secret"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
-from accounts.tests.second_steps import code_of
+from accounts.tests.factors import code_of
 from conftest import PASSWORD
 from purelymanage.tests.browser.conftest import look_everywhere, watch
 from purelymanage.tests.live import signed_in_page

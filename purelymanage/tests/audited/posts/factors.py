@@ -8,17 +8,14 @@ import re
 from django.test import Client, TestCase
 from django.urls import reverse
 
+from accounts.tests.factors import code_of, give_codes, with_app, wrong_code
 from accounts.tests.second_steps import (
     ADD_PASSKEY,
     SECOND_STEP,
     add_passkey,
-    code_of,
     options_in,
     password_right,
     sign_in_with,
-    with_app,
-    with_codes,
-    wrong_code,
 )
 from accounts.tests.soft_passkey import SoftPasskey
 from audit.actions import Action
@@ -41,7 +38,7 @@ def _second_step(world: World, _post: Post) -> Answer:
 
 def _code_on_paper(world: World, _post: Post) -> Answer:
     with_app(world.people["admin"])
-    code, *_others = with_codes(world.people["admin"])
+    code, *_others = give_codes(world.people["admin"])
     client = password_right(world.people["admin"], _browser())
     return world.send(client, SECOND_STEP, code=code)
 
@@ -68,7 +65,7 @@ def _turn_off_app(world: World, post: Post) -> Answer:
 
 def _codes(world: World, post: Post) -> Answer:
     with_app(world.people["admin"])
-    world.secrets.extend(with_codes(world.people["admin"]))
+    world.secrets.extend(give_codes(world.people["admin"]))
     with TestCase.captureOnCommitCallbacks(execute=True):
         return post()
 
