@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.setup_code import is_setup_code
-from purelymanage.core.addresses import clean_address, refuse_control_characters
+from purelymanage.core.addresses import NO_ADDRESS, clean_address, refuse_control_characters
 from purelymanage.core.roles import Role
 from purelymanage.jobs.queue import enqueue
 
@@ -76,6 +76,7 @@ class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]  # allauth shi
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _plain(self.fields["email"], label=_("E-mail"), autocomplete="username")
+        self.fields["email"].error_messages["invalid"] = NO_ADDRESS
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         person = next(iter(self.users), None)

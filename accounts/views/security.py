@@ -11,6 +11,7 @@ from allauth.mfa.recovery_codes.internal import flows as recovery_codes
 from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
 from allauth.mfa.webauthn.internal import auth as webauthn
 from allauth.mfa.webauthn.views import AddWebAuthnView, EditWebAuthnView, RemoveWebAuthnView
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -42,7 +43,11 @@ def changing_factors(view: View[Any]) -> View[Any]:
 @require_GET
 def security(request: Request) -> HttpResponse:
     """What one has beside the password."""
-    return render_page(request, "accounts/security.html", {"factors": factors_of(request.user)})
+    context = {
+        "factors": factors_of(request.user),
+        "grace_days": settings.SECOND_FACTOR_GRACE_DAYS,
+    }
+    return render_page(request, "accounts/security.html", context)
 
 
 @viewer_required

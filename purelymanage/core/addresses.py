@@ -19,6 +19,7 @@ FOREIGN_DOMAIN = re.compile(r"(?<![\w.-])(?=[\w.-]*xn--)[\w-]+(\.[\w-]+)+(?![\w.
 MAX_ADDRESS = 254
 MAX_LOCAL_PART = 64
 MAX_DOMAIN = 253
+NO_ADDRESS = _("This is not an e-mail address. Write it like name@example.com.")
 
 
 def clean_address(text: str) -> str:
@@ -33,7 +34,7 @@ def clean_address(text: str) -> str:
             return address
     except ValidationError:
         pass
-    raise ValidationError(_("This is not an e-mail address. Write it like name@example.com."))
+    raise ValidationError(NO_ADDRESS)
 
 
 def clean_local_part(text: str) -> str:
