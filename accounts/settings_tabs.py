@@ -29,7 +29,7 @@ class Tab:
 
 HOME = "accounts:settings"
 _tabs = [
-    Tab(_("Account"), HOME, 10),
+    Tab(_("Account"), HOME, 10, also="/accounts/password/"),
     Tab(_("Security"), "mfa_index", 15, also="/accounts/2fa/"),
     Tab(_("People"), "accounts:people", 20),
     Tab(_("Sessions"), "accounts:sessions", 30),

@@ -36,9 +36,13 @@ class Place:
     key: str = ""
     role: Role = Role.VIEWER
     action: bool = False
+    also: str = ""
+    """Where pages begin that belong to it and stand elsewhere."""
 
     def holds(self, path: str) -> bool:
         """Whether `path` lies inside this place."""
+        if self.also and path.startswith(self.also):
+            return True
         return path == self.url if self.url == "/" else path.startswith(self.url)
 
 
@@ -59,7 +63,7 @@ SIDEBAR = (
     Place(_("Routing"), "split", "/routing/", "routing"),
     Place(_("Migrations"), "arrow-right-left", "/migrations/", "migrations"),
     Place(_("Deletions"), "trash", "/deletions/", "deletions"),
-    Place(_("Settings"), "settings", "/settings/", "settings"),
+    Place(_("Settings"), "settings", "/settings/", "settings", also="/accounts/"),
 )
 """Paths are the contract of the site; `test_navigation` resolves each."""
 
