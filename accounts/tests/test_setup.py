@@ -56,6 +56,12 @@ def test_without_an_account_htmx_is_led_to_set_up_too(here):
 
 
 @pytest.mark.django_db
+def test_whoever_has_just_set_up_is_not_asked_again_who_they_are(here):
+    here.post("/setup/", FORM)
+    assert here.get("/settings/people/new/").status_code == 200
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_without_an_account_the_probes_answer(here, path):
     assert here.get(path)["Content-Type"] in ("text/plain", "application/json")
