@@ -264,11 +264,20 @@ def _lines(text: str, delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
             cells = next(reader)
         except StopIteration:
             return
-        except csv.Error:
+        except csv.Error as error:
+            if "field larger" in str(error):
+                raise InvalidError(_oversized(line)) from None
             if reader.line_num > line:  # it swallowed lines in search of the other quote
                 raise InvalidError(_unclosed(line)) from None
         if cells is None or any(cell.strip() for cell in cells):
             yield line, cells
+
+
+def _oversized(line: int) -> str:
+    return _("Line %(line)d has a value of more than %(most)s characters. Shorten it.") % {
+        "line": line,
+        "most": f"{csv.field_size_limit():,}",
+    }
 
 
 def _unclosed(line: int) -> str:

@@ -43,7 +43,7 @@ def zipped(content: bytes) -> bytes:
         (HEADER + b"a\0b,b.example,\n", "not a text file"),
         ("local_part,domain\na,b.example\n".encode("utf-16-le"), "not a text file"),
         (b"\xff\xfe" + b"\x00\xd8\x00\x00", "damaged"),
-        (HEADER + b"a,b.example,%s\n" % (b"x" * 1_900_000), "line 2"),
+        (HEADER + b"a,b.example,%s\n" % (b"x" * 1_900_000), "Line 2 has a value of more than"),
     ],
     ids=[
         "3 MB",
