@@ -80,6 +80,7 @@ PEOPLE: list[Line] = [
         by="stranger",
         actor="anonymous",
         result=Outcome.Result.REFUSED,
+        status={422},
     ),
     Leaves("account_logout", Action.SIGNED_OUT, lambda _world, post: post()),
     Leaves(
