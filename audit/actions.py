@@ -31,6 +31,7 @@ class Action(models.TextChoices):
     IDENTITY_NOT_CONFIRMED = "session.confirm_failed", _("could not confirm to be {target}")
     PASSWORD_CHANGED = "account.password_changed", _("changed their own password")
     PASSWORD_RESET = "account.password_reset", _("reset their own password by mail")
+    PASSWORD_SET = "account.password_set", _("set a new password for {target} on the server")
     RESET_LINK_SENT = "account.reset_link_sent", _("mailed {target} a link for a new password")
     PROFILE_CHANGED = "account.changed", _("changed their own account")
     FACTOR_ADDED = "factor.added", _("added a second factor: {target}")

@@ -15,8 +15,8 @@ from audit.actions import Action
 from purelymanage.notifications.services import Words, compose
 
 SENTENCES = {
-    Action.FACTOR_ADDED: gettext_lazy("%(what)s was added to your account."),
-    Action.FACTOR_REMOVED: gettext_lazy("%(what)s was removed from your account."),
+    Action.FACTOR_ADDED: gettext_lazy("Added to your account: %(what)s."),
+    Action.FACTOR_REMOVED: gettext_lazy("Removed from your account: %(what)s."),
     Action.RECOVERY_CODES_MADE: gettext_lazy("New recovery codes were made for your account."),
     Action.RECOVERY_CODE_USED: gettext_lazy("One of your recovery codes was used."),
 }

@@ -52,6 +52,14 @@ def add_person(*, email: str, name: str, password: str, role: Role) -> User:
             ) from None
 
 
+def set_password(*, person: User, password: str) -> None:
+    """Give a person a new password and end their sessions: for whoever has the server."""
+    with audited(Action.PASSWORD_SET, target=person.email), transaction.atomic():
+        person.set_password(password)
+        person.save(update_fields=["password"])
+        end_sessions(person=person)
+
+
 def change_name(*, person: User, name: str) -> None:
     """Change what a person is called; history keeps the old name."""
     if name == person.name:

@@ -173,11 +173,11 @@ def test_each_change_is_on_record_and_mailed(
         (Action.FACTOR_REMOVED, "Adam", "Recovery codes"),
     ]
     assert [mail.subject.partition(": ")[2] for mail in mailoutbox] == [
-        "Authenticator app was added to your account.",
+        "Added to your account: Authenticator app.",
         "New recovery codes were made for your account.",
         "New recovery codes were made for your account.",
-        "Authenticator app was removed from your account.",
-        "Recovery codes was removed from your account.",
+        "Removed from your account: Authenticator app.",
+        "Removed from your account: Recovery codes.",
     ]
     assert all(reverse("mfa_index") in mail.body for mail in mailoutbox)
     assert not any(secret in mail.body for mail in mailoutbox)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.forms import PersonForm
+from accounts.management.passwords import read_password
 from accounts.services import people as services
 from purelymanage.core.errors import PurelyManageError
 from purelymanage.core.roles import Role
@@ -35,7 +34,7 @@ class Command(BaseCommand):
             {
                 "email": options["email"],
                 "name": options["name"],
-                "password": _read_password(from_stdin=options["password_stdin"]),
+                "password": read_password(from_stdin=options["password_stdin"]),
             }
         )
         if not form.is_valid():
@@ -50,14 +49,3 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(facts))
         else:
             self.stdout.write(f"{person.email} can sign in as owner.")
-
-
-def _read_password(*, from_stdin: bool) -> str:
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
-    if not sys.stdin.isatty():
-        raise CommandError("There is no terminal to ask for a password. Use --password-stdin.")
-    password = getpass.getpass("Password: ")
-    if getpass.getpass("Password again: ") != password:
-        raise CommandError("The passwords differ. Nothing was changed.")
-    return password

@@ -118,6 +118,12 @@ def _lost_factor(world: World, run: Run) -> None:
     run(world.people["admin"].email)
 
 
+def _lost_password(world: World, run: Run) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin", io.StringIO(f"{NEW_PASSWORD}\n"))
+        run(world.people["admin"].email, password_stdin=True)
+
+
 def _tampered_log(world: World, run: Run) -> None:
     """Somebody with the database's password changed what an entry says."""
     world.deletion  # noqa: B018  leaves an entry
@@ -248,6 +254,7 @@ WORK: list[Line] = [
     # Commands
     Leaves("create_owner", Action.PERSON_ADDED, _new_owner),
     Leaves("reset_mfa", Action.FACTORS_RESET, _lost_factor),
+    Leaves("set_password", Action.PASSWORD_SET, _lost_password),
     Leaves(
         "recheck_dns",
         Action.DOMAIN_RECHECKED,
