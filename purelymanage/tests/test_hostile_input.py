@@ -173,9 +173,8 @@ def test_nothing_hostile_gets_through_what_scenarios_send(world, panel):
     def draw(data: st.DataObject) -> Request:
         line = data.draw(st.sampled_from(lines))
         target = of_line(line, world)
-        if line.by == "stranger":
-            return data.draw(requests(target, ["stranger"]))
-        panel.sign_in(*PEOPLE)
-        return data.draw(requests(target, ROLES))
+        request = data.draw(requests(target, ["stranger"] if line.by == "stranger" else ROLES))
+        panel.sign_in(request.role)
+        return request
 
     send_many(REQUESTS - REQUESTS // 2, draw, Run(panel))

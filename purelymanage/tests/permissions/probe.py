@@ -18,7 +18,7 @@ from django.http import HttpResponseBase
 from django.test import Client, TestCase
 from django.urls import Resolver404, resolve, reverse
 
-from conftest import just_authenticated
+from conftest import signed_in_long_ago
 from purelymanage.tests.audited import walk
 from purelymanage.tests.audited.posts import POSTS
 from purelymanage.tests.audited.tables import OK, Exempt, Leaves, Line
@@ -76,14 +76,14 @@ class Browsers:
             client.cookies[settings.SESSION_COOKIE_NAME] = self._cookies[role, is_stale]
         return client
 
-    def sign_in(self, *roles: str) -> None:
-        """Begin the sessions, after all that ends some."""
+    def sign_in(self, *roles: str, is_stale: bool = False) -> None:
+        """Begin their sessions, after all that ends some."""
         for role in roles:
-            for is_stale in (False, True):
+            if role != "stranger":
                 client, user = Client(REMOTE_ADDR=ADDRESS), self.world.people[role]
                 client.force_login(user)
-                if not is_stale:
-                    just_authenticated(client, user)
+                if is_stale:
+                    signed_in_long_ago(client)
                 cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
                 self._cookies[role, is_stale] = cookie
 
