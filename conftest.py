@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import time
+from datetime import timedelta
 
 import pytest
-from allauth.account.internal.userkit import user_id_to_str
+from django.conf import settings
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
-from accounts.models import User
+from accounts.models import Session, User
 from audit import guards
 from purelymanage.core.roles import Role
 
@@ -59,16 +60,14 @@ def viewer(owner: User) -> User:
 def _signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user)
-    just_authenticated(client, user)
     return client
 
 
-def just_authenticated(client: Client, user: User) -> None:
-    """As if the person had signed in this moment: nothing asks them again for 15 minutes."""
-    session = client.session
-    session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
-    session["account_authentication_methods_user"] = user_id_to_str(user)
-    session.save()
+def signed_in_long_ago(client: Client) -> None:
+    """As if the session had begun 15 minutes ago: what is dangerous asks its person again."""
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    begun_at = timezone.now() - timedelta(minutes=15, seconds=1)
+    Session.objects.filter(session_key=Session.stored_key(cookie)).update(begun_at=begun_at)
 
 
 @pytest.fixture

@@ -64,9 +64,11 @@ def reauthentication_required(
 
 def recently_authenticated(request: HttpRequest) -> bool:
     """Whether the session's person signed in, or confirmed who they are, within 15 minutes."""
-    records = get_authentication_records(request, request.user)
-    age = time.time() - records[-1]["at"] if records else -1
-    return bool(0 <= age < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
+    moments = [record["at"] for record in get_authentication_records(request, request.user)[-1:]]
+    if request.user.is_authenticated and (row := getattr(request.session, "row", None)):
+        moments.append(row.begun_at.timestamp())
+    ages = (time.time() - moment for moment in moments)
+    return any(0 <= age < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT for age in ages)
 
 
 def ask_again(request: HttpRequest, *, keeps_form: bool = True) -> HttpResponse:

@@ -19,7 +19,6 @@ from accounts.policy import due_at, is_last_demanded
 from accounts.tests.factors import give_app, give_codes, give_passkey
 from audit.actions import Action
 from audit.models import Entry
-from conftest import just_authenticated
 
 pytestmark = pytest.mark.django_db
 
@@ -188,7 +187,6 @@ def test_it_costs_no_query_on_any_page(admin, settings):
     """The same page with allauth's own backend and without the middleware, and with ours."""
     client = Client()
     client.force_login(admin)
-    just_authenticated(client, admin)
     ours = queries_of(client, "/settings/about/")
     demand(days=3)
     during = queries_of(client, "/settings/about/")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -61,7 +60,6 @@ def _invitation(request: HttpRequest, token: str) -> HttpResponseBase:
 def _sign_in(request: HttpRequest, person: User) -> HttpResponseBase:
     """In a new session, whoever was signed in before."""
     logout(request)
-    record_authentication(request, person, method="password", email=person.email)
     answer: HttpResponseBase = perform_login(
         request, person, redirect_url=reverse("dashboard:home")
     )

@@ -26,7 +26,7 @@ class PasswordChange(PasswordChangeView):  # type: ignore[misc]  # allauth ships
                 self.request,
                 Action.IDENTITY_NOT_CONFIRMED,
                 target=self.request.user.email,
-                refused=" ".join(form.errors["oldpassword"]),
+                refused=" ".join(map(str, form.errors["oldpassword"])),
             )
         return super().form_invalid(form)  # type: ignore[no-any-return]  # allauth ships no types
 

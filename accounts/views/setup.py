@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import reverse
@@ -31,7 +30,6 @@ def setup(request: HttpRequest) -> HttpResponseBase:
         owner = services.create_first_owner(
             email=data["email"], name=data["name"], password=data["password"]
         )
-        record_authentication(request, owner, method="password", email=owner.email)
         return perform_login(request, owner, redirect_url=reverse("dashboard:home"))  # type: ignore[no-any-return]  # allauth ships no types
     return render_page(
         request, "accounts/setup.html", {"form": form}, status=422 if form.errors else 200

@@ -10,7 +10,6 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts.reauthentication import reauthentication_required
 from domains.models import Domain
 from mailboxes import selectors, services
 from mailboxes.dossiers import settings_of
@@ -28,7 +27,6 @@ from purelymanage.deletions.selectors import ended_deletion
 
 @sensitive_post_parameters("password")
 @admin_required
-@reauthentication_required(keeps_form=False)
 @rate_limited("ask")
 @require_http_methods(["GET", "POST"])
 @cache_control(no_store=True)

@@ -42,10 +42,10 @@ class ErrorReporter(ExceptionReporter):
     """What an exception says of itself, and the lines of code around it, pass the redaction too."""
 
     def get_traceback_html(self) -> SafeString:
-        return mark_safe(redact(super().get_traceback_html()))  # noqa: S308  escaped by Django
+        return mark_safe(redact(super().get_traceback_html()))  # noqa: S308  # nosec B703  # escaped by Django
 
     def get_traceback_text(self) -> SafeString:
-        return mark_safe(redact(super().get_traceback_text()))  # noqa: S308  plain text
+        return mark_safe(redact(super().get_traceback_text()))  # noqa: S308  # nosec B703  # plain text
 
 
 class CrashMailHandler(AdminEmailHandler):

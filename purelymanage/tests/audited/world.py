@@ -17,7 +17,6 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Entry
-from conftest import just_authenticated
 from domains.copy import refresh
 from domains.models import Domain, Kind, PurelyMailAccount
 from domains.testing import DnsZones
@@ -73,7 +72,6 @@ class World:
         client = Client(REMOTE_ADDR=ADDRESS, **options)
         if role != "stranger":
             client.force_login(self.people[role])
-            just_authenticated(client, self.people[role])
         return client
 
     def post(self, name: str, /, *args: Any, by: str = "admin", **data: Any) -> Answer:
