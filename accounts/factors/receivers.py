@@ -28,7 +28,6 @@ def connect() -> None:
     """Listen; called once, when the app is ready."""
     signals.authenticator_added.connect(on_added)
     signals.authenticator_removed.connect(on_removed)
-    signals.authenticator_reset.connect(on_codes_made)
     signals.authenticator_used.connect(on_used)
     signals.authentication_failed.connect(on_failed)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth as totp
 from allauth.mfa.utils import decrypt
 from django.conf import settings
@@ -15,6 +16,7 @@ from audit.actions import Action
 from audit.services import audited
 from purelymanage.core.errors import RefusedError
 
+Type = Authenticator.Type
 LAST_STEP = "last_step"
 """Which code of an app was taken last: the number of its 30 seconds since 1970."""
 
@@ -51,11 +53,22 @@ def _step_of(secret: str, code: str) -> int:
 
 
 @transaction.atomic
+def make_codes(*, person: User) -> None:
+    """New recovery codes in place of the old ones.
+
+    allauth's own way tells of it only after the change is made, when that can fail.
+    """
+    User.objects.select_for_update().get(pk=person.pk)
+    Authenticator.objects.filter(user=person, type=Type.RECOVERY_CODES).delete()
+    RecoveryCodes.activate(person)
+
+
+@transaction.atomic
 def show_codes(*, person: User) -> list[str]:
     """The recovery codes of a person, the first time somebody asks for them and never again."""
     row = (
         Authenticator.objects.select_for_update()
-        .filter(user=person, type=Authenticator.Type.RECOVERY_CODES)
+        .filter(user=person, type=Type.RECOVERY_CODES)
         .first()
     )
     codes = row.wrap() if row else None

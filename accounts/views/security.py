@@ -21,6 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.entrance import View, entrance
+from accounts.factors.receivers import on_codes_made
 from accounts.factors.selectors import factors_of
 from accounts.reauthentication import reauthentication_required
 from accounts.services import factors as services
@@ -76,7 +77,9 @@ def codes_make(request: Request) -> HttpResponse:
     if request.method == "POST":
         if not has_factor:
             raise RefusedError(_("Recovery codes come with an app or a passkey. Set up one first."))
-        recovery_codes.generate_recovery_codes(request)
+        with transaction.atomic():
+            services.make_codes(person=request.user)
+            on_codes_made(request, request.user)
         return _codes_page(request, services.show_codes(person=request.user))
     if not has_factor:
         return go_to(request, reverse(PAGE))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db import DataError, transaction
 from django.http import HttpRequest
 
 COMPARISONS = ("", "exact", "isnull", "in")
@@ -24,6 +25,16 @@ class InspectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscr
         """Django lets addresses ask for any column, `?password__startswith=a`: a way to guess."""
         field, _separator, comparison = lookup.partition("__")
         return field in self.list_filter and comparison in COMPARISONS
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """None for a number no column can hold: Django compares it and has the database refuse."""
+        try:
+            with transaction.atomic():
+                return super().get_object(request, object_id, from_field)
+        except (OverflowError, DataError):
+            return None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -128,7 +128,7 @@ def test_a_batch_cannot_be_started_twice_nor_discarded_once_it_runs(admin, domai
 def test_batches_take_turns_slice_by_slice(admin, domain, monkeypatch):
     long, short = start(admin, table(40)), start(admin, f"{HEADER}lea,{DOMAIN},\n")
     monkeypatch.setattr(runner, "SLICE_SECONDS", 0.01)
-    for _round in range(4):
+    for _round in range(6):
         runner.work()
     short.refresh_from_db()
     assert short.state == BatchState.DONE
