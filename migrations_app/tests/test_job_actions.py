@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.models import User
 from migrations_app.models import MigrationJob, State
 from migrations_app.tests.factories import JobFactory, RunningJobFactory, ServerFactory
 from migrations_app.tests.pages import HTMX, job_data, text_of, url
@@ -129,12 +130,13 @@ def test_a_refused_action_comes_back_to_its_page_with_the_sentence(
 
 
 def test_a_lost_key_is_told_wherever_stored_passwords_are_opened(
-    admin_client: Client, settings: Any
+    admin_client: Client, admin: User, settings: Any
 ) -> None:
     job = JobFactory(
         dry_run=True, source_server=ServerFactory(), destination_server=ServerFactory()
     )
     settings.ENCRYPTION_KEYS = ["YW5vdGhlciBrZXkgb2YgZXhhY3RseSAzMiBieXRlcyE="]
+    admin_client.force_login(admin)  # sessions are sealed with the lost key as well
     page = text_of(admin_client.post(url("real", job.pk), follow=True))
     assert "Put the lost key back" in page
     data = job_data(source_password="", destination_password="", test="1")

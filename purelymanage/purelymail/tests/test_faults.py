@@ -177,7 +177,7 @@ def short_time_outs(request, purelymail):
     """Only where a time-out is awaited, so that a busy machine makes no others."""
     parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
     if str(parameters.get("fault")).startswith("timeout"):
-        purelymail.give_up_after(0.25)
+        purelymail.give_up_after(0.6)
 
 
 def test_a_change_without_a_fault_is_made_once(purelymail, account, change):
