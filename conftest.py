@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -83,3 +84,9 @@ def owner_client(owner: User) -> Client:
 @pytest.fixture
 def viewer_client(viewer: User) -> Client:
     return _signed_in(viewer)
+
+
+@pytest.fixture
+def empty_cache() -> None:
+    """What an earlier test left there: the engine that was found, logins that were tried."""
+    cache.clear()

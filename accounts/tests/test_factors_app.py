@@ -29,12 +29,7 @@ from accounts.tests.second_steps import (
 from audit.actions import Action
 from audit.models import Entry
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _no_attempts_yet():
-    cache.clear()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_cache")]
 
 
 def set_up(client: Client) -> str:

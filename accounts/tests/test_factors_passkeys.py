@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.core.cache import cache
 from django.test import Client
 from fido2.utils import websafe_decode, websafe_encode
 
@@ -29,13 +28,8 @@ from accounts.tests.soft_passkey import SoftPasskey
 from audit.actions import Action
 from audit.models import Entry
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_cache")]
 REFUSED = "This passkey was not accepted."
-
-
-@pytest.fixture(autouse=True)
-def _no_attempts_yet():
-    cache.clear()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from allauth.account.utils import user_pk_to_url_str
 from django.contrib.auth.tokens import default_token_generator
-from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -31,7 +30,7 @@ from audit.models import Entry
 from conftest import PASSWORD
 from purelymanage.core.roles import Role
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_cache")]
 
 LIST = "/settings/sessions/"
 NEW = "seven purple walls sing"
@@ -40,11 +39,6 @@ PHONE = (
     " (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1"
 )
 HTMX = {"hx-request": "true", "hx-current-url": "http://testserver/deletions/?page=2"}
-
-
-@pytest.fixture(autouse=True)
-def _no_attempts_yet():
-    cache.clear()
 
 
 def page(client: Client, path: str = LIST) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from accounts import tasks
@@ -14,15 +13,10 @@ from audit.actions import Action
 from audit.models import Entry
 from conftest import PASSWORD
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_cache")]
 
 LOGIN = "/accounts/login/"
 NEW = "seven purple walls sing"
-
-
-@pytest.fixture(autouse=True)
-def _no_attempts_yet():
-    cache.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from django.core.cache import cache
 
 from migrations_app.engines.base import Engine
 from migrations_app.engines.builtin.engine import BuiltinEngine
 from migrations_app.engines.imapsync.command import ImapsyncEngine
 from migrations_app.tests.dovecot import DOVECOT, MISSING, Dovecot, Pair, SilentServer, make_pair
 from purelymanage.core.errors import UnavailableError
-
-
-@pytest.fixture
-def empty_cache() -> None:
-    """What an earlier test left there: the engine that was found, logins that were tried."""
-    cache.clear()
 
 
 @pytest.fixture(scope="session")
