@@ -17,8 +17,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts.entrance.setup_code import is_setup_code
 from accounts.models import User
-from accounts.setup_code import is_setup_code
 from purelymanage.core.addresses import NO_ADDRESS, clean_address, refuse_control_characters
 from purelymanage.core.roles import Role
 from purelymanage.jobs.queue import enqueue

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
-from accounts.reauthentication import reauthentication_required
+from accounts.sessions.reauthentication import reauthentication_required
 from purelymanage.core.inspection import InspectionAdmin
 from purelymanage.core.permissions import owner_required
 from purelymanage.core.roles import Role, has_role

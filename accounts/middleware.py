@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from accounts.models import User
-from accounts.session_store import Browser, SessionStore
+from accounts.sessions.store import Browser, SessionStore
 from purelymanage.core.http import go_to
 
 GetResponse = Callable[[HttpRequest], HttpResponse]

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.devices import device_words, is_hand_held
+from accounts.sessions.devices import device_words, is_hand_held
 from purelymanage.core.addresses import refuse_control_characters
 from purelymanage.core.roles import Role, has_role
 

@@ -12,7 +12,7 @@ from django.contrib.auth.signals import user_logged_out, user_login_failed
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts.failures import record_failure
+from accounts.entrance.failures import record_failure
 from accounts.models import User
 from accounts.services.sessions import end_sessions
 from audit.actions import Action

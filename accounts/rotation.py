@@ -18,9 +18,9 @@ from django.apps import apps
 from django.db import models, transaction
 from django.db.models.functions import Substr
 
-from accounts import session_store
 from accounts.factors import sealing
 from accounts.models import Session
+from accounts.sessions import store
 from audit.actions import Action
 from audit.services import audited
 from purelymanage import crypto
@@ -127,7 +127,7 @@ class Sessions(Columns):
         return Session.objects.alive()
 
     def _place(self, row: Session, name: str) -> str:
-        return session_store.place_of(row.session_key)
+        return store.place_of(row.session_key)
 
 
 class SecondFactors:

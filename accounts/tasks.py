@@ -8,7 +8,7 @@ from accounts.factors.mail import send_news
 from accounts.mail import send_factors_reset_notice, send_reset_link
 from accounts.models import User
 from accounts.services.invitations import send_waiting
-from accounts.session_store import SessionStore
+from accounts.sessions.store import SessionStore
 
 
 def send_password_reset(person_id: int) -> None:

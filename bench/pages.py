@@ -147,7 +147,7 @@ def signed_in() -> tuple[Any, str]:
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
     from accounts.models import User
-    from accounts.session_store import SessionStore
+    from accounts.sessions.store import SessionStore
     from purelymanage.core.roles import Role
 
     user = User.objects.create_user(email="ada@panel.example", name="Ada", role=Role.ADMIN)

@@ -113,7 +113,7 @@ def make_rows() -> tuple[list[int], list[str]]:
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
     from accounts.models import User
-    from accounts.session_store import SessionStore
+    from accounts.sessions.store import SessionStore
     from migrations_app.tests.factories import FolderFactory, JobFactory, RunningJobFactory
     from purelymanage.core.roles import Role
 

@@ -103,13 +103,13 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.LastSeenMiddleware",
     "purelymanage.core.middleware.ContextMiddleware",
-    "accounts.failures.LimitedMiddleware",
+    "accounts.entrance.failures.LimitedMiddleware",
     "purelymanage.ui.middleware.ToastMiddleware",
     "purelymanage.core.uploads.BodyLimitMiddleware",
     "purelymanage.core.middleware.ErrorMiddleware",
     "accounts.middleware.SetupMiddleware",
-    "accounts.gates.ConfirmationMiddleware",
-    "accounts.gates.SecondFactorMiddleware",
+    "accounts.factors.gate.ConfirmationMiddleware",
+    "accounts.factors.gate.SecondFactorMiddleware",
 ]
 
 TEMPLATES = [
@@ -201,10 +201,10 @@ AUDIT_HEAD_MAIL = env.list("AUDIT_HEAD_MAIL", default=[])
 
 # Signing in
 AUTH_USER_MODEL = "accounts.User"
-SESSION_ENGINE = "accounts.session_store"
+SESSION_ENGINE = "accounts.sessions.store"
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=30)
 SESSION_MAX_HOURS = env.int("SESSION_MAX_HOURS", default=12)
-AUTHENTICATION_BACKENDS = ["accounts.backends.PanelBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.entrance.backends.PanelBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -220,7 +220,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "accounts.entrance.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]

@@ -7,7 +7,7 @@ urlpatterns = [
     path("", include("purelymanage.dashboard.urls")),
     path("", include("accounts.urls")),
     path("settings/security/", include("accounts.security_urls")),
-    path("accounts/", include("accounts.entrance_urls")),
+    path("accounts/", include("accounts.entrance.urls")),
     path("mailboxes/", include("mailboxes.urls")),
     path("domains/", include("domains.urls")),
     path("routing/", include("routing.urls")),

@@ -8,8 +8,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.factors import passkeys, sealing
+from accounts.factors.policy import is_last_demanded
 from accounts.models import User
-from accounts.policy import is_last_demanded
 
 PANEL = "PurelyManage"
 

@@ -23,8 +23,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from fido2.utils import websafe_decode
 
+from accounts.entrance.failures import record_failure
 from accounts.factors import passkeys
-from accounts.failures import record_failure
 from accounts.services import factors as services
 from audit.actions import Action
 from purelymanage.core.addresses import refuse_control_characters

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.failures import record_failure
+from accounts.entrance.failures import record_failure
 from accounts.models import User
 from audit.actions import Action
 from audit.services import record

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.factors.policy import has_factor, is_demanded
 from accounts.models import SecurityPolicy, User
-from accounts.policy import has_factor, is_demanded
 from audit.actions import Action
 from audit.services import audited
 from purelymanage.core.errors import RefusedError

@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.factors.policy import due_at, is_last_demanded
 from accounts.models import SecurityPolicy, User
-from accounts.policy import due_at, is_last_demanded
 from accounts.tests.factors import give_app, give_codes, give_passkey
 from audit.actions import Action
 from audit.models import Entry

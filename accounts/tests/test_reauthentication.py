@@ -14,9 +14,9 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from accounts import reauthentication
 from accounts.models import SecurityPolicy, User
-from accounts.reauthentication import KEPT
+from accounts.sessions import reauthentication
+from accounts.sessions.reauthentication import KEPT
 from accounts.tests.factors import code_now, give_app, give_codes, give_passkey
 from audit.actions import Action
 from audit.models import Entry
@@ -495,7 +495,7 @@ def test_what_allauth_asks_by_itself_keeps_no_secret_either(owner, monkeypatch):
     """Its own way would put cookies and all that was typed into the session."""
     client = Client()
     client.force_login(owner)
-    monkeypatch.setattr("accounts.adapter.recently_authenticated", lambda _request: False)
+    monkeypatch.setattr("accounts.entrance.adapter.recently_authenticated", lambda _request: False)
     page = "/accounts/2fa/totp/activate/"
     assert client.get(page)["Location"] == f"{ASK}?next={page}"
     client.post(page, {"code": "123456"})

@@ -15,7 +15,7 @@ from django.db import connections
 from accounts.models import Session, User
 from accounts.services import people
 from accounts.services.sessions import end_sessions
-from accounts.session_store import SessionStore
+from accounts.sessions.store import SessionStore
 from accounts.tests.browsers import HOME, cookie_of, opens, signed_in, with_cookie
 from accounts.views.passwords import PasswordChange
 from conftest import PASSWORD

@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Session
-from accounts.session_store import SessionStore, remembered
+from accounts.sessions.store import SessionStore, remembered
 from accounts.tests.browsers import (
     FIREFOX,
     HOME,

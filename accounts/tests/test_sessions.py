@@ -11,10 +11,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.devices import device_words, is_hand_held
 from accounts.models import Invitation, Session, User
 from accounts.services import people
-from accounts.session_store import SessionStore
+from accounts.sessions.devices import device_words, is_hand_held
+from accounts.sessions.store import SessionStore
 from accounts.tests.browsers import (
     FIREFOX,
     cookie_of,

@@ -10,9 +10,9 @@ from django.core.management import call_command
 from django.db import connection, connections
 from django.test import Client
 
+from accounts.entrance.setup_code import announcement, is_setup_code, setup_code
 from accounts.models import User
 from accounts.services import people as services
-from accounts.setup_code import announcement, is_setup_code, setup_code
 from audit.actions import Action
 from audit.models import Entry
 from purelymanage.core.errors import MissingError

@@ -14,9 +14,9 @@ from django import forms
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
-from accounts.failures import record_failure
+from accounts.entrance.failures import record_failure
 from accounts.forms import ConfirmPasswordForm
-from accounts.reauthentication import do_kept, is_form_kept
+from accounts.sessions.reauthentication import do_kept, is_form_kept
 from audit.actions import Action
 from audit.services import record
 from purelymanage.core.http import Request

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.forms import AcceptForm
 from accounts.models import Invitation, User
-from accounts.reauthentication import reauthentication_required
 from accounts.selectors import invitation_by
 from accounts.services import invitations as services
+from accounts.sessions.reauthentication import reauthentication_required
 from purelymanage.core.errors import MissingError
 from purelymanage.core.http import Request, errors_on, go_to, render_page
 from purelymanage.core.limits import rate_limited

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import about
-from accounts.reauthentication import reauthentication_required
 from accounts.services.connection import check_connection
+from accounts.sessions.reauthentication import reauthentication_required
 from purelymanage.core.errors import PurelyManageError
 from purelymanage.core.http import Request, render_page
 from purelymanage.core.limits import rate_limited

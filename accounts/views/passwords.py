@@ -7,8 +7,8 @@ from django.db import transaction
 from django.forms import BaseForm
 from django.http import HttpResponse
 
-from accounts.failures import record_failure
-from accounts.known_browsers import remember
+from accounts.entrance.failures import record_failure
+from accounts.entrance.known_browsers import remember
 from audit.actions import Action
 
 WRONG_PASSWORD = "enter_current_password"  # noqa: S105  allauth's name of an error

@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.factors.policy import with_factor
 from accounts.forms import InvitationForm, RoleForm
 from accounts.models import User
-from accounts.policy import with_factor
-from accounts.reauthentication import reauthentication_required
 from accounts.selectors import invitation_of, open_invitations
 from accounts.services import invitations
 from accounts.services import people as services
+from accounts.sessions.reauthentication import reauthentication_required
 from accounts.views.invitations import invited_page
 from purelymanage.core.http import Request, errors_on, go_to, render_page
 from purelymanage.core.limits import rate_limited

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
-from accounts.reauthentication import reauthentication_required
 from accounts.services.lost_factors import reset_factors
 from accounts.services.policy import demand_factor, leave_factor_open
+from accounts.sessions.reauthentication import reauthentication_required
 from purelymanage.core.errors import RefusedError
 from purelymanage.core.http import Request, go_to
 from purelymanage.core.limits import rate_limited

@@ -20,11 +20,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts.entrance import View, entrance
+from accounts.entrance.pages import View, entrance
 from accounts.factors.receivers import on_codes_made
 from accounts.factors.selectors import factors_of
-from accounts.reauthentication import reauthentication_required
 from accounts.services import factors as services
+from accounts.sessions.reauthentication import reauthentication_required
 from purelymanage.core.errors import RefusedError
 from purelymanage.core.http import Request, go_to, render_page
 from purelymanage.core.limits import rate_limited

@@ -11,8 +11,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Session, SessionQuerySet, User
-from accounts.reauthentication import reauthentication_required
 from accounts.services import sessions as services
+from accounts.sessions.reauthentication import reauthentication_required
 from purelymanage.core.http import Request, go_to, render_page
 from purelymanage.core.permissions import owner_required, viewer_required
 

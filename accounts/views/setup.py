@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts.entrance.setup_code import needs_code
 from accounts.forms import SetupForm
 from accounts.models import User
 from accounts.services import people as services
-from accounts.setup_code import needs_code
 from purelymanage.core.http import render_page
 from purelymanage.core.limits import rate_limited
 

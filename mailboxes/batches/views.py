@@ -15,7 +15,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.reauthentication import reauthentication_required
+from accounts.sessions.reauthentication import reauthentication_required
 from mailboxes.batches import selectors, services
 from mailboxes.batches.forms import UploadForm
 from mailboxes.batches.models import BatchKind, MailboxBatch, RowState

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from accounts.models import Session
-from accounts.session_store import remembered
+from accounts.sessions.store import remembered
 from audit.actions import Action
 from audit.models import Entry, Outcome
 from domains.dependants import dependants_of

@@ -10,7 +10,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts.reauthentication import reauthentication_required
+from accounts.sessions.reauthentication import reauthentication_required
 from mailboxes import services
 from mailboxes.forms import PasswordForm
 from mailboxes.models import Mailbox

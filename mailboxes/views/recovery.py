@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.reauthentication import reauthentication_required
+from accounts.sessions.reauthentication import reauthentication_required
 from mailboxes import services
 from mailboxes.forms import RecoveryForm
 from mailboxes.models import Mailbox

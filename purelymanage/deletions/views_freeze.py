@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import User
-from accounts.reauthentication import reauthentication_required
+from accounts.sessions.reauthentication import reauthentication_required
 from purelymanage.core.http import Request, go_to, render_page
 from purelymanage.core.limits import rate_limited
 from purelymanage.core.paging import page_of

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from accounts.setup_code import announcement
+from accounts.entrance.setup_code import announcement
 
 
 class Command(BaseCommand):

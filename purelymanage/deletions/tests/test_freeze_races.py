@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services.sessions import sessions_of
-from accounts.session_store import SessionStore
+from accounts.sessions.store import SessionStore
 from audit.actions import Action
 from audit.models import Entry
 from conftest import PASSWORD

@@ -10,8 +10,8 @@ from django.contrib.admin import site as admin_site
 from django.contrib.auth.tokens import default_token_generator
 from django.urls import reverse
 
+from accounts.entrance.setup_code import setup_code
 from accounts.models import User
-from accounts.setup_code import setup_code
 from audit.actions import Action
 from audit.models import Outcome
 from conftest import PASSWORD

@@ -4,7 +4,7 @@ from allauth.account import views
 from allauth.mfa.webauthn import views as passkeys
 from django.urls import path, re_path
 
-from accounts.entrance import entrance, typed_address
+from accounts.entrance.pages import entrance, typed_address
 from accounts.views import confirming, passwords, security
 from purelymanage.core.permissions import viewer_required
 

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.policy import due_at
-from accounts.reauthentication import ask_again
+from accounts.factors.policy import due_at
+from accounts.sessions.reauthentication import ask_again
 from purelymanage.core.http import go_to
 
 GetResponse = Callable[[HttpRequest], HttpResponse]

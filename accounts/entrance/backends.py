@@ -6,8 +6,8 @@ from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
 
+from accounts.factors.policy import with_demand
 from accounts.models import User
-from accounts.policy import with_demand
 
 
 class PanelBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth ships no types

@@ -1,8 +1,8 @@
 """Who has to have a second factor, and from when.
 
 A factor is an authenticator app or a passkey; recovery codes alone are none. The query that loads
-the signed-in person (accounts/backends.py) brings along what is needed to tell, so that asking on
-every page costs nothing.
+the signed-in person (accounts/entrance/backends.py) brings along what is needed to tell, so that
+asking on every page costs nothing.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
-from accounts.known_browsers import known_as, remember
-from accounts.reauthentication import recently_authenticated
+from accounts.entrance.known_browsers import known_as, remember
+from accounts.sessions.reauthentication import recently_authenticated
 from purelymanage.core.middleware import client_address
 
 if TYPE_CHECKING:
