@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
+from itertools import islice
 
 import pytest
 from django.conf import settings
@@ -18,16 +20,41 @@ from purelymanage.core.roles import Role
 
 pytest_plugins = ["purelymanage.purelymail.testing", "domains.testing"]
 
+LANES, REST = ("browser", "slow"), ""
 PASSWORD = "correct horse battery staple"
 
 
+@pytest.hookimpl(trylast=True)  # once all marks are set
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    leave_out(items)
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = dealt(items, workers)
+
+
+def leave_out(items: list[pytest.Item]) -> None:
     """The pass on PostgreSQL leaves out what has nothing to do with the database."""
     if connection.vendor == "postgresql":
         skip = pytest.mark.skip(reason="needs no PostgreSQL: runs in the pass on SQLite")
         for item in items:
             if item.get_closest_marker("once"):
                 item.add_marker(skip)
+
+
+def dealt(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """The tests in an order in which each worker, given an equal part, begins with a lane.
+
+    So no browser works beside another, and what waits long begins early.
+    """
+    lanes: dict[str, list[pytest.Item]] = {mark: [] for mark in (*LANES, REST)}
+    for item in items:
+        lanes[next(filter(item.get_closest_marker, LANES), REST)].append(item)
+    rest = iter(lanes.pop(REST))
+    order = [
+        test
+        for lane in lanes.values()
+        for test in (*lane, *islice(rest, max(0, len(items) // workers - len(lane))))
+    ]
+    return [*order, *rest]
 
 
 @pytest.fixture(scope="session")

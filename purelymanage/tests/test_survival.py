@@ -79,6 +79,7 @@ def trust(pair: Pair) -> dict[str, str]:
     return {"IMAP_CA_FILE": str(pair.ca_file), "MIGRATION_ENGINE": "builtin"}
 
 
+@pytest.mark.once
 def test_a_killed_engine_is_made_good(panel: Panel, imap_pair: Pair):  # noqa: F811
     migration = Migration(panel, imap_pair)
     os.kill(migration.engine(), signal.SIGKILL)
@@ -94,6 +95,7 @@ def test_a_killed_worker_is_made_good(panel: Panel, imap_pair: Pair):  # noqa: F
     assert migration.ends_exactly()
 
 
+@pytest.mark.once
 def test_a_killed_supervisor_leaves_nothing_and_the_next_start_goes_on(
     panel: Panel,
     imap_pair: Pair,  # noqa: F811
@@ -108,6 +110,7 @@ def test_a_killed_supervisor_leaves_nothing_and_the_next_start_goes_on(
     assert migration.ends_exactly()
 
 
+@pytest.mark.once
 def test_stopping_in_good_order_requeues_and_the_next_start_goes_on(
     panel: Panel,
     imap_pair: Pair,  # noqa: F811

@@ -25,7 +25,15 @@ from purelymanage.tests.visitor import Visitor
 
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-proxy-server",
+]
 SCREENS = {
     "light-desktop": {"color_scheme": "light", "viewport": {"width": 1440, "height": 900}},
     "dark-desktop": {"color_scheme": "dark", "viewport": {"width": 1440, "height": 900}},
@@ -39,8 +47,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser per file, because Django's database refuses to work in Playwright's loop."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")
     with sync_playwright() as playwright:
@@ -49,9 +58,9 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(params=SCREENS)
+@pytest.fixture(params=["dark-desktop", "light-phone"])
 def screen(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[BrowserContext]:
-    """A browser window of each kind: both schemes, and a phone."""
+    """Both schemes and both widths, in two windows."""
     context = chromium.new_context(**SCREENS[request.param])
     context.set_default_timeout(15_000)
     yield context
