@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Invitation, User
+from accounts.models import Invitation, Session, User
 
 
 def invitation_by(token: str) -> Invitation | None:
@@ -23,6 +23,11 @@ def invitation_by(token: str) -> Invitation | None:
 def invitation_of(person: User) -> Invitation | None:
     """The one that they came in by."""
     return Invitation.objects.select_related("invited_by").filter(accepted_by=person).first()
+
+
+def sessions_of(person: User) -> int:
+    """In how many places a person is signed in."""
+    return Session.objects.alive().filter(user=person).count()
 
 
 @dataclass(frozen=True)

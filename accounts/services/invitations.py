@@ -67,6 +67,19 @@ def revoke(*, invitation: Invitation) -> None:
         open_one.save(update_fields=["revoked_at"])
 
 
+def sent_by(person_id: int) -> list[str]:
+    """The invitations of one person that still let somebody in, in words."""
+    sent = Invitation.objects.open().filter(invited_by=person_id)
+    words = _("Invitation of %(email)s")
+    return [words % {"email": email} for email in sent.values_list("email", flat=True)]
+
+
+def revoke_all(person_id: int) -> int:
+    """Let nobody in by what one person sent; how many that were. A part of what goes on record."""
+    sent = Invitation.objects.open().filter(invited_by=person_id)
+    return sent.update(revoked_at=timezone.now())
+
+
 def accept(*, invitation: Invitation, name: str, password: str) -> User:
     """Make the account. Of two who follow one link at once, one gets it.
 

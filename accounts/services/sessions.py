@@ -7,11 +7,6 @@ from audit.actions import Action
 from audit.services import audited
 
 
-def sessions_of(person: User) -> int:
-    """In how many places a person is signed in."""
-    return Session.objects.alive().filter(user=person).count()
-
-
 def end_sessions(*, person: User, keep: str | None = None) -> int:
     """End a person's sessions, except the one whose cookie holds `keep`; how many were alive.
 

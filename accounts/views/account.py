@@ -19,7 +19,7 @@ from purelymanage.core.permissions import viewer_required
 @rate_limited("write")
 @require_http_methods(["GET", "POST"])
 def account(request: Request) -> HttpResponse:
-    """One's own name; e-mail and role are an owner's to change."""
+    """One's own name. The role is an owner's to change; another e-mail is another account."""
     data = request.POST if request.method == "POST" else {"name": request.user.name}
     form = AccountForm(data)
     if request.method == "POST" and form.is_valid():

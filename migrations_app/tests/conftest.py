@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -80,3 +81,19 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     if request.param == "builtin":
         return BuiltinEngine()
     return request.getfixturevalue("imapsync")
+
+
+@pytest.fixture
+def strict(settings: object) -> object:
+    """As in production."""
+    settings.IMAP_ALLOW_LOCAL = False
+    settings.IMAP_PORTS = [143, 993]
+    return settings
+
+
+@pytest.fixture
+def no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connected(*_args: object, **_options: object) -> None:
+        raise AssertionError("a connection was made")
+
+    monkeypatch.setattr(socket, "create_connection", connected)

@@ -6,9 +6,12 @@ class DeletionsConfig(AppConfig):
     name = "purelymanage.deletions"
 
     def ready(self) -> None:
+        from accounts.services import invitations
         from purelymanage.deletions import selectors
+        from purelymanage.deletions.registry import Stop, register_stop
         from purelymanage.ui.navigation import register_count, register_page, register_search
 
+        register_stop(Stop(names=invitations.sent_by, stop=invitations.revoke_all))
         register_count("deletions", selectors.pending_count)
         register_page(_("History of deletions"), "trash", "/deletions/?tab=history")
         register_search("deletion", "trash", selectors.find_deletions, group=_("Pending deletions"))

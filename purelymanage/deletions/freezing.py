@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.services.sessions import end_sessions, sessions_of
+from accounts.selectors import sessions_of
+from accounts.services.sessions import end_sessions
 from audit.actions import Action
 from audit.services import audited
 from purelymanage.core.context import Actor, current_actor
@@ -75,7 +76,7 @@ def prospect(*, person: User) -> Prospect:
         deletions=_group(_("Deletions that are cancelled:"), kept, icon="trash"),
         due_at=first.due_at if first else None,
         too_late=_group(_("Being deleted at this moment, too late:"), _late(person), icon="loader"),
-        stopped=Group.of(_("Bulk work that stops:"), _named_stops(person), icon="list-checks"),
+        stopped=Group.of(_("What stops as well:"), _named_stops(person), icon="list-checks"),
         sessions=sessions_of(person),
         last=_last_freeze(person),
     )

@@ -50,7 +50,7 @@ class Stop:
 
     names: Callable[[int], list[str]]
     """What `stop` would end now, in words."""
-    stop: Callable[[int], None]
+    stop: Callable[[int], object]
 
 
 _stops: list[Stop] = []

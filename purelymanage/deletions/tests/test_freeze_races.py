@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.services.sessions import sessions_of
+from accounts.selectors import sessions_of
 from accounts.sessions.store import SessionStore
 from audit.actions import Action
 from audit.models import Entry

@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Session, User
-from accounts.services.sessions import sessions_of
+from accounts.models import Invitation, Session, User
+from accounts.selectors import sessions_of
+from accounts.tests.invitations import invite
 from audit.actions import Action
 from audit.models import Entry
 from conftest import PASSWORD
@@ -90,6 +91,17 @@ def test_it_is_on_record_with_its_numbers(rules, admin, owner, admin_client):
         "stopped": [],
         "too_late": ["rule 1"],
     }
+
+
+def test_nobody_comes_in_any_more_by_what_they_sent(rules, admin, owner):
+    User.objects.filter(pk=admin.pk).update(role=Role.OWNER)
+    admin.refresh_from_db()
+    theirs = invite(admin)
+    done = freeze(owner, admin)
+    assert done.stopped == ["Invitation of nora@panel.example"]
+    assert not Invitation.objects.open().exists()
+    theirs.refresh_from_db()
+    assert theirs.revoked_at is not None
 
 
 def test_what_purelymail_was_told_before_may_be_gone_and_says_so(rules, admin, owner, owner_client):
