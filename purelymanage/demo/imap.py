@@ -28,11 +28,11 @@ from pymap.user import UserMetadata
 from pysasl.creds.server import ServerCredentials
 
 from purelymanage.demo import mail
+from purelymanage.demo.places import HOST
 from purelymanage.purelymail.simulator.demo import DEMO_PASSWORD
 
 logger = logging.getLogger(__name__)
 
-HOST = "127.0.0.1"
 SEEDED = "seeded"
 
 CheckPassword = Callable[[str, str], bool]

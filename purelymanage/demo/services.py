@@ -15,7 +15,7 @@ from audit.services import audited
 from domains.models import CreditReading
 from migrations_app.models import MigrationJob, Security, Server
 from purelymanage.core.errors import UnavailableError
-from purelymanage.demo.imap import HOST
+from purelymanage.demo.places import HOST
 from purelymanage.purelymail.simulator.demo import CREDIT
 
 PUBLISHED = {

@@ -1,0 +1,3 @@
+"""Where the demo's servers listen. Apart, because the servers themselves take long to import."""
+
+HOST = "127.0.0.1"
