@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import os
+from dataclasses import asdict
 from datetime import timedelta
 from itertools import islice
+from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.db.models.signals import post_migrate
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import Session, User
-from audit import guards
+from audit import chain, guards
+from audit.models import HEAD, Chain
 from purelymanage.core.roles import Role
 
 pytest_plugins = ["purelymanage.purelymail.testing", "domains.testing"]
@@ -25,9 +29,9 @@ PASSWORD = "correct horse battery staple"
 
 
 @pytest.hookimpl(trylast=True)  # once all marks are set
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     leave_out(items)
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
     items[:] = dealt(items, workers)
 
 
@@ -59,9 +63,17 @@ def dealt(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Tests that commit have their tables emptied, which the database would refuse for these."""
+    """Tests that commit have all tables emptied, as if nothing but migrations had run.
+
+    The database would refuse that for the audit log, whose head is a migration's.
+    """
     with django_db_blocker.unblock():
         guards.let_tests_empty_tables(connection)
+    post_migrate.connect(begin_the_log, sender=apps.get_app_config("audit"))
+
+
+def begin_the_log(**_: Any) -> None:
+    Chain.objects.get_or_create(pk=HEAD, defaults=asdict(chain.START))
 
 
 def _person(name: str, role: Role) -> User:
