@@ -24,7 +24,6 @@ from purelymanage.core.roles import Role
 
 pytest_plugins = ["purelymanage.purelymail.testing", "domains.testing"]
 
-LANES, REST = ("browser", "slow"), ""
 PASSWORD = "correct horse battery staple"
 
 
@@ -49,13 +48,13 @@ def dealt(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
 
     So no browser works beside another, and what waits long begins early.
     """
-    lanes: dict[str, list[pytest.Item]] = {mark: [] for mark in (*LANES, REST)}
+    kinds: dict[str, list[pytest.Item]] = {"browser": [], "slow": [], "": []}
     for item in items:
-        lanes[next(filter(item.get_closest_marker, LANES), REST)].append(item)
-    rest = iter(lanes.pop(REST))
+        kinds[next(filter(item.get_closest_marker, ("browser", "slow")), "")].append(item)
+    rest = iter(kinds[""])
     order = [
         test
-        for lane in lanes.values()
+        for lane in (kinds["browser"], kinds["slow"][::2], kinds["slow"][1::2])
         for test in (*lane, *islice(rest, max(0, len(items) // workers - len(lane))))
     ]
     return [*order, *rest]

@@ -73,6 +73,7 @@ def stamps(tmp_path: Path) -> list[list[str]]:
     return [line.split() for line in (tmp_path / "stamps").read_text().splitlines()]
 
 
+@pytest.mark.once
 def test_a_killed_engine_runs_again(workers, tmp_path):
     job = submit("killed-engine", tmp_path, mails=40, pause=0.1)
     until_copying(job)
@@ -94,6 +95,7 @@ def test_a_killed_worker_leaves_no_engine_and_its_job_runs_again(workers, tmp_pa
     assert "Requeued, try 2 of 4." in "".join(logs.stream(job))
 
 
+@pytest.mark.once
 def test_a_killed_sentinel_leaves_no_worker_and_its_job_runs_again(workers, tmp_path):
     job = submit("killed-sentinel", tmp_path, mails=60, pause=0.1)
     until_copying(job)
@@ -139,6 +141,7 @@ def test_a_worker_that_is_only_stopped_loses_its_engine_before_the_job_runs_agai
     assert ends_done(job, runs=2)
 
 
+@pytest.mark.once
 def test_stopping_gives_running_jobs_back_and_leaves_nothing(workers, tmp_path):
     jobs = [submit(f"drained-{number}", tmp_path, mails=1000, pause=0.1) for number in range(2)]
     for job in jobs:
@@ -150,6 +153,7 @@ def test_stopping_gives_running_jobs_back_and_leaves_nothing(workers, tmp_path):
     assert not WorkerHost.objects.exists()
 
 
+@pytest.mark.once
 def test_stopping_waits_no_longer_than_its_grace_for_a_deaf_engine(workers, tmp_path):
     job = submit("deaf", tmp_path, mails=1000, pause=0.1, deaf=1)
     until_copying(job)
@@ -159,6 +163,7 @@ def test_stopping_waits_no_longer_than_its_grace_for_a_deaf_engine(workers, tmp_
     assert (state(job), job.requeues) == (State.QUEUED, 0)
 
 
+@pytest.mark.once
 def test_the_heartbeat_is_young_while_workers_run(workers):
     age = seconds_since_worker_seen()
     assert age is not None

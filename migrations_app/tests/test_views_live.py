@@ -15,7 +15,7 @@ from migrations_app.models import MigrationJob, State
 from migrations_app.tests.factories import JobFactory, LogFactory, RunningJobFactory, ServerFactory
 from purelymanage.tests.live import signed_in_page
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

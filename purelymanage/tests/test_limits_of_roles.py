@@ -24,7 +24,7 @@ from purelymanage.tests.audited import walk
 from purelymanage.tests.audited.places import path_of
 from purelymanage.tests.audited.world import SECRET, World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 LINK = re.compile(r"""\b(?:href|action|formaction|hx-(?:get|post|put|delete))="([^"]*)\"""")
 WHERE = ("lea@home.example", "lea.new@home.example", "@home.example")

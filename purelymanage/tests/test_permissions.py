@@ -136,6 +136,7 @@ def browsers(world) -> Browsers:
     return Browsers(world)
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 def test_what_each_role_gets_to_see(world, browsers):
     requests = list(plain(world))
@@ -192,6 +193,7 @@ def test_what_no_scenario_sends_is_answered_as_well(world, browsers):
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 def test_who_signed_in_long_ago_shows_again_who_they_are(world, browsers):
     wrong = []
@@ -240,6 +242,7 @@ def test_a_session_goes_by_what_its_person_is_now(world, browsers, facts, as_if)
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 def test_whoever_let_the_deadline_for_a_second_factor_pass_gets_to_nothing_else(world, browsers):
     """By GET and by POST, whatever the role allows."""
@@ -284,6 +287,7 @@ def test_other_methods_open_no_other_door(world, browsers):
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 def test_nothing_is_taken_without_the_token_of_the_form(world, browsers):
     wrong = []

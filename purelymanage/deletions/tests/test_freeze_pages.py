@@ -12,7 +12,7 @@ from purelymanage.jobs.clock import seconds_from_now
 from purelymanage.tests.browser.conftest import look_everywhere, watch
 from purelymanage.tests.live import signed_in_page
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

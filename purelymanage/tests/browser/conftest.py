@@ -58,7 +58,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(params=["dark-desktop", "light-phone"])
+@pytest.fixture(params=[pytest.param("dark-desktop", marks=pytest.mark.once), "light-phone"])
 def screen(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[BrowserContext]:
     """Both schemes and both widths, in two windows."""
     context = chromium.new_context(**SCREENS[request.param])

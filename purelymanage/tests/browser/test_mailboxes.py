@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from purelymanage.tests.browser.conftest import look_everywhere
 from purelymanage.tests.panel import Panel
+
+pytestmark = pytest.mark.once
 
 ADDRESS = "lea.new@lindenhof.example"
 
