@@ -26,7 +26,7 @@ from purelymanage.tests.audited.posts import POSTS
 from purelymanage.tests.audited.world import World, tables_written
 from purelymanage.tests.hostile.judge import errors, headers_wrong, reflected
 from purelymanage.tests.hostile.surface import of_line, of_pages
-from purelymanage.tests.hostile.values import Request, requests
+from purelymanage.tests.hostile.values import Request, breakouts, requests
 from purelymanage.tests.permissions.probe import Browsers, acted_out, undone
 
 logger = logging.getLogger(__name__)
@@ -178,3 +178,17 @@ def test_nothing_hostile_gets_through_what_scenarios_send(world, panel):
         return request
 
     send_many(REQUESTS - REQUESTS // 2, draw, Run(panel))
+
+
+@pytest.mark.once
+@pytest.mark.django_db
+def test_no_page_hands_markup_back(world, panel):
+    """What breaks out of any text, attribute or script, in each field of every page."""
+    panel.sign_in("owner")
+    run = Run(panel)
+    for target in of_pages(world, panel("owner")):
+        for request in breakouts(target, "owner"):
+            with undone(world):
+                run.send(request)
+    assert not run.wrong, "\n".join(f"{what}\n    {how}" for what, how in run.wrong.items())
+    assert run.statuses.total() > 200

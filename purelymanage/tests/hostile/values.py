@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +19,8 @@ MARK = "data-hostile"
 COMPUTED = "hostile7331"
 """What stands in an answer only where a template was rendered that somebody typed."""
 NUMBER = re.compile(r"\d+")
+BREAKOUT = f"""'"--></textarea></title></style></script><i {MARK}=1>"""
+"""Ends whatever it is written into, and begins an element of its own."""
 PAYLOADS = (
     f"<i {MARK}=1>x</i>",
     f'"><i {MARK}=1>',
@@ -188,6 +190,18 @@ class Request:
             f"{self.method} {self.path[:300]} as {self.role}"
             f" {self.content_type} {self.body[:1500]!r}{extra[:400]}"
         )
+
+
+def breakouts(target: Target, role: str) -> Iterator[Request]:
+    """The request with each of its fields broken out of, and with all of them."""
+    broken = {name: [BREAKOUT] for name in target.fields if name not in target.files}
+    each = [{**target.fields, name: [BREAKOUT]} for name in broken] if len(broken) > 1 else []
+    for fields in (broken, *each) if broken else ():
+        if target.method == "GET":
+            yield Request(role, "GET", f"{target.path}?{encoded(fields)}")
+        else:
+            form = "application/x-www-form-urlencoded"
+            yield Request(role, "POST", target.path, form, encoded(fields).encode())
 
 
 @st.composite
