@@ -9,7 +9,7 @@ from purelymanage.core.context import acting_as, person
 from purelymanage.deletions.models import DeletionKind, PendingDeletion
 from purelymanage.deletions.services import schedule_deletion
 from purelymanage.jobs.clock import seconds_from_now
-from purelymanage.tests.browser.conftest import look_everywhere, watch
+from purelymanage.tests.browser.conftest import look_everywhere, watched
 from purelymanage.tests.live import signed_in_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
@@ -19,9 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(trans
 def browser_page(live_server, owner_client, monkeypatch):
     """A browser in which an owner is signed in."""
     with signed_in_page(live_server, owner_client, monkeypatch) as page:
-        page.problems = []
-        watch(page, host=live_server.url)
-        yield page
+        yield watched(page, host=live_server.url)
 
 
 def test_from_the_dashboard_to_the_freeze_and_back(

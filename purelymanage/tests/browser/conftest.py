@@ -105,10 +105,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
 def desk(chromium: Browser, demo: Panel) -> Iterator[Page]:
     """The owner at work. What goes wrong behind the pages fails the test at the next `look`."""
     context = signed_in(chromium, demo)
-    page = context.new_page()
-    page.problems = []
-    watch(page, host=demo.url)
-    yield page
+    yield watched(context.new_page(), host=demo.url)
     context.close()
 
 
@@ -129,8 +126,10 @@ def signed_in(chromium: Browser, panel: Panel, **options: object) -> BrowserCont
     return context
 
 
-def watch(page: Page, *, host: str) -> None:
+def watched(page: Page, *, host: str) -> Page:
     """Collect errors in the console, but for forms sent back, and requests to other hosts."""
+    page.set_default_timeout(15_000)
+    page.problems = []
 
     def read(message: ConsoleMessage) -> None:
         if message.type == "error" and "status of 422" not in message.text:
@@ -143,6 +142,7 @@ def watch(page: Page, *, host: str) -> None:
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     page.on("console", read)
     page.on("request", note)
+    return page
 
 
 @pytest.fixture

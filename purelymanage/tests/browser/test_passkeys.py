@@ -10,7 +10,7 @@ from playwright.sync_api import CDPSession, Page, expect
 
 from accounts.tests.factors import code_of
 from conftest import PASSWORD
-from purelymanage.tests.browser.conftest import look_everywhere, watch
+from purelymanage.tests.browser.conftest import look_everywhere, watched
 from purelymanage.tests.live import signed_in_page
 
 pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True)]
@@ -29,10 +29,7 @@ DEVICE = {
 def desk(live_server, owner_client, monkeypatch):
     """The owner, just signed in at http://localhost. What goes wrong fails the next look."""
     with signed_in_page(live_server, owner_client, monkeypatch) as page:
-        page.set_default_timeout(15_000)
-        page.problems = []
-        watch(page, host=live_server.url)
-        yield page
+        yield watched(page, host=live_server.url)
 
 
 class Device:

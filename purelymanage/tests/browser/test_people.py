@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.tests.invitations import mailed_link
 from conftest import PASSWORD, signed_in_long_ago
-from purelymanage.tests.browser.conftest import look_everywhere, watch
+from purelymanage.tests.browser.conftest import look_everywhere, watched
 from purelymanage.tests.live import signed_in_page
 
 pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True)]
@@ -20,21 +20,14 @@ NAME = "Nora Nest of the office with a rather long name"
 def desk(live_server, owner_client, monkeypatch):
     """The owner, just signed in. What goes wrong fails the next look."""
     with signed_in_page(live_server, owner_client, monkeypatch) as page:
-        yield watched(page, live_server.url)
+        yield watched(page, host=live_server.url)
 
 
 @pytest.fixture
 def guest(desk: Page, live_server) -> Page:
     """Somebody at another computer, whom the panel does not know yet."""
     context = desk.context.browser.new_context(base_url=live_server.url)
-    return watched(context.new_page(), live_server.url)
-
-
-def watched(page: Page, host: str) -> Page:
-    page.set_default_timeout(15_000)
-    page.problems = []
-    watch(page, host=host)
-    return page
+    return watched(context.new_page(), host=live_server.url)
 
 
 def test_somebody_is_invited_comes_in_once_and_is_removed_while_at_work(
