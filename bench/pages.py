@@ -144,19 +144,12 @@ class Visitor:
 
 def signed_in() -> tuple[Any, str]:
     """An admin, and the key of their session."""
-    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-
     from accounts.models import User
-    from accounts.sessions.store import SessionStore
+    from bench.panel import session_of
     from purelymanage.core.roles import Role
 
     user = User.objects.create_user(email="ada@panel.example", name="Ada", role=Role.ADMIN)
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.save()
-    return user, session.session_key or ""
+    return user, session_of(user)
 
 
 def run(views: int) -> dict[str, Any]:

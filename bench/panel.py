@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS = 60
@@ -81,3 +82,18 @@ def wait_until(question: Callable[[], object], seconds: float, *, what: str) -> 
 def p95(figures: Sequence[float]) -> float:
     """What 95 of 100 do not exceed."""
     return sorted(figures)[max(-(-95 * len(figures) // 100) - 1, 0)]
+
+
+def session_of(user: Any) -> str:
+    """The cookie of a browser in which `user` has just signed in."""
+    from django.conf import settings
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+
+    from accounts.sessions.store import SessionStore
+
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    return session.session_key or ""

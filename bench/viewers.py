@@ -110,10 +110,8 @@ class Viewer(threading.Thread):
 
 def make_rows() -> tuple[list[int], list[str]]:
     """The jobs and the people; gives their keys and their sessions."""
-    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-
     from accounts.models import User
-    from accounts.sessions.store import SessionStore
+    from bench.panel import session_of
     from migrations_app.tests.factories import FolderFactory, JobFactory, RunningJobFactory
     from purelymanage.core.roles import Role
 
@@ -127,12 +125,7 @@ def make_rows() -> tuple[list[int], list[str]]:
         user = User.objects.create_user(
             email=f"viewer{number}@panel.example", name=f"Viewer {number}", role=Role.ADMIN
         )
-        session = SessionStore()
-        session[SESSION_KEY] = str(user.pk)
-        session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
-        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-        session.save()
-        cookies.append(session.session_key or "")
+        cookies.append(session_of(user))
     return [job.pk for job in jobs], cookies
 
 
