@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 
-SALT = "accounts.entrance.known_browsers"
+SALT = "accounts.known_browsers"
 KNOWN_FOR = 90 * 86400
 
 

@@ -24,7 +24,7 @@ PROXY_HEADERS = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
 
 def setup_code() -> str:
     """The code of this installation, such as `KX4T-93QD-M2AB` in base32."""
-    digest = salted_hmac("accounts.entrance.setup_code", "owner", algorithm="sha256").digest()
+    digest = salted_hmac("accounts.setup_code", "owner", algorithm="sha256").digest()
     letters = base64.b32encode(digest).decode()[:LENGTH]
     return "-".join(letters[start : start + GROUP] for start in range(0, LENGTH, GROUP))
 

@@ -68,14 +68,14 @@ def revoke(*, invitation: Invitation) -> None:
 
 
 def sent_by(person_id: int) -> list[str]:
-    """The invitations of one person that still let somebody in, in words."""
-    sent = Invitation.objects.open().filter(invited_by=person_id)
-    words = _("Invitation of %(email)s")
-    return [words % {"email": email} for email in sent.values_list("email", flat=True)]
+    """The invitations of one person that nobody accepted or revoked yet, in words."""
+    sent = Invitation.objects.open().filter(invited_by=person_id).values_list("email", flat=True)
+    return [_("Invitation of %(email)s") % {"email": email} for email in sent]
 
 
 def revoke_all(person_id: int) -> int:
     """Let nobody in by what one person sent; how many that were. A part of what goes on record."""
+    lock_transaction(PEOPLE)  # somebody may be accepting one
     sent = Invitation.objects.open().filter(invited_by=person_id)
     return sent.update(revoked_at=timezone.now())
 

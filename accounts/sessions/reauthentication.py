@@ -130,7 +130,7 @@ def do_kept(request: HttpRequest, page: str) -> HttpResponseBase | None:
 def _claim(token: str) -> bool:
     """Whether this is the first to do it: two confirmations may come at the same moment."""
     seconds = settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
-    return bool(cache.add(f"accounts.sessions.reauthentication.{token}", "done", seconds))
+    return bool(cache.add(f"accounts.reauthentication.{token}", "done", seconds))
 
 
 def _may_be_kept(request: HttpRequest) -> bool:

@@ -151,7 +151,7 @@ def test_a_writer_that_dies_between_insert_and_commit_leaves_no_gap():
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_twenty_writers_at_once_make_one_chain():
-    each = 100 if connection.vendor == "postgresql" else 50
+    each = 500 if connection.vendor == "postgresql" else 50
 
     def write(number: int) -> None:
         for turn in range(each):

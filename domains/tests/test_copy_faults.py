@@ -17,7 +17,7 @@ from purelymanage.purelymail.client import PATIENCE
 from purelymanage.purelymail.simulator.faults import Kind as FaultKind
 from routing.models import RoutingRule
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 OPERATIONS = {
     "listDomains": Kind.DOMAINS,

@@ -15,7 +15,7 @@ from mailboxes.tests.factories import MailboxFactory
 from mailboxes.tests.pages import DOMAIN, LEA, PASSWORD, page
 from purelymanage.purelymail.simulator.account import Account, SimUser, hashed, matches
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 NEW = f"new@{DOMAIN}"
 APP_PASSWORD = "abcdefghijklmnopqrst"

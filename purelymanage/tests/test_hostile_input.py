@@ -30,7 +30,7 @@ from purelymanage.tests.hostile.values import Request, breakouts, requests
 from purelymanage.tests.permissions.probe import Browsers, acted_out, undone
 
 logger = logging.getLogger(__name__)
-REQUESTS = int(os.environ.get("HOSTILE_REQUESTS", "300"))
+REQUESTS = int(os.environ.get("HOSTILE_REQUESTS", "500"))
 SEED = int(os.environ.get("HOSTILE_SEED", "20261121"))
 PEOPLE = ("viewer", "admin", "owner")
 ROLES = ("owner", "owner", "owner", *PEOPLE, "stranger")

@@ -58,9 +58,15 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(params=[pytest.param("dark-desktop", marks=pytest.mark.once), "light-phone"])
+@pytest.fixture(
+    params=[
+        pytest.param("light-desktop", marks=pytest.mark.once),
+        pytest.param("dark-desktop", marks=pytest.mark.once),
+        "light-phone",
+    ]
+)
 def screen(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[BrowserContext]:
-    """Both schemes and both widths, in two windows."""
+    """A browser window of each kind: both schemes, and a phone."""
     context = chromium.new_context(**SCREENS[request.param])
     context.set_default_timeout(15_000)
     yield context
