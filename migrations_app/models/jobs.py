@@ -1,11 +1,10 @@
-"""IMAP servers and the migration jobs that bring mail in."""
+"""Migration jobs: one mailbox each, from the queue to its verdict."""
 
 from __future__ import annotations
 
 import re
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Coalesce, Concat, Lower
 from django.utils import timezone
@@ -13,55 +12,10 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from migrations_app.engines.wording import host_and_port
+from migrations_app.models.batches import Batch
+from migrations_app.models.servers import Security, Server
 from purelymanage.core.addresses import refuse_control_characters
 from purelymanage.crypto import EncryptedField, EncryptedModel
-
-
-class Security(models.TextChoices):
-    """How the connection is protected; certificates are always verified."""
-
-    TLS = "tls", _("TLS")
-    STARTTLS = "starttls", _("STARTTLS")
-    NONE = "none", _("Not encrypted")
-
-
-class Server(models.Model):
-    """An IMAP server mail comes from or goes to. No credentials."""
-
-    name = models.CharField(max_length=120, unique=True, validators=[refuse_control_characters])
-    host = models.CharField(max_length=253)
-    port = models.PositiveIntegerField(
-        default=993, validators=[MinValueValidator(1), MaxValueValidator(65535)]
-    )
-    security = models.CharField(max_length=10, choices=Security, default=Security.TLS)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def place(self) -> str:
-        return host_and_port(self.host, self.port)
-
-
-class Limits(models.Model):
-    """The one row of limits, read inside every claim and changeable while jobs run."""
-
-    concurrency = models.PositiveIntegerField(
-        default=2, validators=[MinValueValidator(1), MaxValueValidator(64)]
-    )
-    per_source_host = models.PositiveIntegerField(
-        default=4, validators=[MinValueValidator(1), MaxValueValidator(64)]
-    )
-
-    class Meta:
-        verbose_name_plural = "limits"
-
-    def __str__(self) -> str:
-        return f"{self.concurrency} at a time, {self.per_source_host} per source host"
 
 
 class State(models.TextChoices):
@@ -114,6 +68,15 @@ class MigrationJob(EncryptedModel):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    batch = models.ForeignKey(Batch, models.SET_NULL, null=True, blank=True, related_name="jobs")
+    superseded_by = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="the job that goes on from here: the real run of a dry run",
+    )
 
     # Both ends. Name, host, port and security are copies, so that jobs outlive their servers.
     source_server = models.ForeignKey(
@@ -134,14 +97,31 @@ class MigrationJob(EncryptedModel):
     destination_security = models.CharField(max_length=10, choices=Security)
     destination_address = models.CharField(max_length=254, validators=[refuse_control_characters])
     destination_password = EncryptedField()
+    uses_app_password = models.BooleanField(
+        default=False, help_text="a temporary password of the destination, made for each run"
+    )
 
     # How
     dry_run = models.BooleanField(default=True)
     options = models.JSONField(default=dict, blank=True, help_text="engines.plan.Options as JSON")
+    engine_wanted = models.CharField(
+        max_length=20, blank=True, help_text="as MIGRATION_ENGINE; empty takes that"
+    )
+    repeat_hours = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="hours from one real run to the next"
+    )
+    repeat_at = models.DateTimeField(null=True, blank=True, help_text="when it runs once more")
 
     # Queue
     state = models.CharField(max_length=20, choices=State, default=State.QUEUED)
     queued_at = models.DateTimeField(default=timezone.now)
+    start_at = models.DateTimeField(null=True, blank=True, help_text="not before, a person said")
+    try_after = models.DateTimeField(
+        null=True, blank=True, help_text="not before, says the cause of its last failure"
+    )
+    retries = models.PositiveSmallIntegerField(
+        default=0, help_text="how often a cause that passes had it tried again"
+    )
     requeues = models.PositiveSmallIntegerField(default=0)
     stop_requested = models.BooleanField(default=False)
     stopped_by = models.CharField(max_length=254, blank=True)
@@ -206,6 +186,12 @@ class MigrationJob(EncryptedModel):
             ),
             models.Index(fields=["destination_host", "destination_address"]),
             models.Index(Lower("destination_address"), "id", name="migration_jobs_by_mailbox"),
+            models.Index(fields=["batch", "state"], name="migration_jobs_of_a_batch"),
+            models.Index(
+                fields=["repeat_at"],
+                condition=models.Q(repeat_at__isnull=False),
+                name="migration_jobs_to_repeat",
+            ),
             models.Index(
                 RUNS_FIRST, LATEST_FIRST, models.F("id").desc(), name="migration_jobs_in_order"
             ),
@@ -250,43 +236,3 @@ class MigrationJob(EncryptedModel):
     def log_name(self) -> str:
         """The file name of the complete log, `job-<id>-<name>.log`."""
         return f"job-{self.pk}-{slugify(re.sub('[.@]', '-', self.name)) or 'migration'}.log"
-
-
-class FolderResult(models.Model):
-    """What happened to one source folder in the job's latest run."""
-
-    job = models.ForeignKey(MigrationJob, models.CASCADE, related_name="folder_results")
-    position = models.PositiveIntegerField()
-    source = models.CharField(max_length=1000)
-    destination = models.CharField(max_length=1000)
-    found = models.PositiveIntegerField(default=0)
-    copied = models.PositiveIntegerField(default=0)
-    present = models.PositiveIntegerField(default=0)
-    skipped = models.PositiveIntegerField(default=0)
-    failed = models.PositiveIntegerField(default=0)
-    bytes_copied = models.PositiveBigIntegerField(default=0)
-    is_done = models.BooleanField(default=False)
-
-    class Meta:
-        ordering = ["position"]
-        constraints = [
-            models.UniqueConstraint(fields=["job", "position"], name="one_result_per_folder")
-        ]
-
-    def __str__(self) -> str:
-        return self.source
-
-
-class LogChunk(models.Model):
-    """Some lines of a job's log, in order of `id`; in the database, so that any host shows them."""
-
-    job = models.ForeignKey(MigrationJob, models.CASCADE, related_name="log_chunks")
-    run = models.PositiveIntegerField()
-    at = models.DateTimeField(default=timezone.now)
-    text = models.TextField(help_text="lines `<ISO time> <level> <words>`, each ending in \\n")
-
-    class Meta:
-        indexes = [models.Index(fields=["job", "id"])]
-
-    def __str__(self) -> str:
-        return f"{self.job}, run {self.run}"

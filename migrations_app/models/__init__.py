@@ -1,0 +1,46 @@
+"""IMAP servers, the migration jobs that bring mail in, and what keeps many of them together."""
+
+from migrations_app.models.access import TemporaryPassword
+from migrations_app.models.batches import Batch, BatchLine, BatchState, BulkWork, LineState
+from migrations_app.models.cutovers import CutOver, CutOverStep
+from migrations_app.models.jobs import (
+    FINISHED,
+    LATEST_FIRST,
+    MAX_REQUEUES,
+    RUNS_FIRST,
+    WAITING,
+    MigrationJob,
+    Phase,
+    State,
+)
+from migrations_app.models.results import Check, CheckState, FolderResult, LogChunk, Loss
+from migrations_app.models.servers import HostLimits, HostUse, Limits, Security, Server
+
+__all__ = [
+    "FINISHED",
+    "LATEST_FIRST",
+    "MAX_REQUEUES",
+    "RUNS_FIRST",
+    "WAITING",
+    "Batch",
+    "BatchLine",
+    "BatchState",
+    "BulkWork",
+    "Check",
+    "CheckState",
+    "CutOver",
+    "CutOverStep",
+    "FolderResult",
+    "HostLimits",
+    "HostUse",
+    "Limits",
+    "LineState",
+    "LogChunk",
+    "Loss",
+    "MigrationJob",
+    "Phase",
+    "Security",
+    "Server",
+    "State",
+    "TemporaryPassword",
+]
