@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from migrations_app.views import actions, jobs, live, servers
+from migrations_app.views import actions, batches, jobs, live, servers
 
 app_name = "migrations"
 urlpatterns = [
@@ -19,6 +19,8 @@ urlpatterns = [
     path("<int:pk>/rerun/", actions.job_rerun, name="rerun"),
     path("<int:pk>/delete/", actions.job_delete, name="delete"),
     path("<int:pk>/erase/", actions.job_erase, name="erase"),
+    path("batches/", batches.batch_list, name="batches"),
+    path("batches/<int:pk>/", batches.batch_detail, name="batch"),
     path("servers/", servers.server_list, name="servers"),
     path("servers/new/", servers.server_add, name="server_add"),
     path("servers/<int:pk>/", servers.server_edit, name="server_edit"),

@@ -7,7 +7,16 @@ from typing import Any
 import factory
 from django.utils import timezone
 
-from migrations_app.models import FolderResult, LogChunk, MigrationJob, Security, Server, State
+from migrations_app.models import (
+    Batch,
+    BatchState,
+    FolderResult,
+    LogChunk,
+    MigrationJob,
+    Security,
+    Server,
+    State,
+)
 
 SOURCE_PASSWORD = "s0urce-never-shown"
 DESTINATION_PASSWORD = "d3stination-never-shown"
@@ -21,6 +30,17 @@ class ServerFactory(factory.django.DjangoModelFactory):
     host = factory.Sequence(lambda number: f"imap{number}.example")
     port = 993
     security = Security.TLS
+
+
+class BatchFactory(factory.django.DjangoModelFactory):
+    """A batch whose jobs are made."""
+
+    class Meta:
+        model = Batch
+
+    name = factory.Sequence(lambda number: f"Batch {number}")
+    state = BatchState.ACTIVE
+    created_by_name = "Ada"
 
 
 class JobFactory(factory.django.DjangoModelFactory):

@@ -29,9 +29,10 @@ def get_job(pk: int) -> MigrationJob:
 
 
 def tabs(current: str) -> list[tuple[Words, str, bool, int | None]]:
-    """Jobs and Servers, the current one marked."""
+    """Jobs, Batches and Servers, the current one marked."""
     return [
         (_("Jobs"), reverse("migrations:list"), current == "jobs", None),
+        (_("Batches"), reverse("migrations:batches"), current == "batches", None),
         (_("Servers"), reverse("migrations:servers"), current == "servers", None),
     ]
 

@@ -18,6 +18,7 @@ def argument(name: str, key: str, world: World) -> Any:
         "migrations:server_edit": world.server,
         "migrations:server_test": world.server,
         "migrations:server_delete": world.server,
+        "migrations:batch": world.migration_batch,
         "migrations:cancel": world.queued_job,
         "deletions:frozen": world.freeze,
         "deletions:recreate": world.executed,

@@ -24,8 +24,8 @@ from mailboxes.batches import runner
 from mailboxes.batches import services as batches
 from mailboxes.batches.models import BatchKind, MailboxBatch
 from mailboxes.models import Mailbox
-from migrations_app.models import MigrationJob, Server, State
-from migrations_app.tests.factories import JobFactory, ServerFactory
+from migrations_app.models import Batch, MigrationJob, Server, State
+from migrations_app.tests.factories import BatchFactory, JobFactory, ServerFactory
 from purelymanage.core.context import acting_as, person
 from purelymanage.deletions import freezing
 from purelymanage.deletions.dossiers import complete_dossiers
@@ -124,6 +124,13 @@ class World:
     @cached_property
     def queued_job(self) -> MigrationJob:
         return self.new_job(state=State.QUEUED)
+
+    @cached_property
+    def migration_batch(self) -> Batch:
+        """With one dry run that ended well."""
+        batch: Batch = BatchFactory(name="Lindenhof")
+        self.new_job(batch=batch, dry_run=True)
+        return batch
 
     @cached_property
     def batch(self) -> MailboxBatch:

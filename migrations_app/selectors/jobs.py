@@ -1,4 +1,4 @@
-"""What the pages about migrations need to know; reads only, and none of them leaves the machine."""
+"""What the pages about jobs need to know; reads only, and none of them leaves the machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Page
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
 from django.utils import timezone
 
 from migrations_app import dispatch
@@ -19,7 +19,6 @@ from migrations_app.models import (
     FolderResult,
     Limits,
     MigrationJob,
-    Server,
     State,
 )
 from migrations_app.progress import JobView
@@ -210,36 +209,6 @@ def _position(result: FolderResult) -> int:
     return result.position
 
 
-@dataclass(frozen=True)
-class ServerRow:
-    """A server with how many jobs name it."""
-
-    server: Server
-    jobs: int
-
-
-def list_servers() -> list[ServerRow]:
-    """All servers in order of their names, with the jobs that come from or go to them."""
-    outgoing = _jobs_by("source_server")
-    incoming = _jobs_by("destination_server")
-    return [
-        ServerRow(server, outgoing.get(server.pk, 0) + incoming.get(server.pk, 0))
-        for server in Server.objects.all()
-    ]
-
-
-def _jobs_by(side: str) -> dict[int, int]:
-    rows = MigrationJob.objects.filter(**{f"{side}__isnull": False}).values_list(side)
-    return dict(rows.annotate(count=Count("pk")).order_by())
-
-
-def jobs_of_server(server: Server) -> int:
-    """How many jobs keep a copy of this server."""
-    return MigrationJob.objects.filter(
-        Q(source_server=server) | Q(destination_server=server)
-    ).count()
-
-
 def running_jobs() -> int:
     """How many jobs run now, for the sidebar."""
     return MigrationJob.objects.filter(state=State.RUNNING).count()
@@ -248,8 +217,3 @@ def running_jobs() -> int:
 def find_jobs(text: str, *, limit: int = 5) -> list[MigrationJob]:
     """The newest few jobs that match, for the palette."""
     return list(_searched(text).order_by("-pk")[:limit])
-
-
-def find_servers(text: str, *, limit: int = 5) -> list[Server]:
-    """The first few servers that match, for the palette."""
-    return list(Server.objects.filter(Q(name__icontains=text) | Q(host__icontains=text))[:limit])
