@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from migrations_app.models import Security
 
+DEMO_HOST = "127.0.0.1"
+"""Where the demo's stand-in for PurelyMail listens."""
 APP_PASSWORD = _("Needs an app password, made in the settings of that account.")
 
 
@@ -74,3 +77,10 @@ PRESETS = {
 def hint_for(host: str) -> str | Promise:
     """What users of this host's provider trip over when a password is refused; may be empty."""
     return next((preset.note for preset in PRESETS.values() if preset.host == host), "")
+
+
+def is_purelymail(host: str, port: int) -> bool:
+    """Whether the mailboxes there are the ones of our own PurelyMail account."""
+    if settings.DEMO:
+        return (host, port) == (DEMO_HOST, settings.DEMO_NEW_PORT)
+    return host.lower() == PRESETS["purelymail"].host

@@ -8,21 +8,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from migrations_app.engines.plan import Options
-from migrations_app.forms.fields import (
-    FoldersField,
-    LoginNameField,
-    SecretField,
-    TextField,
-    WholeNumberField,
-)
+from migrations_app.forms.fields import LoginNameField, SecretField, TextField
+from migrations_app.forms.options import OptionsForm, initial_options
 from migrations_app.models import MigrationJob, Server
 from migrations_app.services.jobs import MAX_NAME, End
 
-MEGABYTE = 1_000_000
-KILOBYTE = 1_000
 
-
-class JobForm(forms.Form):
+class JobForm(OptionsForm):
     """One mailbox's migration. With `job` it edits that one: empty passwords keep the stored."""
 
     name = TextField(label=_("Name"), max_length=MAX_NAME, required=False)
@@ -36,32 +28,7 @@ class JobForm(forms.Form):
     destination_password = SecretField(label=_("Destination password"))
     dry_run = forms.BooleanField(label=_("Dry run"), required=False, initial=True)
 
-    map_special_folders = forms.BooleanField(
-        label=_("Match special folders"), required=False, initial=True
-    )
-    include = FoldersField(label=_("Only these folders"))
-    exclude = FoldersField(label=_("Leave out these folders"))
-    max_age_days = WholeNumberField(
-        label=_("Only messages of the last days"), most=36_500, required=False
-    )
-    max_size_mb = WholeNumberField(label=_("Largest message in MB"), most=100_000, required=False)
-    bandwidth_kbs = WholeNumberField(
-        label=_("Bandwidth limit in KB/s"), most=10_000_000, required=False
-    )
-    subscribe = forms.BooleanField(
-        label=_("Subscribe to copied folders"), required=False, initial=True
-    )
-
     SIDES = ("source", "destination")
-    OPTIONS = (
-        "map_special_folders",
-        "include",
-        "exclude",
-        "max_age_days",
-        "max_size_mb",
-        "bandwidth_kbs",
-        "subscribe",
-    )
 
     def __init__(self, data: Any = None, *, job: MigrationJob | None = None) -> None:
         super().__init__(data, initial=_initial(job) if job else None)
@@ -87,15 +54,6 @@ class JobForm(forms.Form):
                 else _("%(place)s (deleted server)") % facts
             )
 
-    def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean() or {}
-        for folder in set(data.get("include") or ()) & set(data.get("exclude") or ()):
-            self.add_error(
-                "exclude",
-                _("“%(folder)s” stands in both lists. Take it out of one.") % {"folder": folder},
-            )
-        return data
-
     @property
     def opens_options(self) -> bool:
         """Whether the options have to be seen: one is wrong, or one is set."""
@@ -113,15 +71,7 @@ class JobForm(forms.Form):
             "source": self.end("source"),
             "destination": self.end("destination"),
             "dry_run": data["dry_run"],
-            "options": Options(
-                map_special_folders=data["map_special_folders"],
-                include=data["include"],
-                exclude=data["exclude"],
-                max_age_days=data["max_age_days"],
-                max_message_bytes=_times(data["max_size_mb"], MEGABYTE),
-                bytes_per_second=_times(data["bandwidth_kbs"], KILOBYTE),
-                subscribe=data["subscribe"],
-            ),
+            "options": self.options(),
         }
 
     def end(self, side: str) -> End:
@@ -133,16 +83,7 @@ class JobForm(forms.Form):
         )
 
 
-def _times(number: int | None, unit: int) -> int | None:
-    return number * unit if number else None
-
-
-def _per(number: int | None, unit: int) -> int | None:
-    return max(1, number // unit) if number else None
-
-
 def _initial(job: MigrationJob) -> dict[str, Any]:
-    options = Options.from_json(job.options)
     return {
         "name": job.name,
         "source_server": job.source_server_id,
@@ -150,11 +91,5 @@ def _initial(job: MigrationJob) -> dict[str, Any]:
         "destination_server": job.destination_server_id,
         "destination_address": job.destination_address,
         "dry_run": job.dry_run,
-        "map_special_folders": options.map_special_folders,
-        "include": options.include,
-        "exclude": options.exclude,
-        "max_age_days": options.max_age_days,
-        "max_size_mb": _per(options.max_message_bytes, MEGABYTE),
-        "bandwidth_kbs": _per(options.bytes_per_second, KILOBYTE),
-        "subscribe": options.subscribe,
+        **initial_options(Options.from_json(job.options)),
     }
