@@ -69,6 +69,10 @@ class Action(models.TextChoices):
     RECOVERY_REMOVED = "recovery.removed", _("removed a recovery method of {target}")
     APP_PASSWORD_CREATED = "app_password.created", _("created an app password for {target}")
     APP_PASSWORD_REVOKED = "app_password.revoked", _("revoked an app password of {target}")
+    APP_PASSWORD_SETTLED = (
+        "app_password.settled",
+        _("noted that an app password of {target} needs no revoking any more"),
+    )
     MAILBOXES_EXPORTED = "mailboxes.exported", _("exported a list of mailboxes")
     BATCH_PREPARED = "batch.prepared", _("prepared work on many mailboxes: {target}")
     BATCH_DISCARDED = "batch.discarded", _("threw away prepared work on many mailboxes: {target}")
@@ -112,6 +116,7 @@ class Action(models.TextChoices):
     JOB_DELETED = "job.deleted", _("deleted the migration job {target}")
     CREDENTIALS_ERASED = "job.credentials_erased", _("erased the stored passwords of {target}")
     LIMIT_CHANGED = "settings.limit_changed", _("changed the migration limit")
+    HOST_CLOSED = "host.closed", _("let no more migrations read from {target} for a while")
 
     # The audit log itself
     AUDIT_EXPORTED = "audit.exported", _("exported the audit log")
@@ -127,7 +132,7 @@ SUBJECTS = {
     _("Domains"): ("domain", "dns"),
     _("Routing"): ("rule",),
     _("Deletions"): ("deletion",),
-    _("Migrations"): ("server", "job", "settings"),
+    _("Migrations"): ("server", "host", "job", "settings"),
     _("Audit log"): ("audit",),
 }
 """What actions are about, and how the names of those begin: up to their dot."""

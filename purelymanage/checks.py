@@ -195,12 +195,27 @@ def _address_problems(values: Mapping[str, Any]) -> Iterator[str]:
             f"IMAP_PORTS is {', '.join(map(str, ports)) or 'empty'}. Use numbers from 1 to "
             f"{MAX_PORT - 1} with commas between, or leave it out for 143,993."
         )
+    imap = values["PURELYMAIL_IMAP_URL"]
+    if not _is_imap(imap):
+        yield (
+            f"PURELYMAIL_IMAP_URL is {imap!r}. Leave it out, or use a host with its port, such as "
+            "imaps://imap.purelymail.com:993."
+        )
     for entry in values["DNS_RESOLVERS"]:
         if not parse_endpoint(entry, port=53):
             yield (
                 f"DNS_RESOLVERS names {entry!r}. Use IP addresses, with a port where it is not "
                 "53: 1.1.1.1, 192.0.2.1:5353 or [2001:db8::1]:5353."
             )
+
+
+def _is_imap(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        is_complete = bool(parts.hostname and parts.port)
+    except ValueError:
+        return False
+    return is_complete and parts.scheme in ("imap", "imaps") and not parts.username
 
 
 def _is_base(url: str, *, plain_allowed: Any) -> bool:

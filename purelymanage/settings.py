@@ -29,6 +29,10 @@ PURELYMAIL_API_URL = env.str(
     "PURELYMAIL_API_URL",
     default=f"http://127.0.0.1:{DEMO_PORT}" if DEMO else "https://purelymail.com",
 )
+PURELYMAIL_IMAP_URL = env.str(
+    "PURELYMAIL_IMAP_URL",
+    default=f"imap://127.0.0.1:{DEMO_NEW_PORT}" if DEMO else "imaps://imap.purelymail.com:993",
+)
 
 # Name servers to ask, as address or address:port; none means those of this machine
 DNS_RESOLVERS = env.list("DNS_RESOLVERS", default=[f"127.0.0.1:{DEMO_DNS_PORT}"] if DEMO else [])

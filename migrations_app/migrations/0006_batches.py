@@ -144,6 +144,7 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField(blank=True, null=True)),
                 ('revoked_at', models.DateTimeField(blank=True, null=True)),
                 ('tries', models.PositiveSmallIntegerField(default=0, help_text='to revoke it')),
+                ('try_after', models.DateTimeField(blank=True, help_text='nobody else tries before; a pause, or a try under way', null=True)),
                 ('problem', models.CharField(blank=True, help_text='why it is not revoked yet', max_length=500)),
             ],
             options={

@@ -22,6 +22,9 @@ class TemporaryPassword(EncryptedModel):
     made_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(default=0, help_text="to revoke it")
+    try_after = models.DateTimeField(
+        null=True, blank=True, help_text="nobody else tries before; a pause, or a try under way"
+    )
     problem = models.CharField(max_length=500, blank=True, help_text="why it is not revoked yet")
 
     class Meta:

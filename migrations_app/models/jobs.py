@@ -229,8 +229,9 @@ class MigrationJob(EncryptedModel):
 
     @property
     def has_passwords(self) -> bool:
-        """Whether it can run again: both passwords are still stored."""
-        return bool(self.source_password) and bool(self.destination_password)
+        """Whether it can run again: what it needs is stored, or made for each run."""
+        has_destination = self.uses_app_password or bool(self.destination_password)
+        return bool(self.source_password) and has_destination
 
     @property
     def log_name(self) -> str:
