@@ -107,6 +107,12 @@ class Action(models.TextChoices):
     SERVER_CHANGED = "server.changed", _("changed the server {target}")
     SERVER_DELETED = "server.deleted", _("deleted the server {target}")
     SERVER_TESTED = "server.tested", _("tried to sign in: {target}")
+    MIGRATIONS_PREPARED = "migrations.prepared", _("prepared the migrations of {target}")
+    MIGRATIONS_IMPORTED = "migrations.imported", _("had the migrations of {target} imported")
+    MIGRATIONS_DISCARDED = (
+        "migrations.discarded",
+        _("threw away the prepared migrations of {target}"),
+    )
     JOB_CREATED = "job.created", _("created the migration job {target}")
     JOB_CHANGED = "job.changed", _("changed the migration job {target}")
     JOB_QUEUED = "job.queued", _("queued the migration job {target}")
@@ -132,7 +138,7 @@ SUBJECTS = {
     _("Domains"): ("domain", "dns"),
     _("Routing"): ("rule",),
     _("Deletions"): ("deletion",),
-    _("Migrations"): ("server", "host", "job", "settings"),
+    _("Migrations"): ("server", "host", "migrations", "job", "settings"),
     _("Audit log"): ("audit",),
 }
 """What actions are about, and how the names of those begin: up to their dot."""

@@ -7,13 +7,16 @@ from collections import Counter
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Lower, Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from migrations_app.models import WAITING, Limits, MigrationJob, State
+from migrations_app.manners import Manners
+from migrations_app.models import WAITING, Batch, Limits, MigrationJob, State
 from purelymanage.jobs.clock import seconds_from_now
 from purelymanage.jobs.models import WorkerHost
 from purelymanage.jobs.queue import enqueue, waiting
+from purelymanage.ui.tags.words import clock_time
 
 STUCK_SECONDS = 60.0
 _NAMING = ("name", "source_host", "destination_host", "destination_address")
@@ -35,44 +38,86 @@ def eligible() -> QuerySet[MigrationJob]:
         destination_host__iexact=OuterRef("destination_host"),
         destination_address__iexact=OuterRef("destination_address"),
     )
-    per_host = Counter(running.values_list(Lower("source_host"), flat=True))
-    most = limits().per_source_host
+    paused = Batch.objects.exclude(paused_at=None).values_list("pk", flat=True)
     return (
         MigrationJob.objects.filter(WAITING)
+        .exclude(batch__in=list(paused))
+        .exclude(start_at__gt=Now())
+        .exclude(try_after__gt=Now())
         .annotate(source=Lower("source_host"))
-        .exclude(source__in=[host for host, count in per_host.items() if count >= most])
+        .exclude(source__in=_spared_hosts(running))
         .exclude(Exists(same_mailbox))
         .order_by("queued_at", "pk")
     )
 
 
+def _spared_hosts(running: QuerySet[MigrationJob]) -> list[str]:
+    """Source hosts, in lower case, from which no job more may be started now."""
+    manners = Manners(limits())
+    reading = Counter(running.values_list(Lower("source_host"), flat=True))
+    full = [host for host, count in reading.items() if count >= manners.at_once(host)]
+    return [*full, *manners.resting]
+
+
 def waiting_reasons(jobs: list[MigrationJob], most: Limits | None = None) -> dict[int, str]:
-    """What keeps each of these waiting jobs from its start, by primary key; two queries at most."""
-    running = list(MigrationJob.objects.filter(state=State.RUNNING).only(*_NAMING))
-    if not running:
-        return {}
-    most = most or limits()
-    return {job.pk: _reason(job, running, most) for job in jobs}
+    """What keeps each of these waiting jobs from its start, by primary key; a few queries."""
+    waits = Waits(most or limits())
+    paused = Batch.objects.exclude(paused_at=None).in_bulk({job.batch_id for job in jobs} - {None})
+    return {job.pk: waits.reason(job, paused.get(job.batch_id)) for job in jobs}
 
 
-def _reason(job: MigrationJob, running: list[MigrationJob], most: Limits) -> str:
-    writes = next((other for other in running if _mailbox(other) == _mailbox(job)), None)
-    if writes:
+class Waits:
+    """What there is to wait for at this moment."""
+
+    def __init__(self, most: Limits) -> None:
+        self._most = most
+        self._now = timezone.now()
+        self._manners = Manners(most)
+        self._running = list(MigrationJob.objects.filter(state=State.RUNNING).only(*_NAMING))
+
+    def reason(self, job: MigrationJob, paused: Batch | None) -> str:
+        """What `job` waits for, in a sentence; empty if nothing keeps it."""
+        return self._wishes(job, paused) or self._mailbox(job) or self._host(job) or self._places()
+
+    def _wishes(self, job: MigrationJob, paused: Batch | None) -> str:
+        """A person paused it or set its start, or the cause of a failure has it wait."""
+        if paused:
+            return _("Waits because the batch “%(batch)s” is paused.") % {"batch": paused}
+        moments = [moment for moment in (job.start_at, job.try_after) if moment]
+        latest = max(moments, default=self._now)
+        if latest <= self._now:
+            return ""
+        if latest == job.try_after:
+            return _("Tries again at %(time)s.") % {"time": clock_time(latest)}
+        return _("Starts at %(time)s.") % {"time": clock_time(latest)}
+
+    def _mailbox(self, job: MigrationJob) -> str:
+        writes = next((other for other in self._running if _mailbox(other) == _mailbox(job)), None)
+        if not writes:
+            return ""
         return _("Waits for “%(job)s”, which writes to the same mailbox.") % {"job": writes}
-    host = job.source_host.lower()
-    if sum(other.source_host.lower() == host for other in running) >= most.per_source_host:
+
+    def _host(self, job: MigrationJob) -> str:
+        if rest := self._manners.rest_of(job.source_host):
+            return rest.sentence
+        host, most = job.source_host.lower(), self._manners.at_once(job.source_host)
+        if sum(other.source_host.lower() == host for other in self._running) < most:
+            return ""
         return ngettext(
             "Waits until the job that reads from %(host)s ends: one at a time may.",
             "Waits until one of the jobs that read from %(host)s ends: %(count)d at a time may.",
-            most.per_source_host,
-        ) % {"host": job.source_host, "count": most.per_source_host}
-    if len(running) >= most.concurrency:
+            most,
+        ) % {"host": job.source_host, "count": most}
+
+    def _places(self) -> str:
+        most = self._most.concurrency
+        if len(self._running) < most:
+            return ""
         return ngettext(
             "Waits until the running job ends: one runs at a time.",
             "Waits until a running job ends: %(count)d run at a time.",
-            most.concurrency,
-        ) % {"count": most.concurrency}
-    return ""
+            most,
+        ) % {"count": most}
 
 
 def _mailbox(job: MigrationJob) -> tuple[str, str]:

@@ -1,0 +1,178 @@
+"""How gently each source host is treated: how many jobs, how fast, how much a day, at which hours.
+
+A host without limits of its own is treated as `Limits` says. `dispatch` asks here before a job
+starts; what a person changes goes through `services.limits`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from operator import attrgetter
+
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.formats import time_format
+from django.utils.translation import gettext as _
+
+from audit.actions import Action
+from audit.services import record
+from migrations_app.models import HostLimits, HostUse, Limits
+from purelymanage.core.context import SYSTEM, acting_as
+from purelymanage.ui.tags.words import clock_time, filesize_si
+
+KEEP_DAYS = 30
+"""For how long it is known what was read from a host on a day."""
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Why no job may start to read from a host now, in a sentence, and when one may."""
+
+    until: datetime
+    sentence: str
+
+
+class Manners:
+    """How every host is to be treated at this moment. Reading them takes two queries at most."""
+
+    def __init__(self, most: Limits) -> None:
+        self._most = most
+        self._now = timezone.now()
+        self._limits = {row.host: row for row in HostLimits.objects.all()}
+        has_budgets = any(row.bytes_per_day is not None for row in self._limits.values())
+        self._used = used_on(day_of(self._now)) if has_budgets else {}
+
+    @property
+    def resting(self) -> list[str]:
+        """The hosts, in lower case, from which no job may start to read now."""
+        return [host for host in self._limits if self.rest_of(host)]
+
+    def rest_of(self, host: str) -> Rest | None:
+        """What keeps every job of this host from its start, for the longest time."""
+        limits = self._limits.get(host.lower())
+        rests = self._rests(limits) if limits else ()
+        return max(rests, key=attrgetter("until"), default=None)
+
+    def at_once(self, host: str) -> int:
+        """How many jobs may read from this host at a time."""
+        limits = self._limits.get(host.lower())
+        own = limits.at_once if limits else None
+        return own or self._most.per_source_host
+
+    def _rests(self, limits: HostLimits) -> Iterator[Rest]:
+        if limits.closed_until and limits.closed_until > self._now:
+            yield _closed(limits, limits.closed_until)
+        if opens := next_opening(limits.window_from, limits.window_to, self._now):
+            yield _out_of_hours(limits, opens)
+        if limits.bytes_per_day is not None and self._left(limits) <= 0:
+            yield _used_up(limits, end_of_day(self._now))
+
+    def _left(self, limits: HostLimits) -> int:
+        return (limits.bytes_per_day or 0) - self._used.get(limits.host, 0)
+
+
+# Why a host rests
+
+
+def _closed(limits: HostLimits, until: datetime) -> Rest:
+    words = _("Waits until %(time)s: %(host)s is closed. %(why)s") % {
+        "time": clock_time(until),
+        "host": limits.host,
+        "why": limits.closed_because,
+    }
+    return Rest(until, words.strip())
+
+
+def _out_of_hours(limits: HostLimits, until: datetime) -> Rest:
+    words = _("Waits until %(time)s: %(host)s is read from %(begin)s to %(end)s only.") % {
+        "time": clock_time(until),
+        "host": limits.host,
+        "begin": time_format(limits.window_from, "H:i"),
+        "end": time_format(limits.window_to, "H:i"),
+    }
+    return Rest(until, words)
+
+
+def _used_up(limits: HostLimits, until: datetime) -> Rest:
+    words = _("Waits until %(time)s: the %(size)s a day from %(host)s are used up.") % {
+        "time": clock_time(until),
+        "host": limits.host,
+        "size": filesize_si(limits.bytes_per_day),
+    }
+    return Rest(until, words)
+
+
+# Hours
+
+
+def next_opening(begin: time | None, end: time | None, now: datetime) -> datetime | None:
+    """When the hours from `begin` to `end`, by the panel's clock, begin next; None within them.
+
+    Each night's hours are one stretch between two moments, so that an hour that the clock shows
+    twice neither opens a host again nor closes it in between.
+    """
+    if begin is None or end is None or begin == end:
+        return None
+    today = timezone.localdate(now, timezone.get_default_timezone())
+    stretches = [_stretch(begin, end, today + timedelta(days=day)) for day in (-1, 0, 1, 2)]
+    if any(opens <= now < closes for opens, closes in stretches):
+        return None
+    return min(opens for opens, closes in stretches if now < opens < closes)
+
+
+def _stretch(begin: time, end: time, day: date) -> tuple[datetime, datetime]:
+    last = day if begin < end else day + timedelta(days=1)
+    return _moment(day, begin), _moment(last, end)
+
+
+def _moment(day: date, clock: time) -> datetime:
+    """In UTC, because moments of one zone are compared by what their clock shows."""
+    zone = timezone.get_default_timezone()
+    return datetime.combine(day, clock, tzinfo=zone).astimezone(UTC)
+
+
+# The day's budget
+
+
+def day_of(now: datetime) -> date:
+    """The day a budget counts for."""
+    return now.astimezone(UTC).date()
+
+
+def end_of_day(now: datetime) -> datetime:
+    """When the next budget begins."""
+    return datetime.combine(day_of(now) + timedelta(days=1), time(), tzinfo=UTC)
+
+
+def used_on(day: date) -> dict[str, int]:
+    """The bytes read on that day, by host in lower case."""
+    return dict(HostUse.objects.filter(day=day).values_list("host", "bytes"))
+
+
+def count_use(host: str, size: int) -> None:
+    """Add what was just read from a host to its day."""
+    facts = {"host": host.lower(), "day": day_of(timezone.now())}
+    if HostUse.objects.filter(**facts).update(bytes=F("bytes") + size):
+        return
+    HostUse.objects.bulk_create([HostUse(**facts)], ignore_conflicts=True)
+    HostUse.objects.filter(**facts).update(bytes=F("bytes") + size)
+    HostUse.objects.filter(day__lt=facts["day"] - timedelta(days=KEEP_DAYS)).delete()
+
+
+# Closing
+
+
+def close(host: str, because: str, until: datetime) -> None:
+    """Let no job start reading from `host` before `until`; `because` is a whole sentence.
+
+    A host that is closed for longer stays so. Jobs that run go on.
+    """
+    limits, __ = HostLimits.objects.get_or_create(host=host.lower())
+    shorter = Q(closed_until=None) | Q(closed_until__lt=until)
+    facts = {"closed_until": until, "closed_because": because[:500]}
+    if HostLimits.objects.filter(shorter, pk=limits.pk).update(**facts):
+        with acting_as(SYSTEM):
+            after = {"until": until.isoformat(), "because": because}
+            record(Action.HOST_CLOSED, target=limits, after=after)
