@@ -170,7 +170,7 @@ class JobView:
             (job.messages_done, job.messages_total),
         ):
             if total and done:
-                return _rounded(max(0, total - done) * self.seconds / done)
+                return whole_minutes(max(0, total - done) * self.seconds / done)
         return None
 
     @cached_property
@@ -249,6 +249,6 @@ class JobView:
         return head if dot else head.removesuffix(".")
 
 
-def _rounded(seconds: float) -> float:
-    """Whole minutes from one minute on: more would pretend to know."""
+def whole_minutes(seconds: float) -> float:
+    """Seconds of whole minutes from one minute on: more would pretend to know."""
     return round(seconds / 60) * 60 if seconds >= 60 else round(seconds)

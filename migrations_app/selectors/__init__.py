@@ -1,8 +1,15 @@
 """What the pages about migrations need to know; reads only, and none of them leaves the machine."""
 
-from migrations_app.selectors.batches import batch_of, list_batches
+from migrations_app.selectors.batches import (
+    batch_of,
+    list_batches,
+    unfinished_batches,
+    view_of_batch,
+    works_of,
+)
 from migrations_app.selectors.jobs import (
     FILTERS,
+    FITS,
     FOLDERS_SHOWN,
     LINES_SHOWN,
     Folders,
@@ -14,6 +21,7 @@ from migrations_app.selectors.jobs import (
     list_jobs,
     list_known,
     log_lines,
+    matching,
     running_jobs,
     view_of,
 )
@@ -26,6 +34,7 @@ from migrations_app.selectors.servers import (
 
 __all__ = [
     "FILTERS",
+    "FITS",
     "FOLDERS_SHOWN",
     "LINES_SHOWN",
     "Folders",
@@ -43,6 +52,10 @@ __all__ = [
     "list_known",
     "list_servers",
     "log_lines",
+    "matching",
     "running_jobs",
+    "unfinished_batches",
     "view_of",
+    "view_of_batch",
+    "works_of",
 ]

@@ -2,19 +2,192 @@
 
 from __future__ import annotations
 
-from django.core.paginator import Page
-from django.shortcuts import get_object_or_404
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
 
-from migrations_app.models import Batch, BatchState
+from django.core.paginator import Page
+from django.db.models import (
+    Case,
+    Count,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, Least, Now
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from migrations_app.batch_progress import BatchView, Import, Tally
+from migrations_app.models import (
+    WAITING,
+    Batch,
+    BatchLine,
+    BatchState,
+    BulkWork,
+    LineState,
+    MigrationJob,
+    State,
+)
+from migrations_app.progress import JobView
+from migrations_app.selectors.jobs import ENDED_WELL, FITS, GIVEN_UP, IDLE, READY
 from purelymanage.core.paging import page_of
 
+UNFINISHED_SHOWN = 3
+ENDED_WORK_SHOWN = timedelta(minutes=10)
+WORKS_SHOWN = 5
 
-def list_batches(number: str | None) -> Page[Batch]:
-    """The asked page of the batches, the newest first; discarded ones are left out."""
-    return page_of(Batch.objects.exclude(state=BatchState.DISCARDED), number)
+RUNNING = Q(state=State.RUNNING)
+TO_DO = RUNNING | WAITING
+RAN = Q(started_at__isnull=False) & (RUNNING | IDLE)
 
 
 def batch_of(pk: int) -> Batch:
     """The batch of an address, with its servers, or 404; a discarded one is gone."""
     batches = Batch.objects.select_related("source_server", "destination_server")
     return get_object_or_404(batches.exclude(state=BatchState.DISCARDED), pk=pk)
+
+
+def list_batches(number: str | None) -> Page[Batch]:
+    """The asked page, the newest first, each batch with a `view`; discarded ones are left out."""
+    batches = Batch.objects.select_related("source_server", "destination_server")
+    page = page_of(batches.exclude(state=BatchState.DISCARDED), number)
+    views = _views(page.object_list)
+    for batch in page:
+        batch.view = views[batch.pk]
+    return page
+
+
+def unfinished_batches() -> list[BatchView]:
+    """The newest few of which something runs or waits, for the list of jobs."""
+    to_do = MigrationJob.objects.filter(TO_DO, batch=OuterRef("pk"), superseded_by=None)
+    batches = Batch.objects.filter(Q(state=BatchState.IMPORTING) | Exists(to_do))
+    newest = batches.select_related("source_server", "destination_server")[:UNFINISHED_SHOWN]
+    return list(_views(newest).values())
+
+
+def view_of_batch(batch: Batch) -> BatchView:
+    """A batch with how far it is. Three queries at most, however many jobs it has."""
+    return _views([batch])[batch.pk]
+
+
+def _views(batches: Iterable[Batch]) -> dict[int, BatchView]:
+    found = {batch.pk: batch for batch in batches}
+    if not found:
+        return {}
+    now = timezone.now()
+    jobs = MigrationJob.objects.filter(batch__in=found, superseded_by=None).order_by()
+    tallies = {row.pop("batch"): Tally(**row) for row in _counted(jobs)}
+    running: dict[int, list[JobView]] = {pk: [] for pk in found}
+    for job in jobs.filter(RUNNING).only("batch", *MEASURED):
+        running[job.batch_id].append(JobView(job, now))
+    imports = _imports([pk for pk, batch in found.items() if batch.is_importing])
+    return {
+        pk: BatchView(batch, tallies.get(pk, Tally()), running[pk], imports.get(pk))
+        for pk, batch in found.items()
+    }
+
+
+def _imports(pks: list[int]) -> dict[int, Import]:
+    if not pks:
+        return {}
+    lines = BatchLine.objects.filter(batch__in=pks).order_by().values_list("batch")
+    done = Count("pk", filter=Q(state=LineState.IMPORTED))
+    total = Count("pk", filter=~Q(state=LineState.BAD))
+    return {pk: Import(*numbers) for pk, *numbers in lines.annotate(done=done, total=total)}
+
+
+MEASURED = (
+    "state",
+    "started_at",
+    "bytes_done",
+    "bytes_total",
+    "messages_done",
+    "messages_total",
+)
+
+
+def _counted(jobs: QuerySet[MigrationJob]) -> Iterable[dict[str, Any]]:
+    """One row per batch, in one query."""
+    number = {field: Count("pk", filter=fits) for field, fits in NUMBERS.items()}
+    return (
+        jobs.annotate(size=_size(), dealt=_dealt_with(), took=_time_taken())
+        .values("batch")
+        .annotate(
+            **number,
+            bytes_known=Coalesce(Sum("size"), 0.0),
+            sizes_unknown=Count("pk", filter=Q(size=None)),
+            bytes_dealt=Coalesce(Sum("dealt"), 0.0),
+            bytes_left=Coalesce(Sum(F("size") - F("dealt"), filter=TO_DO), 0.0),
+            sizes_left_unknown=Count("pk", filter=TO_DO & Q(size=None)),
+            real_dealt=Coalesce(Sum("dealt", filter=Q(dry_run=False) & RAN), 0.0),
+            real_time=Sum("took", filter=Q(dry_run=False) & RAN),
+            dry_time=Sum("took", filter=Q(dry_run=True) & ENDED_WELL),
+        )
+    )
+
+
+NUMBERS: dict[str, Q] = {
+    "total": Q(),
+    "running": RUNNING,
+    "waiting": WAITING,
+    "interrupted": Q(state=State.INTERRUPTED) & ~GIVEN_UP,
+    "done": Q(state=State.DONE),
+    "with_errors": Q(state=State.DONE_WITH_ERRORS),
+    "failed": Q(state=State.FAILED) | GIVEN_UP,
+    "cancelled": Q(state=State.CANCELLED),
+    "dry": Q(dry_run=True),
+    "real_to_do": TO_DO & Q(dry_run=False),
+    "dry_done": ENDED_WELL & Q(dry_run=True),
+    "ready": READY,
+    "to_retry": FITS["retry"],
+    "to_cancel": FITS["cancel"],
+}
+
+
+def _size() -> Coalesce:
+    """Bytes at the source: as the run found them, as a check did, as the dry run before did."""
+    dry_run = MigrationJob.objects.filter(superseded_by=OuterRef("pk")).order_by("-pk")
+    return Coalesce(
+        "bytes_total",
+        "check_before__bytes",
+        Subquery(dry_run.values("bytes_total")[:1]),
+        output_field=FloatField(),
+    )
+
+
+def _dealt_with() -> Case:
+    """Bytes that need no more work: copied, or there already, as far as the messages tell."""
+    return Case(
+        When(ENDED_WELL, then=Coalesce("bytes_total", "bytes_done", output_field=FloatField())),
+        When(
+            bytes_total__isnull=False,
+            messages_total__gt=0,
+            then=Cast("bytes_total", FloatField())
+            * Least(F("messages_done"), F("messages_total"))
+            / F("messages_total"),
+        ),
+        default=Cast("bytes_done", FloatField()),
+        output_field=FloatField(),
+    )
+
+
+def _time_taken() -> ExpressionWrapper:
+    return ExpressionWrapper(
+        Coalesce("ended_at", Now()) - F("started_at"), output_field=DurationField()
+    )
+
+
+def works_of(batch: Batch | None) -> list[BulkWork]:
+    """Actions on many jobs that are under way, and those that ended a moment ago."""
+    recent = timezone.now() - ENDED_WORK_SHOWN
+    works = BulkWork.objects.filter(Q(ended_at=None) | Q(ended_at__gt=recent), batch=batch)
+    return list(works.order_by("-pk")[:WORKS_SHOWN])

@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Page
-from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from migrations_app import dispatch
 from migrations_app.models import (
+    FINISHED,
     LATEST_FIRST,
+    MAX_REQUEUES,
     RUNS_FIRST,
     WAITING,
     FolderResult,
@@ -61,19 +63,39 @@ FILTERS: dict[str, tuple[str, ...]] = {
 """What `?state=` may say."""
 
 
+GIVEN_UP = Q(state=State.INTERRUPTED, requeues__gt=MAX_REQUEUES)
+IDLE = Q(state__in=FINISHED) | GIVEN_UP
+"""Neither waits nor runs."""
+RUNS_AGAIN = ~Q(source_password="") & (~Q(destination_password="") | Q(uses_app_password=True))
+"""What it needs to run is still stored."""
+ENDED_WELL = Q(state__in=(State.DONE, State.DONE_WITH_ERRORS))
+READY = Q(dry_run=True, superseded_by=None) & ENDED_WELL & RUNS_AGAIN
+"""Dry runs that may be run for real."""
+FITS: dict[str, Q] = {
+    "cancel": WAITING | Q(state=State.RUNNING, stop_requested=False),
+    "real": READY,
+    "rerun": IDLE & RUNS_AGAIN,
+    "retry": (Q(state=State.FAILED) | GIVEN_UP) & RUNS_AGAIN,
+    "delete": IDLE,
+}
+"""Which jobs an action on all that match is for; it leaves the others as they are."""
+
+
 @dataclass(frozen=True)
 class JobFilter:
     """What the list is narrowed to."""
 
     query: str = ""
     state: str = ""
+    batch: int | None = None
+    """The number of a batch: its jobs without those that another one goes on from."""
 
     @classmethod
-    def of(cls, parameters: Any) -> JobFilter:
+    def of(cls, parameters: Any, *, batch: int | None = None) -> JobFilter:
         """From the address; what makes no sense is left out."""
         state = parameters.get("state", "")
         query = parameters.get("q", "").replace("\0", "").strip()[:200]
-        return cls(query=query, state=state if state in FILTERS else "")
+        return cls(query=query, state=state if state in FILTERS else "", batch=batch)
 
     @property
     def is_set(self) -> bool:
@@ -94,9 +116,20 @@ class JobList:
     """Whether anything runs or waits, so that looking again makes sense."""
 
 
-def _searched(query: str) -> QuerySet[MigrationJob]:
+def matching(wanted: JobFilter, *, action: str = "") -> QuerySet[MigrationJob]:
+    """The jobs that match, in no order; with an `action` (a key of FITS) those it is for."""
+    jobs = _searched(wanted)
+    if wanted.state:
+        jobs = jobs.filter(state__in=FILTERS[wanted.state])
+    return jobs.filter(FITS[action]) if action else jobs
+
+
+def _searched(wanted: JobFilter) -> QuerySet[MigrationJob]:
+    """What matches in whatever state."""
     jobs = MigrationJob.objects.all()
-    return jobs.filter(holds("found_by", query)) if query else jobs
+    if wanted.batch is not None:
+        jobs = jobs.filter(batch=wanted.batch, superseded_by=None)
+    return jobs.filter(holds("found_by", wanted.query)) if wanted.query else jobs
 
 
 def _in_order(jobs: QuerySet[MigrationJob]) -> QuerySet[MigrationJob]:
@@ -106,15 +139,13 @@ def _in_order(jobs: QuerySet[MigrationJob]) -> QuerySet[MigrationJob]:
 
 def list_jobs(wanted: JobFilter, number: str | None, *, limits: Limits | None = None) -> JobList:
     """The asked page of the jobs that match, in a few queries. `limits` where they are known."""
-    found = _searched(wanted.query)
+    found = _searched(wanted)
     counted = {
         row["state"]: row["count"] for row in found.values("state").annotate(count=Count("pk"))
     }
     counts = {key: sum(counted.get(state, 0) for state in FILTERS[key]) for key in FILTERS}
     counts[""] = sum(counted.values())
-    if wanted.state:
-        found = found.filter(state__in=FILTERS[wanted.state])
-    rows = _in_order(found.select_related("source_server").defer(*NOT_IN_ROWS))
+    rows = _in_order(matching(wanted).select_related("source_server").defer(*NOT_IN_ROWS))
     page = page_of(rows, number, count=counts[wanted.state])
     is_active = any(counted.get(state) for state in ACTIVE) or _interrupted_waits(counted)
     elsewhere = counts[""] - page.paginator.count
@@ -216,4 +247,4 @@ def running_jobs() -> int:
 
 def find_jobs(text: str, *, limit: int = 5) -> list[MigrationJob]:
     """The newest few jobs that match, for the palette."""
-    return list(_searched(text).order_by("-pk")[:limit])
+    return list(_searched(JobFilter(query=text)).order_by("-pk")[:limit])

@@ -1,0 +1,215 @@
+"""What a batch's jobs say about how far it is: numbers, bytes, rate, time left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from migrations_app.models import Batch
+from migrations_app.progress import GUESS_AFTER_SECONDS, JobView, whole_minutes
+from purelymanage.ui.states import Look
+from purelymanage.ui.tags.words import filesize_si, grouped
+
+NO_TIME = timedelta()
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What the jobs of a batch come to. Sizes in bytes; those that nobody measured are missing."""
+
+    total: int = 0
+    running: int = 0
+    waiting: int = 0
+    """To start by themselves, interrupted ones among them."""
+    interrupted: int = 0
+    done: int = 0
+    with_errors: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    dry: int = 0
+    dry_done: int = 0
+    real_to_do: int = 0
+    """Real runs that wait or run."""
+    ready: int = 0
+    """Dry runs that may be run for real."""
+    to_retry: int = 0
+    to_cancel: int = 0
+    bytes_known: float = 0
+    sizes_unknown: int = 0
+    bytes_dealt: float = 0
+    bytes_left: float = 0
+    """Of the jobs that wait or run."""
+    sizes_left_unknown: int = 0
+    real_dealt: float = 0
+    """What real runs dealt with in `real_time`."""
+    real_time: timedelta | None = None
+    dry_time: timedelta | None = None
+    """Of the dry runs that ended well."""
+
+    @property
+    def ended(self) -> int:
+        return self.total - self.running - self.waiting
+
+
+@dataclass(frozen=True)
+class Import:
+    """How far the lines of a file are on their way to jobs."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the bar: how many jobs, and the filter that lists them."""
+
+    tone: str
+    number: int
+    words: str
+    state: str
+
+
+@dataclass(frozen=True)
+class BatchView:
+    """A batch, looked at now."""
+
+    batch: Batch
+    tally: Tally
+    running: list[JobView] = field(default_factory=list)
+    imported: Import | None = None
+    """While its lines become jobs."""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether looking again makes sense."""
+        return bool(self.tally.running or self.tally.waiting or self.batch.is_importing)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it may be deleted."""
+        return not self.is_active
+
+    @property
+    def look(self) -> Look:
+        """Where it stands, in a word."""
+        tally, batch = self.tally, self.batch
+        if batch.is_preview:
+            return Look("idle", "eye", _("Preview"))
+        if batch.is_importing:
+            return Look("info", "loader", _("Importing"))
+        if tally.running:
+            return Look("info", "loader", _("Running"))
+        if tally.waiting:
+            if batch.is_paused:
+                return Look("warn", "pause", _("Paused"))
+            return Look("idle", "clock", _("Waiting"))
+        if tally.failed:
+            return Look("bad", "circle-x", _("Ended, some failed"))
+        if tally.with_errors:
+            return Look("warn", "triangle-alert", _("Ended with errors"))
+        return (
+            Look("ok", "circle-check", _("Done")) if tally.done else Look("idle", "ban", _("Ended"))
+        )
+
+    @property
+    def parts(self) -> list[Part]:
+        """The bar, from what is settled to what waits; empty parts are left out."""
+        tally = self.tally
+        queued = tally.waiting - tally.interrupted
+        parts = [
+            Part("ok", tally.done, _("%(count)s done"), "done"),
+            Part("warn", tally.with_errors, _("%(count)s with errors"), "errors"),
+            Part("bad", tally.failed, _("%(count)s failed"), "failed"),
+            Part("info", tally.running, _("%(count)s running"), "running"),
+            Part("warn", tally.interrupted, _("%(count)s interrupted"), "interrupted"),
+            Part("rest", queued, _("%(count)s queued"), "queued"),
+            Part("rest", tally.cancelled, _("%(count)s cancelled"), "cancelled"),
+        ]
+        return [
+            Part(part.tone, part.number, part.words % {"count": grouped(part.number)}, part.state)
+            for part in parts
+            if part.number
+        ]
+
+    @property
+    def journey(self) -> str:
+        """How many mailboxes, from where to where."""
+        words = {
+            "count": grouped(self.tally.total),
+            "source": self.batch.source_server or _("a deleted server"),
+            "destination": self.batch.destination_server or _("a deleted server"),
+        }
+        return (
+            ngettext(
+                "%(count)s mailbox from %(source)s to %(destination)s.",
+                "%(count)s mailboxes from %(source)s to %(destination)s.",
+                self.tally.total,
+            )
+            % words
+        )
+
+    @property
+    def bytes_words(self) -> str:
+        """“214 GB of 371 GB”, “of about” where sizes are missing; empty while none is known."""
+        tally = self.tally
+        if not tally.bytes_known:
+            return ""
+        words = {"done": filesize_si(tally.bytes_dealt), "total": filesize_si(self._bytes_total)}
+        if tally.sizes_unknown:
+            return _("%(done)s of about %(total)s") % words
+        return _("%(done)s of %(total)s") % words
+
+    @property
+    def percent(self) -> int | None:
+        """Of the bytes; None while no size is known."""
+        total = self._bytes_total
+        if not total:
+            return None
+        return min(100, int(100 * self.tally.bytes_dealt / total))
+
+    @property
+    def _bytes_total(self) -> float:
+        return self.tally.bytes_known + self.tally.sizes_unknown * self._usual_size
+
+    @property
+    def _usual_size(self) -> float:
+        """What a mailbox that nobody measured counts as: the mean of the others."""
+        known = self.tally.total - self.tally.sizes_unknown
+        return self.tally.bytes_known / known if known else 0.0
+
+    @property
+    def rate(self) -> float | None:
+        """Bytes per second that all running jobs copy together."""
+        return sum(view.rate or 0 for view in self.running) or None
+
+    @cached_property
+    def seconds_left(self) -> float | None:
+        """Until the last job of the batch ends at the pace so far; None while that is a guess."""
+        if not self.running or self.batch.is_paused:
+            return None
+        left = self._copying_left() if self.tally.real_to_do else self._comparing_left()
+        if left is None:
+            return None
+        longest = max((view.seconds_left or 0 for view in self.running), default=0)
+        return whole_minutes(max(left, longest))
+
+    def _copying_left(self) -> float | None:
+        """The bytes to go, at what one job gets through, times the jobs that run."""
+        tally = self.tally
+        took = (tally.real_time or NO_TIME).total_seconds()
+        if took < GUESS_AFTER_SECONDS or not tally.real_dealt or not tally.bytes_known:
+            return None
+        left = tally.bytes_left + tally.sizes_left_unknown * self._usual_size
+        return left / (tally.real_dealt / took * len(self.running))
+
+    def _comparing_left(self) -> float | None:
+        """Dry runs copy nothing: as long as those took that ended, half of it for what runs."""
+        tally = self.tally
+        if not tally.dry_done:
+            return None
+        each = (tally.dry_time or NO_TIME).total_seconds() / tally.dry_done
+        return each * (tally.waiting + len(self.running) / 2) / len(self.running)
