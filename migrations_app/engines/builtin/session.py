@@ -135,6 +135,8 @@ class Session:
     allows_local: bool = False
     client: Connection | None = None
     reconnections: int = 0
+    line: socket.socket | None = None
+    """What the connection goes over, for `cut`."""
 
     @property
     def name(self) -> str:
@@ -171,6 +173,7 @@ class Session:
             connected.settimeout(limit)
             if end.security == "tls":
                 connected = self._context().wrap_socket(connected, server_hostname=end.host)
+            self.line = connected
             return Connection(connected, end, SocketTimeout(limit, self.timeout))
         except BaseException:
             connected.close()
@@ -188,6 +191,7 @@ class Session:
             return
         try:
             client.starttls(self._context())
+            self.line = client.socket()
         except CapabilityError as error:
             raise TroubleError("tls", self.side, "the server does not offer STARTTLS") from error
         except (OSError, IMAPClientError) as error:
@@ -206,6 +210,12 @@ class Session:
             with contextlib.suppress(Exception):
                 client.socket().settimeout(LOGOUT_SECONDS)
                 client.logout()
+
+    def cut(self) -> None:
+        """Break the connection, from another thread: whoever waits for the server wakes up."""
+        if self.line is not None:
+            with contextlib.suppress(OSError):
+                self.line.shutdown(socket.SHUT_RDWR)
 
     def reopen(self) -> None:
         """Connect anew after a loss. Raises the last trouble when it stays gone."""
