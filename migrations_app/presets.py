@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.functional import Promise
@@ -10,8 +11,6 @@ from django.utils.translation import gettext_lazy as _
 
 from migrations_app.models import Security
 
-DEMO_HOST = "127.0.0.1"
-"""Where the demo's stand-in for PurelyMail listens."""
 APP_PASSWORD = _("Needs an app password, made in the settings of that account.")
 
 
@@ -81,6 +80,5 @@ def hint_for(host: str) -> str | Promise:
 
 def is_purelymail(host: str, port: int) -> bool:
     """Whether the mailboxes there are the ones of our own PurelyMail account."""
-    if settings.DEMO:
-        return (host, port) == (DEMO_HOST, settings.DEMO_NEW_PORT)
-    return host.lower() == PRESETS["purelymail"].host
+    place = urlsplit(settings.PURELYMAIL_IMAP_URL)
+    return (host.lower(), port) == (place.hostname, place.port)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from migrations_app.views import actions, batches, jobs, live, servers
+from migrations_app.views import actions, batch_new, batches, jobs, live, servers
 
 app_name = "migrations"
 urlpatterns = [
@@ -20,7 +20,13 @@ urlpatterns = [
     path("<int:pk>/delete/", actions.job_delete, name="delete"),
     path("<int:pk>/erase/", actions.job_erase, name="erase"),
     path("batches/", batches.batch_list, name="batches"),
+    path("batches/new/", batch_new.batch_new, name="batch_new"),
+    path("batches/template.csv", batch_new.batch_template, name="batch_template"),
     path("batches/<int:pk>/", batches.batch_detail, name="batch"),
+    path("batches/<int:pk>/preview/", batch_new.batch_preview, name="batch_preview"),
+    path("batches/<int:pk>/lines/", batch_new.batch_lines, name="batch_lines"),
+    path("batches/<int:pk>/import/", batch_new.batch_import, name="batch_import"),
+    path("batches/<int:pk>/discard/", batch_new.batch_discard, name="batch_discard"),
     path("servers/", servers.server_list, name="servers"),
     path("servers/new/", servers.server_add, name="server_add"),
     path("servers/<int:pk>/", servers.server_edit, name="server_edit"),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from migrations_app.services.jobs import MAX_PASSWORD
 from purelymanage.core.addresses import CONTROL, MAX_ADDRESS, refuse_control_characters
 
-MAX_PASSWORD = 1000
 MAX_FOLDERS = 500
 MAX_FOLDER = 1000
 
@@ -91,3 +93,21 @@ class FoldersField(forms.CharField):
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list | tuple) else value
+
+
+class MomentField(forms.DateTimeField):
+    """A date and time ahead, by the panel's clock, as browsers let people choose it."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        messages: dict[str, Any] = {
+            "required": _("Fill this in."),
+            "invalid": _("Enter a date and a time, like 2030-01-31 22:00."),
+        }
+        super().__init__(widget=widget, error_messages=messages, **options)
+
+    def clean(self, value: Any) -> datetime | None:
+        moment: datetime | None = super().clean(value)
+        if moment and moment <= timezone.now():
+            raise ValidationError(_("This moment is over. Choose one ahead."))
+        return moment

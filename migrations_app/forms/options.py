@@ -43,6 +43,11 @@ class OptionsForm(forms.Form):
         "subscribe",
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """What the form asks before comes before the options, also where the focus goes."""
+        super().__init__(*args, **kwargs)
+        self.order_fields([name for name in self.fields if name not in self.OPTIONS])
+
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
         for folder in set(data.get("include") or ()) & set(data.get("exclude") or ()):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from audit.actions import Action
@@ -15,11 +16,13 @@ from audit.services import audited
 from migrations_app import credentials, queue
 from migrations_app.engines.plan import Options
 from migrations_app.models import MigrationJob, Server, State
+from migrations_app.services import temporary_passwords
 from purelymanage.core.context import current_actor
 from purelymanage.core.errors import MissingError, RefusedError
 from purelymanage.core.locks import lock_transaction
 
 MAX_NAME = 120
+MAX_PASSWORD = 1000
 STANDARD_PORTS = (143, 993)
 
 
@@ -35,13 +38,28 @@ class End:
 
 
 def create_job(
-    *, name: str, source: End, destination: End, dry_run: bool, options: Options
+    *,
+    name: str,
+    source: End,
+    destination: End,
+    dry_run: bool,
+    options: Options,
+    uses_app_password: bool = False,
 ) -> MigrationJob:
     """Make a job and queue it; without a name it is called after its destination."""
     job = MigrationJob(created_by_id=current_actor().user_id)
-    _fill(job, name=name, source=source, destination=destination, dry_run=dry_run, options=options)
+    fill(
+        job,
+        name=name,
+        source=source,
+        destination=destination,
+        dry_run=dry_run,
+        options=options,
+        uses_app_password=uses_app_password,
+    )
     _refuse_same_mailbox(job)
-    with audited(Action.JOB_CREATED, target=job, after=_facts(job)), _queue_lock():
+    _refuse_temporary_password(job)
+    with audited(Action.JOB_CREATED, target=job, after=facts_of(job)), queue_lock():
         _refuse_duplicate(job)
         job.save()
         queue.submit(job)
@@ -56,26 +74,38 @@ def update_job(
     destination: End,
     dry_run: bool,
     options: Options,
+    uses_app_password: bool = False,
 ) -> MigrationJob:
     """Change a job that is idle and queue it again: its verdict was about what it was before."""
-    before = _facts(job)
-    _fill(job, name=name, source=source, destination=destination, dry_run=dry_run, options=options)
+    before = facts_of(job)
+    fill(
+        job,
+        name=name,
+        source=source,
+        destination=destination,
+        dry_run=dry_run,
+        options=options,
+        uses_app_password=uses_app_password,
+    )
     _refuse_same_mailbox(job)
-    facts = {"before": before, "after": _facts(job)}
-    with audited(Action.JOB_CHANGED, target=job, **facts), _queue_lock():
+    _refuse_temporary_password(job)
+    facts = {"before": before, "after": facts_of(job)}
+    with audited(Action.JOB_CHANGED, target=job, **facts), queue_lock():
         _refuse_busy(job)
         _refuse_duplicate(job)
-        job.save(update_fields=_FILLED)
+        job.superseded_by = None
+        job.save(update_fields=(*_FILLED, "superseded_by"))
         queue.submit(job)
     return job
 
 
 def rerun_job(*, job: MigrationJob) -> MigrationJob:
     """Queue a job that has ended once more; what is there already is not copied again."""
-    with audited(Action.JOB_QUEUED, target=job), _queue_lock():
+    with audited(Action.JOB_QUEUED, target=job), queue_lock():
         _refuse_busy(job)
         _take_server_values(job)
         _refuse_same_mailbox(job)
+        _refuse_temporary_password(job)
         _refuse_duplicate(job)
         job.save(update_fields=_SERVER_VALUES)
         job.refresh_from_db()
@@ -90,15 +120,22 @@ def run_job_for_real(*, job: MigrationJob) -> MigrationJob:
             _("“%(job)s” is not a finished dry run, so there is nothing to run for real.")
             % {"job": job}
         )
-    real = MigrationJob(created_by_id=current_actor().user_id, dry_run=False)
+    real = MigrationJob(created_by_id=current_actor().user_id, dry_run=False, batch=job.batch)
+    if job.batch:
+        real.start_at = job.batch.start_at
     with credentials.opening(job):
         for name in _COPIED:
             setattr(real, name, getattr(job, name))
     _take_server_values(real)
     _refuse_same_mailbox(real)
-    with audited(Action.JOB_CREATED, target=real, after=_facts(real)), _queue_lock():
+    _refuse_temporary_password(real)
+    with audited(Action.JOB_CREATED, target=real, after=facts_of(real)), queue_lock():
+        _refuse_second_real_run(job)
         _refuse_duplicate(real)
         real.save()
+        MigrationJob.objects.filter(pk=job.pk).update(
+            superseded_by=real, version=F("version") + 1
+        )
         queue.submit(real)
     return real
 
@@ -112,14 +149,14 @@ def cancel_job(*, job: MigrationJob) -> MigrationJob:
 
 def delete_job(*, job: MigrationJob) -> None:
     """Delete an idle job with its log and its stored passwords; no mail is touched."""
-    with audited(Action.JOB_DELETED, target=job, before=_facts(job)), _queue_lock():
+    with audited(Action.JOB_DELETED, target=job, before=facts_of(job)), queue_lock():
         _refuse_busy(job)
         job.delete()
 
 
 def erase_credentials(*, job: MigrationJob) -> MigrationJob:
     """Forget both passwords of an idle job; to run again it needs them typed once more."""
-    with audited(Action.CREDENTIALS_ERASED, target=job), _queue_lock():
+    with audited(Action.CREDENTIALS_ERASED, target=job), queue_lock():
         _refuse_busy(job)
         job.source_password = ""
         job.destination_password = ""
@@ -144,6 +181,7 @@ _COPIED = (
     "destination_security",
     "destination_address",
     "destination_password",
+    "uses_app_password",
     "options",
 )
 _FILLED = (*_COPIED, "dry_run")
@@ -155,9 +193,17 @@ _SERVER_VALUES = tuple(
 """All that a re-run writes: passwords erased since the row was read stay erased."""
 
 
-def _fill(
-    job: MigrationJob, *, name: str, source: End, destination: End, dry_run: bool, options: Options
+def fill(
+    job: MigrationJob,
+    *,
+    name: str,
+    source: End,
+    destination: End,
+    dry_run: bool,
+    options: Options,
+    uses_app_password: bool = False,
 ) -> None:
+    """Make a job of what was typed; nothing is stored."""
     job.name = (name or destination.address)[:MAX_NAME]
     job.dry_run = dry_run
     job.options = options.as_json()
@@ -167,6 +213,9 @@ def _fill(
         setattr(job, f"{side}_address", end.address)
         if end.password:
             setattr(job, f"{side}_password", end.password)
+    job.uses_app_password = uses_app_password
+    if uses_app_password:
+        job.destination_password = ""
     _take_server_values(job)
 
 
@@ -180,7 +229,7 @@ def _take_server_values(job: MigrationJob) -> None:
 
 
 @contextmanager
-def _queue_lock() -> Iterator[None]:
+def queue_lock() -> Iterator[None]:
     """No worker claims a job, and no other admin changes one, while the block runs."""
     with transaction.atomic():
         lock_transaction("migrations.claim")
@@ -198,6 +247,15 @@ def _refuse_busy(job: MigrationJob) -> None:
         )
 
 
+def _refuse_second_real_run(job: MigrationJob) -> None:
+    """In a batch each mailbox counts once."""
+    if MigrationJob.objects.filter(pk=job.pk, superseded_by__batch__isnull=False).exists():
+        raise RefusedError(
+            _("“%(job)s” has been run for real already. Re-run the real one instead.")
+            % {"job": job}
+        )
+
+
 def _refuse_same_mailbox(job: MigrationJob) -> None:
     if _mailbox(job, "source") == _mailbox(job, "destination"):
         raise RefusedError(
@@ -206,13 +264,23 @@ def _refuse_same_mailbox(job: MigrationJob) -> None:
         )
 
 
+def _refuse_temporary_password(job: MigrationJob) -> None:
+    if job.uses_app_password:
+        temporary_passwords.refuse_impossible(
+            host=job.destination_host,
+            port=job.destination_port,
+            address=job.destination_address,
+        )
+
+
 def _mailbox(job: MigrationJob, side: str) -> tuple[str, int, str]:
-    port = getattr(job, f"{side}_port")
-    return (
-        getattr(job, f"{side}_host").lower(),
-        993 if port in STANDARD_PORTS else port,
-        getattr(job, f"{side}_address").casefold(),
-    )
+    place = place_of(getattr(job, f"{side}_host"), getattr(job, f"{side}_port"))
+    return *place, getattr(job, f"{side}_address").casefold()
+
+
+def place_of(host: str, port: int) -> tuple[str, int]:
+    """The server behind host and port: both standard ports lead to the same mailboxes."""
+    return host.lower(), 993 if port in STANDARD_PORTS else port
 
 
 def _refuse_duplicate(job: MigrationJob) -> None:
@@ -234,10 +302,13 @@ def _refuse_duplicate(job: MigrationJob) -> None:
         )
 
 
-def _facts(job: MigrationJob) -> dict[str, Any]:
+def facts_of(job: MigrationJob) -> dict[str, Any]:
     """What the audit log keeps: both ends and how, never a password."""
     ends = {
         side: "{} at {}".format(getattr(job, f"{side}_address"), getattr(job, f"{side}_place"))
         for side in ("source", "destination")
     }
-    return {**ends, "dry_run": job.dry_run, "options": job.options}
+    how = {"dry_run": job.dry_run, "options": job.options}
+    if job.uses_app_password:
+        how["temporary_app_password"] = True
+    return {**ends, **how}

@@ -1,0 +1,143 @@
+"""From a CSV file to the jobs of a batch: upload, preview, import or discard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase
+from django.urls import reverse
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from migrations_app.batch_preview import COLUMNS
+from migrations_app.forms.batches import BatchForm
+from migrations_app.models import Batch, LineState, Server
+from migrations_app.selectors import batch_of, lines
+from migrations_app.services import batches as services
+from purelymanage.core.http import Request, errors_on, go_to, render_page
+from purelymanage.core.limits import rate_limited
+from purelymanage.core.permissions import admin_required, viewer_required
+from purelymanage.core.tables import csv_response
+
+EXAMPLES = (
+    ("lea@old.example", "her password there", "lea@example.com", "her password here"),
+    ("max@old.example", "his password there", "max@example.com", "his password here"),
+)
+REPORT_COLUMNS = ("line", "source_email", "dest_email", "state", "note")
+
+
+@sensitive_post_parameters("pasted")
+@admin_required
+@rate_limited("bulk")
+@require_http_methods(["GET", "POST"])
+@cache_control(no_store=True)
+def batch_new(request: Request) -> HttpResponse:
+    is_sent = request.method == "POST"
+    form = BatchForm(request.POST, request.FILES) if is_sent else BatchForm()
+    if is_sent and form.is_valid():
+        with errors_on(form):
+            batch, is_guessed = services.preview_batch(**form.values())
+            if is_guessed:
+                messages.warning(
+                    request,
+                    _(
+                        "The file is not in UTF-8 and was read as Windows-1252. Look at the "
+                        "letters, and mind that passwords may hold such letters too."
+                    ),
+                )
+            return go_to(request, _url("preview", batch))
+    context = {
+        "form": form,
+        "columns": ",".join(COLUMNS),
+        "most": services.MAX_LINES,
+        "has_servers": Server.objects.exists(),
+        "crumbs": _crumbs(),
+    }
+    status = 422 if form.errors else 200
+    return render_page(request, "migrations_app/batches/new.html", context, status=status)
+
+
+@viewer_required
+@require_GET
+def batch_template(request: Request) -> HttpResponseBase:
+    return csv_response("migrations-template.csv", COLUMNS, EXAMPLES)
+
+
+@viewer_required
+@require_GET
+@cache_control(no_store=True)
+def batch_preview(request: Request, pk: int) -> HttpResponse:
+    """What the lines come to, then how far their import is; the batch itself once it is made."""
+    batch = batch_of(pk)
+    if not (batch.is_preview or batch.is_importing):
+        return go_to(request, reverse("migrations:batch", args=[pk]))
+    numbers = lines.line_numbers(batch)
+    state = request.GET.get("state", "")
+    context = {
+        "batch": batch,
+        "numbers": numbers,
+        "is_complete": bool(batch.source_server and batch.destination_server),
+        "page": lines.lines_page(batch, state=state, page=request.GET.get("page")),
+        "states": _states(batch, numbers, chosen=state),
+        "erased_on": batch.created_at + services.KEPT,
+        "crumbs": _crumbs(),
+    }
+    return render_page(request, "migrations_app/batches/preview.html", context, fragment="progress")
+
+
+@viewer_required
+@rate_limited("export", also_get=True)
+@require_GET
+def batch_lines(request: Request, pk: int) -> HttpResponseBase:
+    """Every line and what it came to, or those of one state; passwords are never in it."""
+    batch = batch_of(pk)
+    state = request.GET.get("state", "")
+    name = f"{slugify(batch.name) or 'batch'}-{state if state in LineState.values else 'lines'}.csv"
+    return csv_response(name, REPORT_COLUMNS, lines.line_report(batch, state=state))
+
+
+@admin_required
+@rate_limited("bulk")
+@require_POST
+def batch_import(request: Request, pk: int) -> HttpResponse:
+    batch = batch_of(pk)
+    services.start_import(batch=batch, all_or_nothing=request.POST.get("mode") == "all")
+    return go_to(request, _url("preview", batch))
+
+
+@admin_required
+@rate_limited("bulk")
+@require_POST
+def batch_discard(request: Request, pk: int) -> HttpResponse:
+    services.discard(batch=batch_of(pk))
+    messages.success(request, _("Discarded, with the passwords in it."))
+    return go_to(request, reverse("migrations:batch_new"))
+
+
+def _states(
+    batch: Batch, numbers: lines.LineNumbers, *, chosen: str
+) -> list[tuple[str, str, bool, int]]:
+    """Links to the lines of each state there is."""
+    here = _url("preview", batch)
+    links = [(_("All"), here, chosen not in LineState.values, numbers.total)]
+    for state in LineState:
+        number = getattr(numbers, state)
+        if number or chosen == state:
+            word = str(lines.LOOKS[state].word)
+            links.append((word, f"{here}?state={state}", chosen == state, number))
+    return links
+
+
+def _url(name: str, batch: Batch) -> str:
+    return reverse(f"migrations:batch_{name}", args=[batch.pk])
+
+
+def _crumbs() -> list[tuple[Any, str]]:
+    return [
+        (_("Migrations"), reverse("migrations:list")),
+        (_("Batches"), reverse("migrations:batches")),
+    ]
