@@ -17,10 +17,10 @@ from typing import Any
 from django.db import Error as DatabaseError
 from django.db import OperationalError, connections, transaction
 
-from migrations_app import dispatch, logs, queue
+from migrations_app import dispatch, logs, manners, queue
 from migrations_app.engines.base import Progress
 from migrations_app.engines.counts import FolderProgress
-from migrations_app.models import FolderResult, MigrationJob
+from migrations_app.models import FolderResult, Loss, MigrationJob
 from migrations_app.output import LogBuffer, Redactor
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,10 @@ GUARD_SECONDS = 0.9 * queue.LEASE_SECONDS
 SETTLE_SECONDS = 60.0
 HANG_SECONDS = 15.0
 NAME_CHARACTERS = 1000
+REASON_CHARACTERS = 500
+MOST_MESSAGES = 2**31 - 1
+MOST_BYTES = 2**63 - 1
+"""What columns hold: an engine may print any number, and what does not fit ends no run."""
 FOLDER_FIELDS = tuple(field.name for field in fields(FolderProgress))
 facts_of = attrgetter(*FOLDER_FIELDS)
 
@@ -55,6 +59,8 @@ class Clerk(threading.Thread):
         self.is_lost = False
         self.is_cancelled = False
         self.is_draining = False
+        self.has_to_rest = False
+        """The source's hours are over, or what it allows in a day is used up."""
         self.reading = threading.Lock()
         """Held while the progress changes, or is copied."""
         self._job = job
@@ -67,6 +73,11 @@ class Clerk(threading.Thread):
         self._stored_folders: dict[int, tuple[Any, ...]] = {}
         self._ended = threading.Event()
         self._writing = threading.Lock()
+
+    @property
+    def is_to_stop(self) -> bool:
+        """Whether the engine is to end in good order."""
+        return self.is_cancelled or self.is_draining or self.has_to_rest
 
     @property
     def is_fenced(self) -> bool:
@@ -112,6 +123,7 @@ class Clerk(threading.Thread):
         row = MigrationJob.objects.filter(pk=self._job.pk)
         self.is_cancelled |= row.filter(stop_requested=True).exists()
         self.is_draining |= dispatch.is_draining(self._job.owner)
+        self.has_to_rest |= manners.has_to_rest(self._job)
 
     def _write(self, ending: Callable[[], bool] | None = None) -> bool:
         """Store the news and renew the lease, in one transaction that proves our token."""
@@ -122,8 +134,10 @@ class Clerk(threading.Thread):
             news = self._news()
             with transaction.atomic():
                 rows = [self._as_row(*item) for item in news.folders.items()]
-                if not queue.report(self._job, rows, **news.columns):
+                losses = self._losses() if ending else []
+                if not queue.report(self._job, rows, losses, **news.columns):
                     return False
+                self._count_use(news)
                 logs.append(self._job, "".join(news.lines))
                 if ending:
                     ending()
@@ -134,6 +148,11 @@ class Clerk(threading.Thread):
             return True
         finally:
             self._writing.release()
+
+    def _count_use(self, news: News) -> None:
+        read = news.columns["bytes_done"] - self._stored_columns.get("bytes_done", 0)
+        if read > 0:
+            manners.count_use(self._job, read)
 
     def _has_news(self) -> bool:
         news = self._news()
@@ -146,7 +165,8 @@ class Clerk(threading.Thread):
                 position: facts_of(folder)
                 for position, folder in enumerate(self._progress.folders.values())
             }
-        columns["folder"] = self._redactor.clean(columns["folder"])[:NAME_CHARACTERS]
+        columns = {name: _fitting(name, value) for name, value in columns.items()}
+        columns["folder"] = self._clean(columns["folder"])
         changed = {
             position: facts
             for position, facts in folders.items()
@@ -155,12 +175,37 @@ class Clerk(threading.Thread):
         return News(columns=columns, folders=changed, lines=self._log.waiting())
 
     def _as_row(self, position: int, facts: tuple[Any, ...]) -> FolderResult:
-        row = FolderResult(
-            job=self._job, position=position, **dict(zip(FOLDER_FIELDS, facts, strict=True))
-        )
-        row.source = self._redactor.clean(row.source)[:NAME_CHARACTERS]
-        row.destination = self._redactor.clean(row.destination)[:NAME_CHARACTERS]
+        columns = {
+            name: _fitting(name, value) for name, value in zip(FOLDER_FIELDS, facts, strict=True)
+        }
+        row = FolderResult(job=self._job, position=position, **columns)
+        row.source, row.destination = self._clean(row.source), self._clean(row.destination)
         return row
+
+    def _losses(self) -> list[Loss]:
+        """What did not arrive, once the run is over."""
+        return [
+            Loss(
+                job=self._job,
+                position=position,
+                folder=self._clean(loss.folder),
+                uid=loss.uid[:20],
+                bytes=_fitting("bytes", loss.bytes),
+                reason=self._clean(loss.reason)[:REASON_CHARACTERS],
+            )
+            for position, loss in enumerate(self._progress.losses.values())
+        ]
+
+    def _clean(self, text: str) -> str:
+        """What any database takes, and no password."""
+        return self._redactor.clean(logs.CONTROL.sub(" ", text))[:NAME_CHARACTERS]
+
+
+def _fitting(name: str, value: Any) -> Any:
+    """A number that its column holds; anything else as it is."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return value
+    return max(0, min(value, MOST_BYTES if name.startswith("bytes") else MOST_MESSAGES))
 
 
 def columns_of(progress: Progress) -> dict[str, Any]:

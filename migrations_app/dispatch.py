@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,7 +19,7 @@ from purelymanage.jobs.queue import enqueue, waiting
 from purelymanage.ui.tags.words import clock_time
 
 STUCK_SECONDS = 60.0
-_NAMING = ("name", "source_host", "destination_host", "destination_address")
+_NAMING = ("name", "source_host", "bandwidth", "destination_host", "destination_address")
 RUN_NEXT = "migrations_app.tasks.run_next"
 
 
@@ -44,19 +44,33 @@ def eligible() -> QuerySet[MigrationJob]:
         .exclude(batch__in=list(paused))
         .exclude(start_at__gt=Now())
         .exclude(try_after__gt=Now())
-        .annotate(source=Lower("source_host"))
-        .exclude(source__in=_spared_hosts(running))
+        .annotate(source=Lower("source_host"), mailbox=Lower("source_address"))
+        .exclude(_spared_sources(running))
         .exclude(Exists(same_mailbox))
         .order_by("queued_at", "pk")
     )
 
 
-def _spared_hosts(running: QuerySet[MigrationJob]) -> list[str]:
-    """Source hosts, in lower case, from which no job more may be started now."""
+def _spared_sources(running: QuerySet[MigrationJob]) -> Q:
+    """The hosts, and mailboxes of others, from which no job more may be started now."""
     manners = Manners(limits())
-    reading = Counter(running.values_list(Lower("source_host"), flat=True))
-    full = [host for host, count in reading.items() if count >= manners.at_once(host)]
-    return [*full, *manners.resting]
+    reading: dict[str, list[int | None]] = defaultdict(list)
+    for host, part in running.values_list(Lower("source_host"), "bandwidth"):
+        reading[host].append(part)
+    full = [host for host, parts in reading.items() if not _has_place(manners, host, parts)]
+    spared = Q(source__in=[*full, *manners.resting])
+    for host, mailboxes in manners.spent_mailboxes.items():
+        spared |= Q(source=host, mailbox__in=mailboxes)
+    return spared
+
+
+def _has_place(manners: Manners, host: str, parts: list[int | None]) -> bool:
+    return len(parts) < manners.at_once(host) and manners.has_bandwidth(host, parts)
+
+
+def bandwidth_for(job: MigrationJob) -> int | None:
+    """The bytes per second a job that starts now is given; None where its host has no limit."""
+    return Manners(limits()).share(job.source_host)
 
 
 def waiting_reasons(jobs: list[MigrationJob], most: Limits | None = None) -> dict[int, str]:
@@ -98,16 +112,22 @@ class Waits:
         return _("Waits for “%(job)s”, which writes to the same mailbox.") % {"job": writes}
 
     def _host(self, job: MigrationJob) -> str:
-        if rest := self._manners.rest_of(job.source_host):
+        host, most = job.source_host, self._manners.at_once(job.source_host)
+        if rest := self._manners.rest_of(host, job.source_address):
             return rest.sentence
-        host, most = job.source_host.lower(), self._manners.at_once(job.source_host)
-        if sum(other.source_host.lower() == host for other in self._running) < most:
+        parts = [
+            other.bandwidth for other in self._running if other.source_host.lower() == host.lower()
+        ]
+        if _has_place(self._manners, host, parts):
             return ""
+        if len(parts) < most:
+            words = _("Waits until a job that reads from %(host)s ends: they have its bandwidth.")
+            return words % {"host": host}
         return ngettext(
             "Waits until the job that reads from %(host)s ends: one at a time may.",
             "Waits until one of the jobs that read from %(host)s ends: %(count)d at a time may.",
             most,
-        ) % {"host": job.source_host, "count": most}
+        ) % {"host": host, "count": most}
 
     def _places(self) -> str:
         most = self._most.concurrency

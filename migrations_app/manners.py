@@ -6,24 +6,26 @@ starts; what a person changes goes through `services.limits`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from operator import attrgetter
 
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
 from django.utils import timezone
 from django.utils.formats import time_format
 from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import record
-from migrations_app.models import HostLimits, HostUse, Limits
+from migrations_app.models import HostLimits, HostUse, Limits, MigrationJob
 from purelymanage.core.context import SYSTEM, acting_as
 from purelymanage.ui.tags.words import clock_time, filesize_si
 
 KEEP_DAYS = 30
 """For how long it is known what was read from a host on a day."""
+MOST_AT_ONCE = 10**12
+"""An engine may print any number; no host sends so much between two looks."""
 
 
 @dataclass(frozen=True)
@@ -35,24 +37,28 @@ class Rest:
 
 
 class Manners:
-    """How every host is to be treated at this moment. Reading them takes two queries at most."""
+    """How every host is to be treated at this moment. Reading them takes three queries at most."""
 
     def __init__(self, most: Limits) -> None:
         self._most = most
         self._now = timezone.now()
         self._limits = {row.host: row for row in HostLimits.objects.all()}
-        has_budgets = any(row.bytes_per_day is not None for row in self._limits.values())
-        self._used = used_on(day_of(self._now)) if has_budgets else {}
+        budgets = [row for row in self._limits.values() if row.bytes_per_day is not None]
+        self._spent_hosts = _spent_hosts([row for row in budgets if not row.per_mailbox], self._now)
+        self.spent_mailboxes = _spent_mailboxes(
+            [row for row in budgets if row.per_mailbox], self._now
+        )
+        """By host, the mailboxes of which no more is read today; all in lower case."""
 
     @property
     def resting(self) -> list[str]:
         """The hosts, in lower case, from which no job may start to read now."""
-        return [host for host in self._limits if self.rest_of(host)]
+        return [host for host in self._limits if self.rest_of(host, "")]
 
-    def rest_of(self, host: str) -> Rest | None:
-        """What keeps every job of this host from its start, for the longest time."""
+    def rest_of(self, host: str, mailbox: str) -> Rest | None:
+        """What keeps a job of this source from its start, for the longest time."""
         limits = self._limits.get(host.lower())
-        rests = self._rests(limits) if limits else ()
+        rests = self._rests(limits, mailbox.lower()) if limits else ()
         return max(rests, key=attrgetter("until"), default=None)
 
     def at_once(self, host: str) -> int:
@@ -61,16 +67,52 @@ class Manners:
         own = limits.at_once if limits else None
         return own or self._most.per_source_host
 
-    def _rests(self, limits: HostLimits) -> Iterator[Rest]:
+    def share(self, host: str) -> int | None:
+        """The bytes per second of one job: all that may run at a time get the same part."""
+        limits = self._limits.get(host.lower())
+        if limits is None or limits.bytes_per_second is None or limits.per_mailbox:
+            return limits.bytes_per_second if limits else None
+        places = min(self.at_once(host), self._most.concurrency)
+        return max(1, limits.bytes_per_second // places)
+
+    def has_bandwidth(self, host: str, given: Iterable[int | None]) -> bool:
+        """Whether one job more fits into what the host allows, beside those given so much.
+
+        Limits that changed since, or that came after a start, may leave nothing for it.
+        """
+        share, limits = self.share(host), self._limits.get(host.lower())
+        if share is None or limits is None or limits.bytes_per_second is None or limits.per_mailbox:
+            return True
+        taken = sum(share if part is None else part for part in given)
+        return taken + share <= max(share, limits.bytes_per_second)
+
+    def _rests(self, limits: HostLimits, mailbox: str) -> Iterator[Rest]:
         if limits.closed_until and limits.closed_until > self._now:
             yield _closed(limits, limits.closed_until)
         if opens := next_opening(limits.window_from, limits.window_to, self._now):
             yield _out_of_hours(limits, opens)
-        if limits.bytes_per_day is not None and self._left(limits) <= 0:
-            yield _used_up(limits, end_of_day(self._now))
+        host = limits.host
+        if host in self._spent_hosts or mailbox in self.spent_mailboxes.get(host, ()):
+            yield _used_up(limits, end_of_day(self._now), mailbox=mailbox)
 
-    def _left(self, limits: HostLimits) -> int:
-        return (limits.bytes_per_day or 0) - self._used.get(limits.host, 0)
+
+def has_to_rest(job: MigrationJob) -> bool:
+    """Whether a running job is to stop for now: the hours are over, or the budget is used up."""
+    limits = HostLimits.objects.filter(host=job.source_host.lower()).first()
+    if limits is None:
+        return False
+    now = timezone.now()
+    if next_opening(limits.window_from, limits.window_to, now):
+        return True
+    return limits.bytes_per_day is not None and _left(limits, job, now) <= 0
+
+
+def budget_of(job: MigrationJob) -> int | None:
+    """How many bytes a run that starts now may copy; None where nobody counts them."""
+    limits = HostLimits.objects.filter(
+        host=job.source_host.lower(), bytes_per_day__isnull=False
+    ).first()
+    return max(1, _left(limits, job, timezone.now())) if limits else None
 
 
 # Why a host rests
@@ -95,10 +137,10 @@ def _out_of_hours(limits: HostLimits, until: datetime) -> Rest:
     return Rest(until, words)
 
 
-def _used_up(limits: HostLimits, until: datetime) -> Rest:
-    words = _("Waits until %(time)s: the %(size)s a day from %(host)s are used up.") % {
+def _used_up(limits: HostLimits, until: datetime, *, mailbox: str) -> Rest:
+    words = _("Waits until %(time)s: the %(size)s a day from %(source)s are used up.") % {
         "time": clock_time(until),
-        "host": limits.host,
+        "source": mailbox if limits.per_mailbox else limits.host,
         "size": filesize_si(limits.bytes_per_day),
     }
     return Rest(until, words)
@@ -148,17 +190,43 @@ def end_of_day(now: datetime) -> datetime:
 
 def used_on(day: date) -> dict[str, int]:
     """The bytes read on that day, by host in lower case."""
-    return dict(HostUse.objects.filter(day=day).values_list("host", "bytes"))
+    rows = HostUse.objects.filter(day=day).values_list("host").annotate(Sum("bytes"))
+    return dict(rows.order_by())
 
 
-def count_use(host: str, size: int) -> None:
-    """Add what was just read from a host to its day."""
-    facts = {"host": host.lower(), "day": day_of(timezone.now())}
+def count_use(job: MigrationJob, size: int) -> None:
+    """Add what was just read from the job's source to its day."""
+    day, size = day_of(timezone.now()), min(size, MOST_AT_ONCE)
+    facts = {"day": day, "host": job.source_host.lower(), "mailbox": job.source_address.lower()}
     if HostUse.objects.filter(**facts).update(bytes=F("bytes") + size):
         return
     HostUse.objects.bulk_create([HostUse(**facts)], ignore_conflicts=True)
     HostUse.objects.filter(**facts).update(bytes=F("bytes") + size)
-    HostUse.objects.filter(day__lt=facts["day"] - timedelta(days=KEEP_DAYS)).delete()
+    HostUse.objects.filter(day__lt=day - timedelta(days=KEEP_DAYS)).delete()
+
+
+def _left(limits: HostLimits, job: MigrationJob, now: datetime) -> int:
+    used = HostUse.objects.filter(day=day_of(now), host=limits.host)
+    if limits.per_mailbox:
+        used = used.filter(mailbox=job.source_address.lower())
+    return (limits.bytes_per_day or 0) - (used.aggregate(sum=Sum("bytes"))["sum"] or 0)
+
+
+def _spent_hosts(budgets: list[HostLimits], now: datetime) -> set[str]:
+    used = used_on(day_of(now)) if budgets else {}
+    return {row.host for row in budgets if used.get(row.host, 0) >= (row.bytes_per_day or 0)}
+
+
+def _spent_mailboxes(budgets: list[HostLimits], now: datetime) -> dict[str, set[str]]:
+    spent: dict[str, set[str]] = {row.host: set() for row in budgets}
+    if spent:
+        over = Q()
+        for row in budgets:
+            over |= Q(host=row.host, bytes__gte=row.bytes_per_day)
+        used = HostUse.objects.filter(over, day=day_of(now))
+        for host, mailbox in used.values_list("host", "mailbox"):
+            spent[host].add(mailbox)
+    return spent
 
 
 # Closing

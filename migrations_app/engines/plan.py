@@ -59,3 +59,5 @@ class Plan:
     destination: Endpoint
     dry_run: bool
     options: Options = field(default_factory=Options)
+    most_bytes: int | None = None
+    """After so many bytes it ends with 118, to go on another day."""

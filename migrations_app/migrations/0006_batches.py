@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
                 ('wanted', models.JSONField(default=dict, help_text='selectors.JobFilter as JSON')),
                 ('last_id', models.PositiveBigIntegerField(help_text='jobs made later do not belong to it')),
                 ('reached_id', models.PositiveBigIntegerField(default=0, help_text='how far it got')),
+                ('in_hand_id', models.PositiveBigIntegerField(blank=True, help_text='the job that is being done', null=True)),
                 ('total', models.PositiveIntegerField()),
                 ('done', models.PositiveIntegerField(default=0)),
                 ('refused', models.PositiveIntegerField(default=0)),
@@ -97,8 +98,9 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('host', models.CharField(help_text='in lower case', max_length=253, unique=True)),
                 ('at_once', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(64)])),
-                ('bytes_per_second', models.PositiveBigIntegerField(blank=True, help_text='of all its jobs together', null=True)),
+                ('bytes_per_second', models.PositiveBigIntegerField(blank=True, help_text='of all its jobs together, or of each', null=True)),
                 ('bytes_per_day', models.PositiveBigIntegerField(blank=True, null=True)),
+                ('per_mailbox', models.BooleanField(default=False, help_text='bytes per second and day are for each mailbox by itself')),
                 ('window_from', models.TimeField(blank=True, help_text="by the panel's clock", null=True)),
                 ('window_to', models.TimeField(blank=True, null=True)),
                 ('closed_until', models.DateTimeField(blank=True, help_text='no job starts before: too many failed in the same way', null=True)),
@@ -113,7 +115,8 @@ class Migration(migrations.Migration):
             name='HostUse',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('host', models.CharField(max_length=253)),
+                ('host', models.CharField(help_text='in lower case', max_length=253)),
+                ('mailbox', models.CharField(help_text='in lower case', max_length=254)),
                 ('day', models.DateField(help_text='in UTC')),
                 ('bytes', models.PositiveBigIntegerField(default=0)),
             ],
@@ -170,6 +173,11 @@ class Migration(migrations.Migration):
             model_name='folderresult',
             name='skipped_why',
             field=models.JSONField(blank=True, default=dict, help_text='how many messages by reason, engines.counts'),
+        ),
+        migrations.AddField(
+            model_name='migrationjob',
+            name='bandwidth',
+            field=models.PositiveBigIntegerField(blank=True, help_text='bytes per second, its part of what its host allows', null=True),
         ),
         migrations.AddField(
             model_name='migrationjob',
@@ -283,7 +291,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='hostuse',
-            constraint=models.UniqueConstraint(fields=('host', 'day'), name='one_use_per_host_and_day'),
+            constraint=models.UniqueConstraint(fields=('day', 'host', 'mailbox'), name='one_use_a_day'),
         ),
         migrations.AddField(
             model_name='loss',

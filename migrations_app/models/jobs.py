@@ -136,6 +136,9 @@ class MigrationJob(EncryptedModel):
     owner = models.CharField(max_length=200, blank=True, help_text="worker host that runs it")
     lease_until = models.DateTimeField(null=True, blank=True)
     engine = models.CharField(max_length=20, blank=True)
+    bandwidth = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="bytes per second, its part of what its host allows"
+    )
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     exit_status = models.IntegerField(null=True, blank=True)

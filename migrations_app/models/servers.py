@@ -65,9 +65,12 @@ class HostLimits(models.Model):
         null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(64)]
     )
     bytes_per_second = models.PositiveBigIntegerField(
-        null=True, blank=True, help_text="of all its jobs together"
+        null=True, blank=True, help_text="of all its jobs together, or of each"
     )
     bytes_per_day = models.PositiveBigIntegerField(null=True, blank=True)
+    per_mailbox = models.BooleanField(
+        default=False, help_text="bytes per second and day are for each mailbox by itself"
+    )
     window_from = models.TimeField(null=True, blank=True, help_text="by the panel's clock")
     window_to = models.TimeField(null=True, blank=True)
     closed_until = models.DateTimeField(
@@ -84,16 +87,17 @@ class HostLimits(models.Model):
 
 
 class HostUse(models.Model):
-    """What was read from a host on one day, of which some providers allow only so much."""
+    """What was read from a mailbox on one day, of which some providers allow only so much."""
 
-    host = models.CharField(max_length=253)
+    host = models.CharField(max_length=253, help_text="in lower case")
+    mailbox = models.CharField(max_length=254, help_text="in lower case")
     day = models.DateField(help_text="in UTC")
     bytes = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["host", "day"], name="one_use_per_host_and_day")
+            models.UniqueConstraint(fields=["day", "host", "mailbox"], name="one_use_a_day")
         ]
 
     def __str__(self) -> str:
-        return f"{self.host} on {self.day}: {self.bytes}"
+        return f"{self.mailbox} at {self.host} on {self.day}: {self.bytes}"

@@ -11,8 +11,17 @@ import time_machine
 from django.utils import timezone
 
 from audit.models import Entry
-from migrations_app import dispatch, manners, queue
-from migrations_app.models import Batch, BatchState, HostLimits, HostUse, MigrationJob, State
+from migrations_app import dispatch, manners, queue, runner
+from migrations_app.engines.plan import Options
+from migrations_app.models import (
+    Batch,
+    BatchState,
+    HostLimits,
+    HostUse,
+    Limits,
+    MigrationJob,
+    State,
+)
 from migrations_app.tests.queueing import make_job
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +70,13 @@ def close(job: MigrationJob) -> None:
 
 def use_up(job: MigrationJob) -> None:
     limit(bytes_per_day=1000)
-    manners.count_use(job.source_host, 1000)
+    manners.count_use(make_job(state=State.DONE, source_address="b@old.example"), 1000)
+
+
+def use_up_mailbox(job: MigrationJob) -> None:
+    limit(bytes_per_day=1000, per_mailbox=True)
+    make_job("free", source_address="b@old.example", source_host="old.example")
+    manners.count_use(job, 1000)
 
 
 @pytest.mark.parametrize(
@@ -72,16 +87,19 @@ def use_up(job: MigrationJob) -> None:
         (try_later, "Tries again at "),
         (close, "old.example is closed. Five jobs in a row were throttled."),
         (use_up, "the 1\N{NO-BREAK SPACE}kB a day from old.example are used up"),
+        (use_up_mailbox, "the 1\N{NO-BREAK SPACE}kB a day from anna@old.example are used up"),
     ],
 )
 @pytest.mark.parametrize("state", [State.QUEUED, State.INTERRUPTED])
 def test_what_waits_is_not_claimed_and_says_what_for(
     keep: Callable[[MigrationJob], None], words: str, state: str
 ) -> None:
-    job = make_job("waits", source_host="Old.Example", state=state)
-    make_job("free", source_host="other.example")
+    facts = {"source_host": "Old.Example", "source_address": "Anna@old.example"}
+    job = make_job("waits", state=state, **facts)
     assert reason(job) == ""
     keep(job)
+    if not names():
+        make_job("free", source_host="other.example")
     assert names() == ["free"]
     assert words in reason(job)
     claimed = queue.claim("a:1")
@@ -94,7 +112,7 @@ def test_moments_that_have_passed_keep_nobody() -> None:
     past = timezone.now() - HOUR
     job = make_job(start_at=past, try_after=past)
     limit(closed_until=past, closed_because="It was too much.", bytes_per_day=1000)
-    HostUse.objects.create(host="old.example", day=past.date() - timedelta(days=1), bytes=5000)
+    HostUse.objects.create(host="old.example", day=past.date() - timedelta(days=2), bytes=5000)
     assert names() == ["job"]
     assert reason(job) == ""
 
@@ -123,6 +141,66 @@ def test_a_host_has_its_own_number_of_places() -> None:
     own.at_once = 2
     own.save()
     assert names() == ["second"]
+
+
+# Bandwidth
+
+
+def test_a_hosts_bandwidth_is_shared_out_among_those_that_may_run() -> None:
+    limit(bytes_per_second=1000, at_once=3)
+    for number in range(4):
+        make_job(f"j{number}")
+    make_job("other", source_host="other.example")
+    claimed = [queue.claim("a:1") for _ in range(5)]
+    given = [(job.name, job.bandwidth) if job else None for job in claimed]
+    assert given == [("j0", 333), ("j1", 333), ("j2", 333), ("other", None), None]
+
+
+def test_what_is_given_out_is_never_more_than_a_host_allows_though_limits_change() -> None:
+    row = limit(bytes_per_second=1000, at_once=2)
+    jobs = [make_job(f"j{number}") for number in range(4)]
+    running = [queue.claim("a:1"), queue.claim("a:1")]
+    row.at_once = 4
+    row.save()
+    assert queue.claim("a:1") is None
+    assert "they have its bandwidth" in reason(jobs[2])
+    assert running[0] is not None
+    queue.release(running[0])
+    for bandwidth in (250, 250):
+        claimed = queue.claim("a:1")
+        assert claimed is not None
+        assert claimed.bandwidth == bandwidth
+    assert queue.claim("a:1") is None
+
+
+def test_fewer_places_in_all_mean_larger_parts() -> None:
+    dispatch.limits()
+    Limits.objects.update(concurrency=2, per_source_host=10)
+    limit(bytes_per_second=1000)
+    make_job()
+    claimed = queue.claim("a:1")
+    assert claimed is not None
+    assert claimed.bandwidth == 500
+
+
+def test_a_bandwidth_for_each_mailbox_is_not_shared() -> None:
+    limit(bytes_per_second=1000, at_once=2, per_mailbox=True)
+    make_job("a", bandwidth=1000, state=State.RUNNING)
+    make_job("b")
+    claimed = queue.claim("a:1")
+    assert claimed is not None
+    assert claimed.bandwidth == 1000
+
+
+@pytest.mark.parametrize(
+    ("chosen", "given", "speed"),
+    [(None, None, None), (500, None, 500), (None, 300, 300), (500, 300, 300), (200, 300, 200)],
+)
+def test_a_run_takes_the_smaller_of_both_speeds(
+    chosen: int | None, given: int | None, speed: int | None
+) -> None:
+    job = make_job(bandwidth=given, options=Options(bytes_per_second=chosen).as_json())
+    assert runner.plan_of(job).options.bytes_per_second == speed
 
 
 # Hours
@@ -187,9 +265,18 @@ def test_use_is_counted_by_day_and_forgotten_after_a_month() -> None:
     today = manners.day_of(timezone.now())
     for days in (29, 31):
         HostUse.objects.create(host="x.example", day=today - timedelta(days=days), bytes=1)
-    manners.count_use("Old.example", 5)
-    manners.count_use("old.example", 7)
-    assert manners.used_on(today) == {"old.example": 12}
+    one, other = make_job(source_host="Old.example"), make_job(source_address="Other@old.example")
+    manners.count_use(one, 5)
+    manners.count_use(one, 7)
+    manners.count_use(other, 1)
+    assert manners.used_on(today) == {"old.example": 13}
+    limit(bytes_per_day=20)
+    assert manners.budget_of(other) == 7
+    HostLimits.objects.update(per_mailbox=True)
+    assert manners.budget_of(other) == 19
+    assert manners.budget_of(one) == 8
+    HostLimits.objects.update(bytes_per_day=0)
+    assert manners.budget_of(one) == 1, "no engine takes 0 for a limit"
     assert HostUse.objects.filter(host="x.example").count() == 1
 
 

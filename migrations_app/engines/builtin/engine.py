@@ -41,6 +41,7 @@ class BuiltinEngine:
             "--max-age": options.max_age_days,
             "--max-size": options.max_message_bytes,
             "--max-bytes-per-second": options.bytes_per_second,
+            "--exit-when-over": plan.most_bytes,
         }
         arguments += [f"{name}={value}" for name, value in limits.items() if value is not None]
         switches = {

@@ -38,6 +38,7 @@ class Job:
     is_dry_run: bool
     events: Events
     pace: Pace
+    most_bytes: int | None = None
     quota_refusals: int = 0
 
     def reopen(self, error: LostError) -> None:

@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--max-age", type=int, metavar="DAYS")
     parser.add_argument("--max-size", type=int, metavar="BYTES", help="of one message")
     parser.add_argument("--max-bytes-per-second", type=int, metavar="BYTES")
+    parser.add_argument("--exit-when-over", type=int, metavar="BYTES", help="then end with 118")
     parser.add_argument("--timeout", type=int, default=120, metavar="SECONDS")
     parser.add_argument("--no-special", action="store_true", help="do not map Sent Items and such")
     parser.add_argument("--no-subscribe", action="store_true")
@@ -80,7 +81,13 @@ def read_settings(arguments: list[str]) -> Settings:
         subscribe=not given.no_subscribe,
         timeout_seconds=given.timeout,
     )
-    plan = Plan(source=ends[0], destination=ends[1], dry_run=given.dry, options=options)
+    plan = Plan(
+        source=ends[0],
+        destination=ends[1],
+        dry_run=given.dry,
+        options=options,
+        most_bytes=given.exit_when_over,
+    )
     passwords = (_first_line(given.passfile1), _first_line(given.passfile2))
     return Settings(plan, passwords, given.ca_file, given.allow_local)
 

@@ -126,6 +126,8 @@ def _choices(plan: Plan) -> list[str]:
         arguments.append(f"--maxsize={options.max_message_bytes}")
     if options.bytes_per_second is not None:
         arguments.append(f"--maxbytespersecond={options.bytes_per_second}")
+    if plan.most_bytes is not None:
+        arguments.append(f"--exitwhenover={plan.most_bytes}")
     return arguments
 
 
