@@ -113,6 +113,15 @@ class Action(models.TextChoices):
         "migrations.discarded",
         _("threw away the prepared migrations of {target}"),
     )
+    MIGRATIONS_PAUSED = "migrations.paused", _("paused the migrations of {target}")
+    MIGRATIONS_RESUMED = "migrations.resumed", _("let the migrations of {target} go on")
+    MIGRATIONS_SCHEDULED = "migrations.scheduled", _("set when {target} starts")
+    MIGRATIONS_DELETED = "migrations.deleted", _("deleted the batch of migrations {target}")
+    MIGRATIONS_BULK = "migrations.bulk", _("started work on many migration jobs: {target}")
+    MIGRATIONS_BULK_STOPPED = (
+        "migrations.bulk_stopped",
+        _("stopped work on many migration jobs: {target}"),
+    )
     JOB_CREATED = "job.created", _("created the migration job {target}")
     JOB_CHANGED = "job.changed", _("changed the migration job {target}")
     JOB_QUEUED = "job.queued", _("queued the migration job {target}")

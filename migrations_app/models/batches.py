@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from migrations_app.models.servers import Server
 from purelymanage.core.addresses import refuse_control_characters
 from purelymanage.crypto import EncryptedField, EncryptedModel
+from purelymanage.ui.states import Look
 
 
 class BatchState(models.TextChoices):
@@ -96,6 +97,9 @@ class BatchLine(EncryptedModel):
         "migrations_app.MigrationJob", models.SET_NULL, null=True, blank=True, related_name="+"
     )
 
+    look: Look
+    """How its state is shown; set for pages."""
+
     class Meta:
         ordering = ["line"]
         constraints = [
@@ -115,6 +119,9 @@ class BulkWork(models.Model):
     wanted = models.JSONField(default=dict, help_text="selectors.JobFilter as JSON")
     last_id = models.PositiveBigIntegerField(help_text="jobs made later do not belong to it")
     reached_id = models.PositiveBigIntegerField(default=0, help_text="how far it got")
+    in_hand_id = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="the job that is being done"
+    )
     total = models.PositiveIntegerField()
     done = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)

@@ -77,6 +77,7 @@ FITS: dict[str, Q] = {
     "rerun": IDLE & RUNS_AGAIN,
     "retry": (Q(state=State.FAILED) | GIVEN_UP) & RUNS_AGAIN,
     "delete": IDLE,
+    "delete_batch": IDLE,
 }
 """Which jobs an action on all that match is for; it leaves the others as they are."""
 
@@ -88,7 +89,9 @@ class JobFilter:
     query: str = ""
     state: str = ""
     batch: int | None = None
-    """The number of a batch: its jobs without those that another one goes on from."""
+    """The number of a batch."""
+    superseded: bool = False
+    """Whether those of the batch that another one goes on from are meant as well."""
 
     @classmethod
     def of(cls, parameters: Any, *, batch: int | None = None) -> JobFilter:
@@ -128,7 +131,9 @@ def _searched(wanted: JobFilter) -> QuerySet[MigrationJob]:
     """What matches in whatever state."""
     jobs = MigrationJob.objects.all()
     if wanted.batch is not None:
-        jobs = jobs.filter(batch=wanted.batch, superseded_by=None)
+        jobs = jobs.filter(batch=wanted.batch)
+        if not wanted.superseded:
+            jobs = jobs.filter(superseded_by=None)
     return jobs.filter(holds("found_by", wanted.query)) if wanted.query else jobs
 
 

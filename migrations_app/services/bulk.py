@@ -1,29 +1,65 @@
-"""One action on many jobs: each on its own, so that one refusal stops no other."""
+"""One action on many jobs: each on its own, so that one refusal stops no other.
+
+A few are done at once, many by a worker (`migrations_app/bulk_worker.py`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from django.db import transaction
+from django.db.models import Count, Max, QuerySet
+from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
-from migrations_app.models import MigrationJob
+from audit.actions import Action
+from audit.services import audited
+from migrations_app.models import BulkWork, MigrationJob
+from migrations_app.selectors import JobFilter, matching
 from migrations_app.services import jobs as services
-from purelymanage.core.errors import PurelyManageError
+from purelymanage.core.context import current_actor
+from purelymanage.core.errors import PurelyManageError, RefusedError
+from purelymanage.core.locks import lock_transaction
+from purelymanage.jobs.queue import enqueue
+
+WORK = "migrations_app.tasks.work_on_jobs"
+MOST_AT_ONCE = 50
+"""More are done by a worker."""
 
 ACTIONS: dict[str, Callable[..., object]] = {
     "cancel": services.cancel_job,
     "real": services.run_job_for_real,
     "rerun": services.rerun_job,
+    "retry": services.rerun_job,
     "delete": services.delete_job,
+    "delete_batch": services.delete_job,
 }
 DONE_WORDS: dict[str, Promise] = {
-    "cancel": _("cancelled"),
-    "real": _("queued for real"),
-    "rerun": _("queued again"),
-    "delete": _("deleted"),
+    "cancel": gettext_lazy("cancelled"),
+    "real": gettext_lazy("queued for real"),
+    "rerun": gettext_lazy("queued again"),
+    "retry": gettext_lazy("queued again"),
+    "delete": gettext_lazy("deleted"),
+    "delete_batch": gettext_lazy("deleted"),
+}
+NAMES: dict[str, Promise] = {
+    "cancel": gettext_lazy("Cancel"),
+    "real": gettext_lazy("Run for real"),
+    "rerun": gettext_lazy("Re-run"),
+    "retry": gettext_lazy("Retry failed"),
+    "delete": gettext_lazy("Delete"),
+    "delete_batch": gettext_lazy("Delete the batch"),
+}
+NOTHING_FITS: dict[str, Promise] = {
+    "cancel": gettext_lazy("None of these jobs waits or runs, so there is nothing to cancel."),
+    "real": gettext_lazy("None of these jobs is a finished dry run that was not run for real yet."),
+    "rerun": gettext_lazy("None of these jobs has ended and still has its passwords."),
+    "retry": gettext_lazy("None of these jobs has failed and still has its passwords."),
+    "delete": gettext_lazy("None of these jobs has ended. Cancel them first."),
+    "delete_batch": gettext_lazy("None of these jobs has ended. Cancel them first."),
 }
 
 
@@ -57,10 +93,80 @@ def act_on_jobs(*, action: str, jobs: Iterable[MigrationJob]) -> Outcome:
     """Do `action` (a key of ACTIONS) to each of `jobs`."""
     done, refusals = 0, []
     for job in jobs:
-        try:
-            ACTIONS[action](job=job)
-        except PurelyManageError as error:
-            refusals.append(f"{error.message} ({job.particulars})")
+        refusal = act_on_job(action=action, job=job)
+        if refusal:
+            refusals.append(refusal)
         else:
             done += 1
     return Outcome(action, done, tuple(refusals))
+
+
+def act_on_job(*, action: str, job: MigrationJob) -> str:
+    """Do it to one job; the sentence of the refusal, or nothing."""
+    try:
+        ACTIONS[action](job=job)
+    except PurelyManageError as error:
+        return f"{error.message} ({job.particulars})"
+    return ""
+
+
+def act_on_all(*, action: str, wanted: JobFilter, target: object = "") -> Outcome | BulkWork:
+    """Do `action` to all that match and that it is for; by a worker where they are many.
+
+    `target` names what they have in common, for the audit log.
+    """
+    jobs = matching(wanted, action=action)
+    numbers = jobs.aggregate(count=Count("pk"), last=Max("pk"))
+    if not numbers["count"]:
+        raise RefusedError(str(NOTHING_FITS[action]))
+    if numbers["count"] <= MOST_AT_ONCE:
+        _end_others(action, wanted)
+        return act_on_jobs(action=action, jobs=in_turn(jobs))
+    actor = current_actor()
+    work = BulkWork(
+        action=action,
+        batch_id=wanted.batch,
+        wanted=asdict(wanted),
+        last_id=numbers["last"],
+        total=numbers["count"],
+        created_by_id=actor.user_id,
+        created_by_name=actor.name,
+        acting_from=actor.address or None,
+    )
+    facts = {"action": action, "jobs": work.total, "filter": work.wanted}
+    with audited(Action.MIGRATIONS_BULK, target=target, after=facts), transaction.atomic():
+        lock_transaction("migrations.bulk")
+        _refuse_twin(work)
+        _end_others(action, wanted)
+        work.save()
+        enqueue(WORK)
+    return work
+
+
+def stop_work(*, work: BulkWork) -> None:
+    """Let a worker end after the job it has in hand; what is done stays done."""
+    with audited(Action.MIGRATIONS_BULK_STOPPED, target=work.batch or "", after={"id": work.pk}):
+        if not _open(work).update(ended_at=timezone.now()):
+            raise RefusedError(_("This work has ended already."))
+
+
+def in_turn(jobs: QuerySet[MigrationJob]) -> QuerySet[MigrationJob]:
+    """The jobs in the order they were made, with all that an action reads."""
+    return jobs.select_related("batch", "source_server", "destination_server").order_by("pk")
+
+
+def _refuse_twin(work: BulkWork) -> None:
+    twins = BulkWork.objects.filter(ended_at=None, action=work.action, wanted=work.wanted)
+    if twins.exists():
+        raise RefusedError(_("This is under way already."))
+
+
+def _end_others(action: str, wanted: JobFilter) -> None:
+    """Whoever cancels a batch does not want its jobs queued any further."""
+    if action == "cancel" and wanted.batch is not None:
+        others = BulkWork.objects.filter(batch=wanted.batch, ended_at=None)
+        others.exclude(action="cancel").update(ended_at=timezone.now())
+
+
+def _open(work: BulkWork) -> QuerySet[BulkWork]:
+    return BulkWork.objects.filter(pk=work.pk, ended_at=None)

@@ -1,0 +1,87 @@
+"""What can be done to a batch as a whole; what its jobs do is decided job by job."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from audit.actions import Action
+from audit.services import audited
+from migrations_app import dispatch
+from migrations_app.models import Batch, BatchState, BulkWork, MigrationJob, State
+from migrations_app.selectors import JobFilter
+from migrations_app.selectors.jobs import IDLE
+from migrations_app.services.bulk import act_on_all
+from migrations_app.services.jobs import queue_lock
+from purelymanage.core.context import current_actor
+from purelymanage.core.errors import RefusedError
+
+WITH_JOBS = (BatchState.IMPORTING, BatchState.ACTIVE)
+
+
+def pause_batch(*, batch: Batch) -> None:
+    """From now on none of its jobs starts; what runs goes on to its end."""
+    with audited(Action.MIGRATIONS_PAUSED, target=batch), queue_lock():
+        paused = Batch.objects.filter(pk=batch.pk, paused_at=None, state__in=WITH_JOBS).update(
+            paused_at=timezone.now(), paused_by=current_actor().name[:254]
+        )
+        if not paused:
+            raise RefusedError(_("“%(batch)s” is paused already.") % {"batch": batch})
+
+
+def resume_batch(*, batch: Batch) -> None:
+    """Let its jobs start again, each in its turn."""
+    with audited(Action.MIGRATIONS_RESUMED, target=batch), queue_lock():
+        paused = Batch.objects.filter(pk=batch.pk, paused_at__isnull=False)
+        if not paused.update(paused_at=None, paused_by=""):
+            raise RefusedError(_("“%(batch)s” is not paused.") % {"batch": batch})
+        transaction.on_commit(dispatch.kick)
+
+
+def schedule_batch(*, batch: Batch, start_at: datetime | None) -> None:
+    """Let its jobs start at a time, or without one as soon as there is a place; not what runs."""
+    before, after = {"start_at": _written(batch.start_at)}, {"start_at": _written(start_at)}
+    with (
+        audited(Action.MIGRATIONS_SCHEDULED, target=batch, before=before, after=after),
+        queue_lock(),
+    ):
+        Batch.objects.filter(pk=batch.pk).update(start_at=start_at)
+        MigrationJob.objects.filter(batch=batch, state=State.QUEUED).update(start_at=start_at)
+        transaction.on_commit(dispatch.kick)
+
+
+def delete_batch(*, batch: Batch) -> BulkWork | None:
+    """Delete a batch in which nothing waits or runs, with its jobs, their logs and passwords.
+
+    A large one is deleted by a worker: the work is returned.
+    """
+    jobs = MigrationJob.objects.filter(batch=batch)
+    if batch.is_importing or jobs.exclude(IDLE).exists():
+        raise RefusedError(
+            _("Jobs of “%(batch)s” wait or run. Cancel the batch first.") % {"batch": batch}
+        )
+    if jobs.exists():
+        wanted = JobFilter(batch=batch.pk, superseded=True)
+        outcome = act_on_all(action="delete_batch", wanted=wanted, target=batch)
+        if isinstance(outcome, BulkWork):
+            return outcome
+    remove_empty_batch(batch=batch)
+    return None
+
+
+def remove_empty_batch(*, batch: Batch) -> None:
+    """The end of its deletion, once its jobs are gone."""
+    facts = {"created_by": batch.created_by_name, "dry_run": batch.dry_run}
+    with audited(Action.MIGRATIONS_DELETED, target=batch, before=facts), queue_lock():
+        if MigrationJob.objects.filter(batch=batch).exists():
+            raise RefusedError(
+                _("“%(batch)s” still has jobs, so it was not deleted.") % {"batch": batch}
+            )
+        batch.delete()
+
+
+def _written(moment: datetime | None) -> str:
+    return moment.isoformat() if moment else ""

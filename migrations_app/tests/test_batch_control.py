@@ -1,0 +1,85 @@
+"""What is done to a batch as a whole."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from audit.models import Entry
+from migrations_app import dispatch
+from migrations_app.models import Batch, MigrationJob, State
+from migrations_app.services.batch_control import (
+    delete_batch,
+    pause_batch,
+    resume_batch,
+    schedule_batch,
+)
+from migrations_app.tests.factories import BatchFactory, JobFactory, RunningJobFactory
+from purelymanage.core.context import acting_as, person
+from purelymanage.core.errors import RefusedError
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_cache")]
+
+
+def actions() -> list[str]:
+    return list(Entry.objects.order_by("pk").values_list("action", flat=True))
+
+
+def test_a_paused_batch_starts_nothing_until_it_is_resumed(admin: User) -> None:
+    job = JobFactory(batch=BatchFactory(), state=State.QUEUED)
+    with acting_as(person(admin)):
+        pause_batch(batch=job.batch)
+    job.batch.refresh_from_db()
+    assert (job.batch.is_paused, job.batch.paused_by) == (True, str(admin))
+    assert not dispatch.eligible().exists()
+    with pytest.raises(RefusedError, match="paused already"):
+        pause_batch(batch=job.batch)
+    resume_batch(batch=job.batch)
+    assert dispatch.eligible().get() == job
+    with pytest.raises(RefusedError, match="is not paused"):
+        resume_batch(batch=job.batch)
+    assert actions()[0] == "migrations.paused"
+    assert "migrations.resumed" in actions()
+
+
+def test_pausing_stops_no_running_job() -> None:
+    job = RunningJobFactory(batch=BatchFactory())
+    pause_batch(batch=job.batch)
+    job.refresh_from_db()
+    assert (job.state, job.stop_requested) == (State.RUNNING, False)
+
+
+def test_a_start_at_holds_for_what_is_queued_and_can_be_changed_and_taken_away() -> None:
+    batch = BatchFactory()
+    queued, running = JobFactory(batch=batch, state=State.QUEUED), RunningJobFactory(batch=batch)
+    later = timezone.now() + timedelta(hours=3)
+    schedule_batch(batch=batch, start_at=later)
+    queued.refresh_from_db()
+    running.refresh_from_db()
+    assert (queued.start_at, running.start_at) == (later, None)
+    assert not dispatch.eligible().exists()
+    schedule_batch(batch=batch, start_at=None)
+    assert dispatch.eligible().get() == queued
+
+
+def test_deleting_a_batch_takes_its_jobs_along_and_no_other() -> None:
+    batch, other = BatchFactory(), JobFactory()
+    real = JobFactory(batch=batch)
+    JobFactory(batch=batch, dry_run=True, superseded_by=real)
+    assert delete_batch(batch=batch) is None
+    assert list(MigrationJob.objects.all()) == [other]
+    assert not Batch.objects.exists()
+    assert actions().count("job.deleted") == 2
+    assert actions()[-1] == "migrations.deleted"
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING, State.INTERRUPTED])
+def test_a_busy_batch_is_not_deleted(state: State) -> None:
+    job = JobFactory(batch=BatchFactory(), state=state)
+    JobFactory(batch=job.batch)
+    with pytest.raises(RefusedError, match="Cancel the batch first"):
+        delete_batch(batch=job.batch)
+    assert job.batch.jobs.count() == 2
