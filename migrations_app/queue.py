@@ -10,6 +10,7 @@ word about the run carries the token and is void without it. Leases are on the d
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
@@ -19,9 +20,9 @@ from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import record
-from migrations_app import credentials, dispatch, logs
+from migrations_app import aftercare, credentials, dispatch, logs
 from migrations_app.engines.base import Verdict
-from migrations_app.models import MAX_REQUEUES, WAITING, FolderResult, MigrationJob, State
+from migrations_app.models import MAX_REQUEUES, WAITING, FolderResult, Loss, MigrationJob, State
 from purelymanage.core.context import SYSTEM, acting_as
 from purelymanage.core.errors import RefusedError
 from purelymanage.core.locks import lock_transaction
@@ -57,6 +58,8 @@ def submit(job: MigrationJob) -> None:
         queued_at=Now(),
         requeues=0,
         tries=0,
+        retries=0,
+        try_after=None,
         stop_requested=False,
         stopped_by="",
         started_at=None,
@@ -67,6 +70,12 @@ def submit(job: MigrationJob) -> None:
     ):
         raise RefusedError(_("“%(job)s” is running already. Cancel it first.") % {"job": job})
     job.refresh_from_db()
+    transaction.on_commit(dispatch.kick)
+
+
+def submit_new(jobs: list[MigrationJob]) -> None:
+    """Store new jobs at the end of the queue, in this order."""
+    MigrationJob.objects.bulk_create(jobs)
     transaction.on_commit(dispatch.kick)
 
 
@@ -100,6 +109,7 @@ def claim(owner: str) -> MigrationJob | None:
         if job is None:
             return None
         job.folder_results.all().delete()
+        job.losses.all().delete()
         MigrationJob.objects.filter(pk=job.pk).update(
             state=State.RUNNING,
             token=uuid.uuid4(),
@@ -107,8 +117,10 @@ def claim(owner: str) -> MigrationJob | None:
             lease_until=seconds_from_now(LEASE_SECONDS),
             run=F("run") + 1,
             tries=F("tries") + 1,
+            try_after=None,
             started_at=Now(),
             engine="",
+            bandwidth=dispatch.bandwidth_for(job),
             version=F("version") + 1,
             **NO_ENDING,
             **NO_PROGRESS,
@@ -122,8 +134,13 @@ def beat(job: MigrationJob) -> bool:
     return bool(_mine(job).update(lease_until=seconds_from_now(LEASE_SECONDS)))
 
 
-def report(job: MigrationJob, folders: list[FolderResult], **progress: Any) -> bool:
-    """Store where the run stands and renew the lease. False: the run is not ours any more."""
+def report(
+    job: MigrationJob, folders: list[FolderResult], losses: Iterable[Loss] = (), **progress: Any
+) -> bool:
+    """Store where the run stands and renew the lease. False: the run is not ours any more.
+
+    `losses` come once, with the run's end.
+    """
     lease = seconds_from_now(LEASE_SECONDS)
     if not _mine(job).update(version=F("version") + 1, lease_until=lease, **progress):
         return False
@@ -137,22 +154,70 @@ def report(job: MigrationJob, folders: list[FolderResult], **progress: Any) -> b
             if field.name not in ("id", "job", "position")
         ],
     )
+    Loss.objects.bulk_create(losses)
     return True
 
 
 def finish(job: MigrationJob, verdict: Verdict, *, status: int | None = None) -> bool:
-    """End our run with its verdict. False means that it was not ours any more."""
+    """End our run with its verdict; where its cause passes by itself, it is tried again later.
+
+    False means that it was not ours any more.
+    """
+    facts = {"cause": verdict.cause or "", "exit_status": status}
+    minutes = aftercare.minutes_to_next_try(job, verdict)
+    with transaction.atomic():
+        if minutes is None:
+            ended = _end(job, verdict, **facts)
+        else:
+            ended = _try_later(job, verdict, minutes, **facts)
+        if ended and verdict.cause:
+            aftercare.close_host(job, verdict.cause)
+    return ended
+
+
+def _end(job: MigrationJob, verdict: Verdict, **facts: Any) -> bool:
+    words = (
+        verdict.sentence,
+        _about_tries(job, verdict),
+        aftercare.words_after_last_try(job, verdict),
+    )
     return bool(
         _mine(job).update(
             state=verdict.state,
             ended_at=Now(),
-            exit_status=status,
-            cause=verdict.cause or "",
-            verdict=f"{verdict.sentence} {_about_tries(job, verdict)}".strip(),
+            verdict=" ".join(filter(None, words)),
             version=F("version") + 1,
+            **facts,
             **NO_RUN,
         )
     )
+
+
+def _try_later(job: MigrationJob, verdict: Verdict, minutes: int, **facts: Any) -> bool:
+    """Back into the queue, unless somebody cancelled it meanwhile; 0 minutes count as no try."""
+    if minutes:
+        facts |= {"try_after": seconds_from_now(60 * minutes), "retries": F("retries") + 1}
+    waits = (
+        _mine(job)
+        .filter(stop_requested=False)
+        .update(
+            state=State.QUEUED,
+            ended_at=Now(),
+            verdict=verdict.sentence,
+            version=F("version") + 1,
+            **facts,
+            **NO_RUN,
+        )
+    )
+    if not waits:
+        return _cancel_if_asked(_mine(job))
+    if minutes:
+        words = _("Tries again in %(count)d minutes, %(which)s.") % {
+            "count": minutes,
+            "which": aftercare.which_try(job.retries + 1),
+        }
+        logs.append(job, logs.line(words))
+    return True
 
 
 def _about_tries(job: MigrationJob, verdict: Verdict) -> str:
@@ -171,14 +236,14 @@ def cancelled(job: MigrationJob) -> bool:
     return _cancel_if_asked(_mine(job))
 
 
-def release(job: MigrationJob) -> bool:
-    """Give our run back: its worker stops in good order, which does not count as a try."""
+def release(job: MigrationJob, *, why: str = "") -> bool:
+    """Give our run back: it was stopped in good order, which does not count as a try."""
     if cancelled(job):
         return True
     return bool(
         _mine(job).update(
             state=State.QUEUED,
-            verdict=_("The worker was stopped. The job starts again by itself."),
+            verdict=why or _("The worker was stopped. The job starts again by itself."),
             version=F("version") + 1,
             **NO_RUN,
         )

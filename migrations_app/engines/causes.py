@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +27,10 @@ class Cause(models.TextChoices):
     DESTINATION_THROTTLED = "destination_throttled", _("Throttled by the destination")
     SOURCE_LOST = "source_lost", _("Connection to the source lost")
     DESTINATION_LOST = "destination_lost", _("Connection to the destination lost")
+    SIGN_IN_REFUSED = "sign_in_refused", _("Sign-in refused")
+    NO_TLS = "no_tls", _("Security setting does not fit")
+    CONNECTION_LOST = "connection_lost", _("Connection lost")
+    BUDGET_SPENT = "budget_spent", _("Volume of the day used up")
     DESTINATION_FULL = "destination_full", _("Destination full")
     MESSAGES_TOO_LARGE = "messages_too_large", _("Messages too large for the destination")
     MESSAGES_REFUSED = "messages_refused", _("Messages refused by the destination")
@@ -33,6 +39,8 @@ class Cause(models.TextChoices):
     FOLDERS_REFUSED = "folders_refused", _("Folders refused")
     FLAGS_REFUSED = "flags_refused", _("Flags refused by the destination")
     ALREADY_RUNNING = "already_running", _("Another run is active")
+    NO_APP_PASSWORD = "no_app_password", _("No temporary app password")
+    PURELYMAIL_SILENT = "purelymail_silent", _("No answer from PurelyMail")
     ENGINE_SETTINGS = "engine_settings", _("Engine refused its settings")
     ENGINE_MISSING = "engine_missing", _("Engine not installed")
     ENGINE_CRASHED = "engine_crashed", _("Engine stopped unexpectedly")
@@ -40,23 +48,10 @@ class Cause(models.TextChoices):
     UNKNOWN = "unknown", _("Unknown")
 
     @property
-    def is_transient(self) -> bool:
-        """Whether the same run may work later with nothing changed by a person."""
-        return self in _TRANSIENT
-
-
-_TRANSIENT = frozenset(
-    {
-        Cause.SOURCE_UNREACHABLE,
-        Cause.DESTINATION_UNREACHABLE,
-        Cause.SOURCE_BUSY,
-        Cause.DESTINATION_BUSY,
-        Cause.SOURCE_THROTTLED,
-        Cause.DESTINATION_THROTTLED,
-        Cause.SOURCE_LOST,
-        Cause.DESTINATION_LOST,
-        Cause.ALREADY_RUNNING,
-        Cause.ENGINE_CRASHED,
-        Cause.STOPPED,
-    }
-)
+    def end(self) -> Literal["source", "destination"] | None:
+        """The end it speaks of, where it speaks of the server there and not of messages."""
+        if self.value.startswith("source_"):
+            return "source"
+        if self.value.startswith("destination_") and self is not Cause.DESTINATION_FULL:
+            return "destination"
+        return None

@@ -93,6 +93,22 @@ _SENTENCES = {
     ),
 }
 _OTHER_SENTENCES = {
+    Cause.SIGN_IN_REFUSED: (
+        "One of the servers refused the sign-in. Check both addresses and passwords, "
+        "then run it again.{said}"
+    ),
+    Cause.NO_TLS: (
+        "One of the servers does not speak TLS as it was set. Check ports and security: "
+        "TLS is usually port 993, STARTTLS port 143.{said}"
+    ),
+    Cause.CONNECTION_LOST: (
+        "The connection to one of the servers was lost and did not come back. "
+        "Run it again; only what is missing is copied.{said}"
+    ),
+    Cause.BUDGET_SPENT: (
+        "What may be read from {name} in a day is used up. "
+        "The rest is copied on the next day, by itself."
+    ),
     Cause.MESSAGES_TOO_LARGE: (
         "Some messages are larger than the destination accepts. The log names them; "
         "save them by hand or set a size limit.{said}"
@@ -128,7 +144,7 @@ _OTHER_SENTENCES = {
         "then run it again.{said}"
     ),
     Cause.UNKNOWN: (
-        "The engine ended with status {status}, which is not known here. "
+        "The engine ended with status {status}, for a reason that is not known here. "
         "Read the end of the log, then run it again.{said}"
     ),
 }

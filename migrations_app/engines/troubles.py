@@ -46,6 +46,7 @@ _GONE = (
 _TOO_LARGE = (
     r"\[LIMIT\]|\[TOOBIG\]|larger than the maximum|size exceed|maximum message size|Maximum size"
 )
+_BUDGET = r"Maximum bytes transferred reached"
 _FULL = r"OVERQUOTA|Quota limit will be exceeded|full: it is time|mailbox is full"
 _WORDS: dict[Stage, dict[str, str | Cause]] = {
     "connect": {
@@ -75,7 +76,7 @@ _WORDS: dict[Stage, dict[str, str | Cause]] = {
     },
     "folder": {_FULL: Cause.DESTINATION_FULL, "": Cause.FOLDERS_REFUSED},
     "flags": {"": Cause.FLAGS_REFUSED},
-    "other": {_FULL: Cause.DESTINATION_FULL, "": Cause.UNKNOWN},
+    "other": {_BUDGET: Cause.BUDGET_SPENT, _FULL: Cause.DESTINATION_FULL, "": Cause.UNKNOWN},
 }
 
 

@@ -65,28 +65,41 @@ class Counts:
         )
 
 
-_STATUS_CAUSES = {
+STATUS_CAUSES = {
+    1: Cause.ENGINE_CRASHED,
     8: Cause.ALREADY_RUNNING,
+    10: Cause.CONNECTION_LOST,
+    12: Cause.NO_TLS,
+    16: Cause.SIGN_IN_REFUSED,
+    21: Cause.ENGINE_SETTINGS,
     64: Cause.ENGINE_SETTINGS,
     66: Cause.ENGINE_SETTINGS,
-    69: Cause.UNKNOWN,
+    69: Cause.ENGINE_CRASHED,
     70: Cause.ENGINE_CRASHED,
     101: Cause.SOURCE_UNREACHABLE,
     102: Cause.DESTINATION_UNREACHABLE,
+    111: Cause.UNKNOWN,
+    112: Cause.UNKNOWN,
     113: Cause.DESTINATION_FULL,
     114: Cause.MESSAGES_REFUSED,
     115: Cause.MESSAGES_UNREADABLE,
     116: Cause.FOLDERS_REFUSED,
     117: Cause.FOLDERS_REFUSED,
-    118: Cause.SOURCE_THROTTLED,
+    118: Cause.BUDGET_SPENT,
     119: Cause.MESSAGES_REFUSED,
     120: Cause.FLAGS_REFUSED,
     126: Cause.ENGINE_MISSING,
     127: Cause.ENGINE_MISSING,
     161: Cause.SOURCE_PASSWORD,
     162: Cause.DESTINATION_PASSWORD,
+    254: Cause.ENGINE_SETTINGS,
 }
+"""What a status stands for where no server said anything: imapsync's values, and the shell's two.
+
+0, 6 and 7 are endings of their own; a negative one is a signal.
+"""
 _PRIORITY = [
+    Cause.BUDGET_SPENT,
     *(pair[0] for pair in BOTH_ENDS.values()),
     *(pair[1] for pair in BOTH_ENDS.values()),
     Cause.DESTINATION_FULL,
@@ -189,10 +202,12 @@ def _not_met(plan: Plan, progress: Progress) -> list[str]:
 def _worst(status: int, facts: Facts) -> Cause:
     """The most telling cause among the errors, or else what the status stands for."""
     found = {cause_of(trouble) for trouble in facts.troubles}
+    if STATUS_CAUSES.get(status) == Cause.BUDGET_SPENT:
+        return Cause.BUDGET_SPENT
     for cause in _PRIORITY:
         if cause in found:
             return cause
-    return _STATUS_CAUSES.get(status, Cause.UNKNOWN)
+    return STATUS_CAUSES.get(status, Cause.UNKNOWN)
 
 
 def _messages(count: int) -> str:

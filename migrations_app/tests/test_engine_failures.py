@@ -9,6 +9,7 @@ import pytest
 
 from migrations_app.engines.base import Engine
 from migrations_app.engines.causes import Cause
+from migrations_app.engines.cures import CURES, Remedy
 from migrations_app.engines.plan import Endpoint, Options, Plan
 from migrations_app.tests.dovecot import Dovecot, Mail, Pair, SilentServer
 from migrations_app.tests.runs import Outcome, plan_for, run, run_pair
@@ -56,7 +57,7 @@ def test_a_wrong_password_is_named_with_its_side(
     outcome = run(engine, plan_for(imap_pair, source, destination), passwords)
 
     assert _ended(outcome) == ("failed", cause, status)
-    assert not cause.is_transient
+    assert CURES[cause].remedy == Remedy.PASSWORD
     wrong = [
         user
         for user, password in zip((source, destination), passwords, strict=True)
@@ -89,7 +90,7 @@ def test_a_closed_port_is_named_with_its_side(engine: Engine, imap_pair: Pair, s
 
     cause = Cause.SOURCE_UNREACHABLE if side == "source" else Cause.DESTINATION_UNREACHABLE
     assert _ended(outcome) == ("failed", cause, 101 if side == "source" else 102)
-    assert cause.is_transient
+    assert CURES[cause].remedy == Remedy.RETRY
     assert f"localhost:{end.port}" in outcome.verdict.sentence
     assert "It refused the connection." in outcome.verdict.sentence
 
@@ -158,7 +159,7 @@ def test_too_many_connections_are_told_from_a_wrong_password(
     with imap_pair.destination.client(destination):
         outcome = run(engine, replace(plan, destination=limited), PASSWORDS)
     assert _ended(outcome) == ("failed", Cause.DESTINATION_BUSY, 162)
-    assert Cause.DESTINATION_BUSY.is_transient
+    assert CURES[Cause.DESTINATION_BUSY].remedy == Remedy.RETRY
 
 
 def test_one_connection_for_each_side_is_enough(engine: Engine, imap_pair: Pair) -> None:

@@ -243,7 +243,7 @@ ENDINGS = {
     "20_no_password_stdin_null": (_FAILED, Cause.SOURCE_PASSWORD),
     "21_passfile_missing": (_FAILED, Cause.ENGINE_SETTINGS),
     "22_no_arguments": (_FAILED, Cause.ENGINE_CRASHED),
-    "23_exitwhenover": (_FAILED, Cause.SOURCE_THROTTLED),
+    "23_exitwhenover": (_FAILED, Cause.BUDGET_SPENT),
     "24_folder_missing": (_ERRORS, Cause.FOLDERS_REFUSED),
     "30_sigterm_once": (_STOPPED, Cause.STOPPED),
     "31_sigterm_twice": (_STOPPED, Cause.STOPPED),

@@ -15,6 +15,7 @@ import pytest
 from migrations_app.engines.base import Engine, Progress
 from migrations_app.engines.builtin.engine import BuiltinEngine
 from migrations_app.engines.causes import Cause
+from migrations_app.engines.cures import CURES, Remedy
 from migrations_app.engines.plan import Options
 from migrations_app.tests.dovecot import Dovecot, Mail, Pair
 from migrations_app.tests.mailgen import attachment, mailbox
@@ -208,7 +209,7 @@ def test_a_server_killed_for_good_fails_the_run_and_its_return_completes_it(
     if engine.name == "imapsync":  # it may write into the broken connection before it looks
         expected.append(("interrupted", Cause.STOPPED, -signal.SIGPIPE))
     assert ending in expected, first.text
-    assert cause.is_transient
+    assert CURES[cause].remedy == Remedy.RETRY
 
     server.start()
     second = run_pair(engine, own_pair, plan)

@@ -1,0 +1,216 @@
+"""What becomes of a job whose run did not end well, and of the host that is to blame."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from migrations_app import dispatch, logs, queue
+from migrations_app.engines.base import Verdict
+from migrations_app.engines.causes import Cause
+from migrations_app.engines.cures import EQUAL_FAILURES, RETRY_MINUTES
+from migrations_app.models import Batch, BatchState, HostLimits, MigrationJob, State
+from migrations_app.tests.pages import text_of, url
+from migrations_app.tests.queueing import make_job
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_cache")]
+
+GONE = Verdict("failed", Cause.SOURCE_UNREACHABLE, "No connection to the source server.")
+PASSWORD = Verdict("failed", Cause.SOURCE_PASSWORD, "The source server refused the sign-in.")
+DONE = Verdict("done", None, "All there.")
+
+
+@pytest.fixture(autouse=True)
+def _many_at_a_time(settings: object) -> None:
+    settings.MIGRATION_CONCURRENCY = 50
+
+
+def run_once(job: MigrationJob, verdict: Verdict) -> MigrationJob:
+    """Claim it as if its time had come, and end the run so."""
+    MigrationJob.objects.filter(pk=job.pk, try_after__isnull=False).update(
+        try_after=timezone.now() - timedelta(seconds=1)
+    )
+    claimed = queue.claim("a:1")
+    assert claimed is not None
+    assert claimed.pk == job.pk
+    assert queue.finish(claimed, verdict, status=101)
+    job.refresh_from_db()
+    return job
+
+
+def minutes_until(moment: object) -> int:
+    return round((moment - timezone.now()).total_seconds() / 60)
+
+
+def test_what_passes_is_tried_again_after_5_10_and_20_minutes_and_then_has_failed() -> None:
+    job = make_job()
+    for number, minutes in enumerate(RETRY_MINUTES, start=1):
+        run_once(job, GONE)
+        assert (job.state, job.retries, job.cause) == (State.QUEUED, number, GONE.cause)
+        assert minutes_until(job.try_after) == minutes
+        assert job.token is None
+        assert queue.claim("a:1") is None, "its time has not come"
+    run_once(job, GONE)
+    assert job.state == State.FAILED
+    assert job.verdict == f"{GONE.sentence} It was tried again three times, which did not help."
+    assert job.try_after is None
+    text = logs.tail(job).text
+    assert "Tries again in 5 minutes, first of three." in text
+    assert "Tries again in 20 minutes, last of three." in text
+
+
+def test_what_did_not_arrive_is_tried_again_too() -> None:
+    part = Verdict("done_with_errors", Cause.DESTINATION_THROTTLED, "3 messages not copied.")
+    job = make_job()
+    assert run_once(job, part).state == State.QUEUED
+    assert run_once(job, DONE).state == State.DONE
+
+
+@pytest.mark.parametrize(
+    "cause", [Cause.SOURCE_PASSWORD, Cause.DESTINATION_FULL, Cause.SOURCE_CERTIFICATE, None]
+)
+def test_what_needs_a_person_fails_at_once(cause: Cause | None) -> None:
+    job = run_once(make_job(), Verdict("failed", cause, "No."))
+    assert (job.state, job.retries, job.try_after) == (State.FAILED, 0, None)
+
+
+def test_a_used_up_day_goes_on_without_counting_as_a_failure() -> None:
+    job = make_job()
+    for _day in range(5):
+        run_once(job, Verdict("failed", Cause.BUDGET_SPENT, "Used up."))
+        assert (job.state, job.retries) == (State.QUEUED, 0)
+
+
+def test_a_person_who_queues_it_again_starts_the_count_anew() -> None:
+    job = make_job()
+    run_once(job, GONE)
+    queue.cancel(job, by="Adam")
+    queue.submit(job)
+    assert (job.retries, job.try_after) == (0, None)
+    assert run_once(job, GONE).retries == 1
+
+
+def test_a_job_that_waits_for_its_next_try_is_cancelled_at_once() -> None:
+    job = run_once(make_job(), GONE)
+    queue.cancel(job, by="Adam")
+    assert job.state == State.CANCELLED
+
+
+def test_a_job_cancelled_while_it_failed_is_not_tried_again() -> None:
+    job = make_job()
+    claimed = queue.claim("a:1")
+    queue.cancel(job, by="Adam")
+    assert queue.finish(claimed, GONE)
+    job.refresh_from_db()
+    assert (job.state, job.retries) == (State.CANCELLED, 0)
+
+
+def test_a_run_that_is_not_ours_any_more_changes_nothing() -> None:
+    job = make_job()
+    claimed = queue.claim("a:1")
+    MigrationJob.objects.update(token=None)
+    assert not queue.finish(claimed, GONE)
+    job.refresh_from_db()
+    assert (job.state, job.retries) == (State.RUNNING, 0)
+    assert logs.tail(job).text == ""
+
+
+@time_machine.travel("2026-11-21 14:00 +00:00", tick=False)
+def test_the_pages_say_when_it_is_tried_again_and_for_which_time(admin_client: Client) -> None:
+    job = make_job(
+        verdict=GONE.sentence,
+        cause=GONE.cause,
+        retries=2,
+        ended_at=timezone.now(),
+        try_after=timezone.now() + timedelta(minutes=5),
+    )
+    for address in (url("detail", job.pk), url("list")):
+        page = text_of(admin_client.get(address))
+        assert GONE.sentence in page
+        assert "Tries again at 14:05, second of three." in page
+        assert "every 2s" in page
+
+
+# The host
+
+
+def batch_of(size: int, **facts: object) -> list[MigrationJob]:
+    batch = Batch.objects.create(name="weekend", state=BatchState.ACTIVE)
+    return [make_job(f"j{number}", batch=batch, **facts) for number in range(size)]
+
+
+def closed(host: str) -> HostLimits | None:
+    return HostLimits.objects.filter(host=host, closed_until__isnull=False).first()
+
+
+def test_equal_failures_in_a_row_close_the_host_for_the_rest_of_the_batch() -> None:
+    jobs = batch_of(EQUAL_FAILURES + 2, source_host="Old.example")
+    for job in jobs[: EQUAL_FAILURES - 1]:
+        run_once(job, PASSWORD)
+        assert closed("old.example") is None
+    run_once(jobs[EQUAL_FAILURES - 1], PASSWORD)
+    row = closed("old.example")
+    assert row
+    assert minutes_until(row.closed_until) == 60
+    assert row.closed_because == (
+        "5 migrations in a row ended with the same cause: Wrong source password."
+    )
+    assert queue.claim("a:1") is None
+    assert "Wrong source password" in dispatch.waiting_reasons([jobs[-1]])[jobs[-1].pk]
+
+
+def test_what_time_alone_does_not_cure_closes_it_for_a_day() -> None:
+    for job in batch_of(EQUAL_FAILURES):
+        run_once(job, Verdict("failed", Cause.SOURCE_CERTIFICATE, "Not trusted."))
+    assert minutes_until(closed("old.example").closed_until) == 24 * 60
+
+
+def test_the_tries_of_one_job_close_nothing() -> None:
+    (job,) = batch_of(1)
+    for _try in range(len(RETRY_MINUTES) + 1):
+        run_once(job, GONE)
+    assert closed("old.example") is None
+
+
+def test_another_ending_in_between_keeps_the_host_open() -> None:
+    for number, job in enumerate(batch_of(2 * EQUAL_FAILURES)):
+        run_once(job, DONE if number % EQUAL_FAILURES == 2 else PASSWORD)
+    assert closed("old.example") is None
+
+
+def test_other_hosts_batches_and_cancelled_jobs_do_not_count() -> None:
+    other = batch_of(EQUAL_FAILURES - 1)
+    mine = batch_of(EQUAL_FAILURES)
+    elsewhere = make_job("x", batch=mine[0].batch, source_host="other.example")
+    alone = make_job("y")
+    for job in (*other, *mine[1:], elsewhere, alone):
+        MigrationJob.objects.filter(pk=job.pk).update(queued_at=timezone.now())
+    MigrationJob.objects.filter(pk=mine[0].pk).update(queued_at=timezone.now())
+    for job in (*other, *mine[1:], elsewhere, alone):
+        run_once(job, PASSWORD)
+    assert closed("old.example") is None
+    queue.cancel(make_job("z", batch=mine[0].batch), by="Adam")
+    run_once(mine[0], PASSWORD)
+    assert closed("old.example")
+
+
+def test_messages_and_full_mailboxes_close_no_host() -> None:
+    for job in batch_of(EQUAL_FAILURES):
+        run_once(job, Verdict("failed", Cause.DESTINATION_FULL, "Full."))
+    assert not HostLimits.objects.filter(closed_until__isnull=False).exists()
+
+
+def test_a_destination_that_is_down_spares_the_batch_as_well() -> None:
+    jobs = batch_of(EQUAL_FAILURES + 1)
+    down = Verdict("failed", Cause.DESTINATION_UNREACHABLE, "No connection to the destination.")
+    for job in jobs[:-1]:
+        run_once(job, down)
+    assert closed("new.example")
+    assert queue.claim("a:1") is None, "the last one waits, and so do those that failed"
+    assert "new.example" in dispatch.waiting_reasons([jobs[-1]])[jobs[-1].pk]
+    HostLimits.objects.update(closed_until=timezone.now())
+    assert queue.claim("a:1").pk == jobs[-1].pk

@@ -1,0 +1,97 @@
+"""Every cause has its sentence and its cure, and every exit value its cause."""
+
+from __future__ import annotations
+
+import pytest
+
+from migrations_app.engines.base import Progress
+from migrations_app.engines.causes import Cause
+from migrations_app.engines.cures import CURES, RETRY_MINUTES, Remedy
+from migrations_app.engines.plan import Endpoint, Plan
+from migrations_app.engines.sentences import sentence_for
+from migrations_app.engines.troubles import BOTH_ENDS, Trouble
+from migrations_app.engines.verdicts import STATUS_CAUSES, Facts, judge
+
+pytestmark = pytest.mark.once
+
+PLAN = Plan(
+    Endpoint("old.example", 993, "tls", "a"), Endpoint("new.example", 993, "tls", "b"), False
+)
+IMAPSYNC = {1, 8, 10, 12, 16, 21, 64, 66, 69, 70, 101, 102, *range(111, 121), 161, 162, 254}
+"""Its exit values; 0, 6 and 7 end a run without a cause or by a stop."""
+NEVER_ALONE = {
+    Cause.STOPPED,
+    Cause.MESSAGES_MISSING,
+    Cause.NO_APP_PASSWORD,
+    Cause.PURELYMAIL_SILENT,
+}
+"""Those whose sentence is written where they are found."""
+
+
+def test_every_cause_has_a_cure() -> None:
+    assert CURES.keys() == set(Cause)
+
+
+def test_a_wrong_password_is_never_tried_again_by_itself() -> None:
+    for cause in (Cause.SOURCE_PASSWORD, Cause.DESTINATION_PASSWORD, Cause.SIGN_IN_REFUSED):
+        assert CURES[cause].remedy == Remedy.PASSWORD
+
+
+def test_what_needs_a_person_is_not_tried_again() -> None:
+    alone = {cause for cause in Cause if CURES[cause].remedy in (Remedy.RETRY, Remedy.RESUME)}
+    passing = {"unreachable", "busy", "throttled", "lost"}
+    assert alone == {
+        *(cause for kind in passing for cause in BOTH_ENDS[kind]),
+        Cause.CONNECTION_LOST,
+        Cause.ALREADY_RUNNING,
+        Cause.ENGINE_CRASHED,
+        Cause.STOPPED,
+        Cause.BUDGET_SPENT,
+        Cause.PURELYMAIL_SILENT,
+    }
+    assert RETRY_MINUTES == (5, 10, 20)
+
+
+def test_only_causes_of_one_end_close_a_host() -> None:
+    closing = {cause for cause in Cause if CURES[cause].closes_for}
+    assert closing == {cause for pair in BOTH_ENDS.values() for cause in pair}
+    assert all(cause.end in ("source", "destination") for cause in closing)
+    assert Cause.DESTINATION_FULL.end is None
+
+
+@pytest.mark.parametrize("status", sorted(IMAPSYNC | {126, 127}))
+def test_every_exit_value_has_a_cause_with_a_sentence_and_a_next_step(status: int) -> None:
+    verdict = judge(PLAN, status, Progress(), Facts())
+    assert (verdict.state, verdict.cause) == ("failed", STATUS_CAUSES[status])
+    assert verdict.sentence.endswith(".")
+    assert verdict.sentence.count(".") >= 2 or "It said" in verdict.sentence
+    assert "{" not in verdict.sentence
+
+
+@pytest.mark.parametrize("cause", sorted(set(Cause) - NEVER_ALONE))
+def test_every_cause_has_a_sentence_of_its_own(cause: Cause) -> None:
+    sentence = sentence_for(cause, PLAN, 99, [])
+    unknown = sentence_for(Cause.UNKNOWN, PLAN, 99, [])
+    assert (sentence == unknown) == (cause == Cause.UNKNOWN)
+
+
+@pytest.mark.parametrize("status", [-99, 2, 77, 110, 121, 200, 255])
+def test_an_unknown_status_is_shown_as_it_is(status: int) -> None:
+    verdict = judge(PLAN, status, Progress(), Facts())
+    assert str(abs(status)) in verdict.sentence
+
+
+def test_an_unknown_text_is_shown_raw_cut_and_on_one_line() -> None:
+    facts = Facts()
+    facts.add(Trouble("other", 0, "Something <b>odd</b>\x1b[31m\nhappened " + "x" * 5000))
+    verdict = judge(PLAN, 111, Progress(), facts)
+    assert verdict.cause == Cause.UNKNOWN
+    assert "It said: Something <b>odd</b> [31m happened xxx" in verdict.sentence
+    assert len(verdict.sentence) < 400
+    assert verdict.sentence.isprintable()
+
+
+def test_a_day_whose_volume_is_used_up_is_no_failure_of_its_messages() -> None:
+    facts = Facts()
+    facts.add(Trouble("append", 2, "NO [LIMIT] too large"))
+    assert judge(PLAN, 118, Progress(), facts).cause == Cause.BUDGET_SPENT
