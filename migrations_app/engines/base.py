@@ -14,10 +14,23 @@ from typing import Literal, Protocol
 from migrations_app.engines.causes import Cause
 from migrations_app.engines.counts import FolderProgress
 from migrations_app.engines.plan import Plan
+from migrations_app.engines.wording import server_words
 
 PhaseName = Literal["", "connect", "compare", "copy", "verify"]
 Level = Literal["info", "warning", "error"]
 Ending = Literal["done", "done_with_errors", "failed", "interrupted"]
+MAX_LOSSES = 1000
+
+
+@dataclass(frozen=True)
+class LostMessage:
+    """A message of the source that did not arrive, or a whole folder where `uid` is empty."""
+
+    folder: str
+    uid: str
+    bytes: int | None
+    reason: str
+    """What the server said; without a subject."""
 
 
 @dataclass
@@ -33,6 +46,19 @@ class Progress:
     bytes_total: int | None = None
     folders: dict[str, FolderProgress] = field(default_factory=dict)
     """By source folder (readable name), in the order they were met."""
+    losses: dict[tuple[str, str], LostMessage] = field(default_factory=dict)
+    """By folder and UID, the first `MAX_LOSSES`."""
+
+    def lose(self, folder: str, uid: str, size: int | None, reason: str) -> None:
+        """A message did not arrive, or with an empty `uid` none of the folder did."""
+        key = (folder, uid)
+        if key in self.losses or len(self.losses) < MAX_LOSSES:
+            self.losses[key] = LostMessage(folder, uid, size, server_words(reason))
+
+    def begin_again(self, folder: str) -> None:
+        """A folder is looked at from its start: what was lost of it may arrive yet."""
+        for key in [key for key in self.losses if key[0] == folder]:
+            del self.losses[key]
 
 
 @dataclass(frozen=True)

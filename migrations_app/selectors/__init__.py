@@ -25,6 +25,7 @@ from migrations_app.selectors.jobs import (
     running_jobs,
     view_of,
 )
+from migrations_app.selectors.losses import Losses, losses_of
 from migrations_app.selectors.servers import (
     ServerRow,
     find_servers,
@@ -41,6 +42,7 @@ __all__ = [
     "JobFilter",
     "JobList",
     "LogLine",
+    "Losses",
     "ServerRow",
     "batch_of",
     "find_jobs",
@@ -52,6 +54,7 @@ __all__ = [
     "list_known",
     "list_servers",
     "log_lines",
+    "losses_of",
     "matching",
     "running_jobs",
     "unfinished_batches",

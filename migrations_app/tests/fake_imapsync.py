@@ -67,6 +67,8 @@ def misbehave(behaviour, passwords):
         echo(passwords)
     for number in range(1, int(behaviour.get("lines", 0)) + 1):
         say(f"useless line {number} of an engine that does not stop")
+    if "prints" in behaviour:
+        sys.stdout.buffer.write(Path(behaviour["prints"]).read_bytes())
     if "flood" in behaviour:
         sys.stdout.write("y" * int(behaviour["flood"]))
     if "crash" in behaviour:

@@ -175,11 +175,10 @@ def _tested(request: Request, form: JobForm) -> HttpResponse:
     tests: list[dict[str, Any]] = []
     if form.is_valid():
         with errors_on(form):
-            targets = {side: _target(form, side) for side in form.SIDES}
-            for label, report in zip(
-                (_("Source"), _("Destination")), try_logins(targets=targets), strict=True
-            ):
-                tests.append({"label": label, "steps": report_rows(report)})
+            targets = {side: _target(form, side) for side in form.sides_with_password}
+            labels = {"source": _("Source"), "destination": _("Destination")}
+            for side, report in zip(targets, try_logins(targets=targets), strict=True):
+                tests.append({"label": labels[side], "steps": report_rows(report)})
     return _job_form(request, form, tests)
 
 
@@ -209,6 +208,7 @@ def job_detail(request: Request, pk: int) -> HttpResponse:
 def detail_context(request: Request, job: MigrationJob, tail: logs.Tail) -> dict[str, Any]:
     """What the page of a job shows, and its polling."""
     everything = request.GET.get("folders") == "all"
+    all_losses = request.GET.get("losses") == "all"
     lines = selectors.log_lines(tail.text)
     return {
         "job": job,
@@ -218,6 +218,8 @@ def detail_context(request: Request, job: MigrationJob, tail: logs.Tail) -> dict
         "cursor": tail.last_id,
         "folders": selectors.folders_of(job, everything=everything),
         "shows_everything": everything,
+        "losses": selectors.losses_of(job, everything=all_losses),
+        "all_losses": all_losses,
         "can_change": request.user.is_admin,
         "crumbs": [(_("Migrations"), reverse("migrations:list"))],
         "oob": False,

@@ -65,6 +65,11 @@ class Events:
         self._skipped_lines = 0
         self.write("folder", number=number, total=total, **asdict(folder))
 
+    def begin_folder_again(self) -> None:
+        """What was said of the folder's messages counts no more."""
+        if self.folder:
+            self.write("folder_again", source=self.folder.source)
+
     def end_folder(self) -> None:
         """The folder is left, finished or not."""
         if self.folder:
@@ -89,20 +94,24 @@ class Events:
             self.log(f"{self._where(uid)} skipped: {why}", "warning")
         self.progress()
 
-    def failed(self, trouble: TroubleError, uid: int) -> None:
+    def failed(self, trouble: TroubleError, uid: int, size: int) -> None:
         """One message that could not be copied."""
         self.done += 1
         if self.folder:
             self.folder.failed += 1
-        self.trouble(trouble, f"{self._where(uid)} not copied")
+        self.trouble(trouble, f"{self._where(uid)} not copied", uid=uid, bytes=size)
 
-    def trouble(self, trouble: TroubleError, what: str) -> None:
-        """Something went wrong; it counts for the exit value."""
+    def trouble(self, trouble: TroubleError, what: str, **lost: int | None) -> None:
+        """Something went wrong; it counts for the exit value.
+
+        `lost` names the message by `uid` and `bytes`, or the whole of the folder by None for both.
+        """
         self.exits[exit_value(trouble)] += 1
         text = self._safe(trouble.text)
-        self.write(
-            "trouble", stage=trouble.stage, side=trouble.side, text=text, what=self._safe(what)
-        )
+        facts: dict[str, Any] = {"stage": trouble.stage, "side": trouble.side, "text": text}
+        if lost and self.folder:
+            facts["lost"] = {"folder": self.folder.source, **lost}
+        self.write("trouble", **facts, what=self._safe(what))
 
     def end(self, status: int) -> None:
         """The last line."""

@@ -45,6 +45,7 @@ def copy_folder(job: Job, name: str, target: str, *, creates: bool, counts: Fold
             if attempt == ATTEMPTS:
                 raise
             job.reopen(error)
+            events.begin_folder_again()
             counts.found = counts.present = counts.skipped = counts.failed = 0
             counts.copied *= not job.is_dry_run
             counts.bytes_copied *= not job.is_dry_run
@@ -192,7 +193,7 @@ class FolderCopy:
                 body = bodies.pop(entry.uid, None)
                 if body is None:
                     trouble = TroubleError("fetch", SOURCE, "the server no longer has it")
-                    self.events.failed(trouble, entry.uid)
+                    self.events.failed(trouble, entry.uid, entry.size)
                 else:
                     self._copy_one(entry, body)
 
@@ -243,12 +244,19 @@ class FolderCopy:
         if refusal is None:
             self.job.quota_refusals = 0
             self._count_copied(len(body))
+            self._end_when_over()
         else:
             self._note_refusal(entry, refusal)
 
+    def _end_when_over(self) -> None:
+        most = self.job.most_bytes
+        if most is not None and self.events.bytes_done >= most:
+            self.events.log("What may be copied for now is copied.")
+            raise GiveUp(Exit.EXCEEDED)
+
     def _note_refusal(self, entry: Entry, refusal: str) -> None:
         trouble = TroubleError("append", DESTINATION, refusal)
-        self.events.failed(trouble, entry.uid)
+        self.events.failed(trouble, entry.uid, entry.size)
         if is_over_quota(refusal):
             self.job.quota_refusals += 1
             if self.job.quota_refusals >= MAX_QUOTA_REFUSALS:

@@ -189,6 +189,7 @@ class Run:
             is_dry_run=plan.dry_run,
             events=self.events,
             pace=Pace(plan.options.bytes_per_second),
+            most_bytes=plan.most_bytes,
         )
         known = {*there.names, "INBOX"} - there.unselectable
         for number, (name, target) in enumerate(pairs, start=1):
@@ -200,5 +201,6 @@ class Run:
             except TroubleError as error:
                 if error.stage == "lost":
                     raise
-                self.events.trouble(error, f"Folder {counts.source} not copied")
+                what = f"Folder {counts.source} not copied"
+                self.events.trouble(error, what, uid=None, bytes=None)
             self.events.end_folder()

@@ -39,6 +39,7 @@ class BuiltinReader:
             "totals": self._on_totals,
             "size": self._on_size,
             "folder": self._on_folder,
+            "folder_again": self._on_folder_again,
             "folder_end": self._on_folder_end,
             "progress": self._on_progress,
             "trouble": self._on_trouble,
@@ -50,7 +51,14 @@ class BuiltinReader:
         try:
             event = cast("dict[str, Any]", json.loads(line[:_MAX_LINE]))
             return self._handlers[event["event"]](event)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ):
             text = clean(line)
             return [LogLine(text, "warning")] if text else []
 
@@ -84,6 +92,10 @@ class BuiltinReader:
         self.progress.folder = folder.source
         place = f"{int(event['number'])}/{int(event['total'])}"
         return [LogLine(f"Folder {place}: {folder.source} → {folder.destination}")]
+
+    def _on_folder_again(self, event: dict[str, Any]) -> Iterable[LogLine]:
+        self.progress.begin_again(str(event["source"]))
+        return []
 
     def _on_folder_end(self, event: dict[str, Any]) -> Iterable[LogLine]:
         folder = self._take_folder(event)
@@ -121,6 +133,14 @@ class BuiltinReader:
         stage = event["stage"] if event["stage"] in get_args(Stage) else "other"
         text = clean(str(event["text"]))
         self._facts.add(Trouble(cast("Stage", stage), int(event["side"]), text))
+        if lost := event.get("lost"):
+            uid, size = lost["uid"], lost["bytes"]
+            self.progress.lose(
+                str(lost["folder"]),
+                "" if uid is None else str(int(uid)),
+                None if size is None else int(size),
+                without_wrapping(text),
+            )
         return [LogLine(f"{clean(str(event['what']))}: {without_wrapping(text)}", "error")]
 
     def _on_end(self, event: dict[str, Any]) -> Iterable[LogLine]:

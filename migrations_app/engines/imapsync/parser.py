@@ -24,8 +24,13 @@ _FOLDER = re.compile(r"^Folder +(?P<i>\d+)/(?P<n>\d+) \[(?P<f1>.*)\] +-> \[(?P<f
 _COPIED = re.compile(r"^msg (?P<f1>.+)/(?P<uid>\d+) \{(?P<size>\d+)\}\s+copied to ")
 _COPYING = re.compile(r"^msg (?P<f1>.+)/(?P<uid>\d+) copying to .*\(not really since --dry mode\)")
 _SKIPPED = re.compile(r"^(?:- )?msg (?P<f1>.+)/(?P<uid>\d+) skipped")
-_FAILED = re.compile(r"^- msg (?P<f1>.+)/(?P<uid>\d+) .*could not (?:append|be fetched)")
-_VOID = re.compile(r"^Host1: .+/\d+ size \d+ ignored \(no wanted headers")
+_FAILED = re.compile(
+    r"^- msg (?P<f1>.+)/(?P<uid>\d+) \{(?P<size>\d+)\} (?:S\[(?P<whole>\d+)\])?"
+    r".*could not (?:append|be fetched)"
+)
+_VOID = re.compile(
+    r"^Host1: (?P<f1>.+)/(?P<uid>\d+) size (?P<size>\d+) ignored \(no wanted headers"
+)
 _SELECT = re.compile(r"^Host1: folder \[.*\] has (?P<n>\d+) messages in total")
 _FOUND = re.compile(r"^Host1: folder \[.*\] considering (?P<n>\d+) messages")
 _DUPLICATES = re.compile(r"^Host1: folder \[.*\] selected \d+ messages, duplicates (?P<n>\d+)$")
@@ -38,6 +43,10 @@ _NOT_SIMULATED = re.compile(r"does not exist yet, syncing messages will not be s
 _ERROR = re.compile(r"^Err \d+/\d+: (?P<text>.*)$")
 _MISSING = re.compile(r"^The sync is not finished, there are (?P<n>\d+) among \d+ identified")
 _UNIDENTIFIED = re.compile(r"^There are (?P<n>\d+) unidentified messages")
+_FOLDER_LOST = re.compile(
+    r"Could not create folder \[.+\] from \[(?P<created>.+)\]:"
+    r"|Host1 folder (?P<selected>.+): Could not select"
+)
 _IGNORED = re.compile(r"^Host1: warning! ignoring folder (?P<f>.*) because it is not in host1")
 _EXIT = re.compile(
     r"^Exiting with return value (?P<rc>\d+) .*?(?P<errors>\d+)/\d+ nb_errors/max_errors"
@@ -130,6 +139,8 @@ class ImapsyncReader:
         self._seen_failures.add(text)
         self._last_failure = (match["f1"], match["uid"])
         self._facts.add(trouble_of(text))
+        size = int(match["whole"] or match["size"])
+        self.progress.lose(readable_folder(match["f1"]), match["uid"], size, text)
         if self._folder:
             self._folder.progress.failed += 1
         return [LogLine(self._shown(match, shortened(text)), "error")]
@@ -141,6 +152,8 @@ class ImapsyncReader:
         return self._folder.skipped(line) if self._folder else [line]
 
     def _on_void(self, match: re.Match[str]) -> Iterable[LogLine]:
+        folder, size = readable_folder(match["f1"]), int(match["size"])
+        self.progress.lose(folder, match["uid"], size, "no header identifies it")
         line = LogLine(clean(match.string), "warning")
         return self._folder.skipped(line) if self._folder else [line]
 
@@ -212,8 +225,7 @@ class ImapsyncReader:
         text = clean(match["text"])
         if text in self._seen_failures:
             return []
-        self._facts.add(trouble_of(text))
-        return [LogLine(text, "error")]
+        return self._failure(text)
 
     def _on_missing(self, match: re.Match[str]) -> Iterable[LogLine]:
         self._facts.missing = int(match["n"])
@@ -264,6 +276,9 @@ class ImapsyncReader:
     def _failure(self, text: str) -> Iterable[LogLine]:
         self._seen_failures.add(text)
         self._facts.add(trouble_of(text))
+        if match := _FOLDER_LOST.search(text):
+            name = _names(match["created"] or match["selected"])
+            self.progress.lose(readable_folder(name), "", None, text)
         return [LogLine(text, "error")]
 
 
