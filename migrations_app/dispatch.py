@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from migrations_app import aftercare
 from migrations_app.manners import Manners
 from migrations_app.models import WAITING, Batch, Limits, MigrationJob, State
 from purelymanage.jobs.clock import seconds_from_now
@@ -44,21 +45,25 @@ def eligible() -> QuerySet[MigrationJob]:
         .exclude(batch__in=list(paused))
         .exclude(start_at__gt=Now())
         .exclude(try_after__gt=Now())
-        .annotate(source=Lower("source_host"), mailbox=Lower("source_address"))
-        .exclude(_spared_sources(running))
+        .annotate(
+            source=Lower("source_host"),
+            mailbox=Lower("source_address"),
+            destination=Lower("destination_host"),
+        )
+        .exclude(_spared(running))
         .exclude(Exists(same_mailbox))
         .order_by("queued_at", "pk")
     )
 
 
-def _spared_sources(running: QuerySet[MigrationJob]) -> Q:
-    """The hosts, and mailboxes of others, from which no job more may be started now."""
+def _spared(running: QuerySet[MigrationJob]) -> Q:
+    """The hosts, and mailboxes of others, for which no job more may be started now."""
     manners = Manners(limits())
     reading: dict[str, list[int | None]] = defaultdict(list)
     for host, part in running.values_list(Lower("source_host"), "bandwidth"):
         reading[host].append(part)
     full = [host for host, parts in reading.items() if not _has_place(manners, host, parts)]
-    spared = Q(source__in=[*full, *manners.resting])
+    spared = Q(source__in=[*full, *manners.resting]) | Q(destination__in=manners.closed)
     for host, mailboxes in manners.spent_mailboxes.items():
         spared |= Q(source=host, mailbox__in=mailboxes)
     return spared
@@ -102,7 +107,8 @@ class Waits:
         if latest <= self._now:
             return ""
         if latest == job.try_after:
-            return _("Tries again at %(time)s.") % {"time": clock_time(latest)}
+            words = {"time": clock_time(latest), "which": aftercare.which_try(job.retries)}
+            return _("Tries again at %(time)s, %(which)s.") % words
         return _("Starts at %(time)s.") % {"time": clock_time(latest)}
 
     def _mailbox(self, job: MigrationJob) -> str:
@@ -113,7 +119,8 @@ class Waits:
 
     def _host(self, job: MigrationJob) -> str:
         host, most = job.source_host, self._manners.at_once(job.source_host)
-        if rest := self._manners.rest_of(host, job.source_address):
+        rest = self._manners.rest_of(host, job.source_address)
+        if rest := rest or self._manners.closing_of(job.destination_host):
             return rest.sentence
         parts = [
             other.bandwidth for other in self._running if other.source_host.lower() == host.lower()

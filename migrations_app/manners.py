@@ -61,6 +61,18 @@ class Manners:
         rests = self._rests(limits, mailbox.lower()) if limits else ()
         return max(rests, key=attrgetter("until"), default=None)
 
+    @property
+    def closed(self) -> list[str]:
+        """The hosts, in lower case, to which no job may start to write now either."""
+        return [host for host in self._limits if self.closing_of(host)]
+
+    def closing_of(self, host: str) -> Rest | None:
+        """What keeps a job from its start wherever the host stands in it."""
+        limits = self._limits.get(host.lower())
+        if limits is None or limits.closed_until is None or limits.closed_until <= self._now:
+            return None
+        return _closed(limits, limits.closed_until)
+
     def at_once(self, host: str) -> int:
         """How many jobs may read from this host at a time."""
         limits = self._limits.get(host.lower())
@@ -87,8 +99,8 @@ class Manners:
         return taken + share <= max(share, limits.bytes_per_second)
 
     def _rests(self, limits: HostLimits, mailbox: str) -> Iterator[Rest]:
-        if limits.closed_until and limits.closed_until > self._now:
-            yield _closed(limits, limits.closed_until)
+        if closing := self.closing_of(limits.host):
+            yield closing
         if opens := next_opening(limits.window_from, limits.window_to, self._now):
             yield _out_of_hours(limits, opens)
         host = limits.host
@@ -233,7 +245,7 @@ def _spent_mailboxes(budgets: list[HostLimits], now: datetime) -> dict[str, set[
 
 
 def close(host: str, because: str, until: datetime) -> None:
-    """Let no job start reading from `host` before `until`; `because` is a whole sentence.
+    """Let no job start to read from `host`, or to write to it, before `until`; `because` is a whole sentence.
 
     A host that is closed for longer stays so. Jobs that run go on.
     """
