@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -247,6 +248,22 @@ def test_a_bandwidth_limit_is_kept(engine: Engine, imap_pair: Pair) -> None:
 
     assert outcome.total("copied") == 10
     assert outcome.seconds > 1.5
+
+
+def test_a_run_ends_where_its_budget_ends_and_the_next_one_goes_on(
+    engine: Engine, imap_pair: Pair
+) -> None:
+    mails = [Mail(("INBOX",), b"Message-ID: <%d@x>\r\n\r\n" % n + b"x" * 20_000) for n in range(10)]
+    source, destination = _users(imap_pair, mails)
+    plan = plan_for(imap_pair, source, destination)
+
+    outcome = run_pair(engine, imap_pair, replace(plan, most_bytes=50_000))
+
+    assert outcome.status == 118
+    assert outcome.verdict.cause == Cause.BUDGET_SPENT
+    assert outcome.total("copied") == imap_pair.destination.count(destination) == 3
+    assert run_pair(engine, imap_pair, replace(plan, most_bytes=10**9)).status == 0
+    assert imap_pair.destination.count(destination) == 10
 
 
 def test_subscriptions_are_left_alone_when_asked(engine: Engine, imap_pair: Pair) -> None:

@@ -27,6 +27,7 @@ class Exit(IntEnum):
     APPEND = 114
     FETCH = 115
     CREATE = 116
+    EXCEEDED = 118
     FLAGS = 120
     LOGIN_1 = 161
     LOGIN_2 = 162
