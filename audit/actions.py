@@ -131,6 +131,11 @@ class Action(models.TextChoices):
     JOB_DELETED = "job.deleted", _("deleted the migration job {target}")
     CREDENTIALS_ERASED = "job.credentials_erased", _("erased the stored passwords of {target}")
     LIMIT_CHANGED = "settings.limit_changed", _("changed the migration limit")
+    HOST_LIMITED = "host.limited", _("set how gently {target} is read from")
+    HOST_FREED = "host.freed", _("took the limits off the host {target}")
+    HOST_OPENED = "host.opened", _("let migrations read from {target} again")
+    WORKER_DRAINED = "worker.drained", _("let the worker host {target} take no more migrations")
+    WORKER_RESUMED = "worker.resumed", _("let the worker host {target} take migrations again")
     HOST_CLOSED = "host.closed", _("let no more migrations read from {target} for a while")
 
     # The audit log itself
@@ -147,7 +152,7 @@ SUBJECTS = {
     _("Domains"): ("domain", "dns"),
     _("Routing"): ("rule",),
     _("Deletions"): ("deletion",),
-    _("Migrations"): ("server", "host", "migrations", "job", "settings"),
+    _("Migrations"): ("server", "host", "worker", "migrations", "job", "settings"),
     _("Audit log"): ("audit",),
 }
 """What actions are about, and how the names of those begin: up to their dot."""

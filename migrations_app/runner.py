@@ -9,17 +9,20 @@ from __future__ import annotations
 import logging
 import os
 import select
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from django.db import DatabaseError, connections
 from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import audited
-from migrations_app import credentials, logs, queue
+from migrations_app import credentials, logs, manners, queue
 from migrations_app.clerk import GUARD_SECONDS, Clerk
 from migrations_app.engines.base import Ending, Engine, LogLine, Reader, Verdict
 from migrations_app.engines.causes import Cause
@@ -29,6 +32,7 @@ from migrations_app.hosts import place_problem
 from migrations_app.models import MigrationJob
 from migrations_app.output import Lines, LogBuffer, Redactor
 from migrations_app.passfiles import Passfile
+from migrations_app.services import temporary_passwords
 from migrations_app.workplace import child_environment, private_directory
 from purelymanage.core.context import SYSTEM, acting_as
 from purelymanage.core.errors import PurelyManageError, RefusedError, UnavailableError
@@ -45,17 +49,24 @@ SIGNED_IN = ("compare", "copy", "verify")
 
 def run(job: MigrationJob) -> None:
     """Run a job that `queue.claim` gave us, to its end."""
+    try:
+        _run(job)
+    finally:
+        if job.uses_app_password:
+            temporary_passwords.revoke_soon()
+
+
+def _run(job: MigrationJob) -> None:
     with acting_as(SYSTEM), audited(Action.JOB_STARTED, target=job, after={"run": job.run}) as act:
         try:
             engine, passwords = prepare(job)
-            refuse_places(plan_of(job))
             act.after["engine"] = engine.name
             with private_directory(job) as workdir:
                 Run(job, engine=engine, passwords=passwords, workdir=workdir).follow()
         except PurelyManageError as error:
             logs.append(job, logs.line(str(error), level="error"))
             cause = Cause.ENGINE_MISSING if isinstance(error, UnavailableError) else None
-            if isinstance(error, PlaceError):
+            if isinstance(error, NoStartError):
                 cause = error.cause
             queue.finish(job, Verdict(state="failed", cause=cause, sentence=str(error)))
         job.refresh_from_db()
@@ -66,8 +77,10 @@ def prepare(job: MigrationJob) -> tuple[Engine, tuple[str, str]]:
     """The engine and both passwords. Raises what there is to say if one is not to be had."""
     credentials.refuse_erased(job)
     with credentials.opening(job):
-        passwords = (job.source_password.reveal(), job.destination_password.reveal())
-    engine = choose()
+        source = job.source_password.reveal()
+        destination = "" if job.uses_app_password else job.destination_password.reveal()
+    refuse_places(plan_of(job))
+    engine = choose(job.engine_wanted or None)
     words = _("Run %(run)d on %(host)s, engine: %(engine)s.") % {
         "run": job.run,
         "host": job.owner,
@@ -77,7 +90,45 @@ def prepare(job: MigrationJob) -> tuple[Engine, tuple[str, str]]:
         words = f"{words} {_('Dry run: nothing is copied.')}"
     MigrationJob.objects.filter(pk=job.pk).update(engine=engine.name)
     logs.append(job, logs.line(words))
-    return engine, passwords
+    if job.uses_app_password:
+        destination = temporary_password(job)
+    return engine, (source, destination)
+
+
+def temporary_password(job: MigrationJob) -> str:
+    """An app password of the destination for this run; PurelyMail may take its time."""
+    try:
+        with held(job):
+            password = temporary_passwords.make(job)
+    except PurelyManageError as error:
+        is_silent = isinstance(error, UnavailableError)
+        cause = Cause.PURELYMAIL_SILENT if is_silent else Cause.NO_APP_PASSWORD
+        raise NoStartError(error.message, cause=cause) from None
+    logs.append(job, logs.line(_("Made a temporary app password for the destination.")))
+    return password
+
+
+@contextmanager
+def held(job: MigrationJob) -> Iterator[None]:
+    """Renew the lease while the block waits for somebody else."""
+    is_over = threading.Event()
+
+    def renew() -> None:
+        try:
+            while not is_over.wait(queue.BEAT_SECONDS):
+                queue.beat(job)
+        except DatabaseError as error:  # before the engine starts it is renewed once more
+            logger.warning("Job %s: %s", job.pk, type(error).__name__)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=renew, name=f"lease of job {job.pk}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def plan_of(job: MigrationJob) -> Plan:
@@ -96,12 +147,20 @@ def plan_of(job: MigrationJob) -> Plan:
             user=job.destination_address,
         ),
         dry_run=job.dry_run,
-        options=Options.from_json(job.options),
+        options=options_of(job),
+        most_bytes=None if job.dry_run else manners.budget_of(job),
     )
 
 
-class PlaceError(RefusedError):
-    """An end of the job is where the panel does not connect, or is nowhere to be found."""
+def options_of(job: MigrationJob) -> Options:
+    """As chosen, but no faster than its part of what the source host allows."""
+    options = Options.from_json(job.options)
+    speeds = [speed for speed in (options.bytes_per_second, job.bandwidth) if speed]
+    return replace(options, bytes_per_second=min(speeds, default=None))
+
+
+class NoStartError(RefusedError):
+    """The engine is not to be started: an end is where nobody connects, or lets nobody in."""
 
     def __init__(self, message: str, *, cause: Cause) -> None:
         super().__init__(message)
@@ -115,7 +174,7 @@ def refuse_places(plan: Plan) -> None:
         (plan.destination, Cause.DESTINATION_HOST),
     ):
         if problem := place_problem(end.host, end.port, in_plain=end.security == "none"):
-            raise PlaceError(problem, cause=cause)
+            raise NoStartError(problem, cause=cause)
 
 
 class RunLostError(Exception):
@@ -235,7 +294,7 @@ class Run:
         if self.clerk.is_fenced:
             self.log.add(LogLine(_("The database did not answer in time: stopped."), "warning"))
             child.kill()
-        elif self.stop_by is None and (self.clerk.is_cancelled or self.clerk.is_draining):
+        elif self.stop_by is None and self.clerk.is_to_stop:
             self.log.add(LogLine(_("Asked to stop.")))
             self.stop_by = time.monotonic() + STOP_SECONDS
             child.terminate()
@@ -252,6 +311,10 @@ class Run:
         was_stopped = self.stop_by is not None and status != 0
         if was_stopped and self.clerk.is_cancelled:
             return partial(queue.cancelled, self.job)
+        if was_stopped and self.clerk.has_to_rest:
+            return partial(
+                queue.release, self.job, why=_("Stopped for now. What was copied stays.")
+            )
         if was_stopped:
             return partial(queue.release, self.job)
         verdict = self._verdict(status)

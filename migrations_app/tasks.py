@@ -6,8 +6,9 @@ import socket
 
 from django.conf import settings
 
-from migrations_app import dispatch, queue, runner
+from migrations_app import bulk_worker, dispatch, queue, runner
 from migrations_app.engines import choice
+from migrations_app.services import batches, temporary_passwords
 
 
 def run_next() -> None:
@@ -20,6 +21,26 @@ def run_next() -> None:
         runner.run(job)
     finally:
         dispatch.kick()
+
+
+def revoke_passwords() -> None:
+    """Revoke the temporary app passwords whose run is over; by the clock as well, after crashes."""
+    temporary_passwords.revoke_due()
+
+
+def import_batches() -> None:
+    """Make the jobs of batches to be imported; by the clock as well, for what a dead worker left."""
+    batches.import_waiting()
+
+
+def discard_old_previews() -> None:
+    """Erase the passwords of previews that nobody came back to."""
+    batches.discard_old_previews()
+
+
+def work_on_jobs() -> None:
+    """A slice of an action on many jobs; by the clock as well, for what a dead worker left."""
+    bulk_worker.work()
 
 
 def probe_engine() -> None:

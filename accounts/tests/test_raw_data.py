@@ -98,6 +98,7 @@ def make(model: type[models.Model], people: dict[str, User]) -> models.Model:
         field
         for field in model._meta.concrete_fields
         if not isinstance(field, models.AutoField | models.GeneratedField)
+        and field.related_model is not model
         and (is_secret(field) or not field.has_default() or isinstance(field, models.UUIDField))
     ]
     row = model(**{field.name: value_for(field, people) for field in fields})
@@ -217,6 +218,7 @@ def test_no_address_asks_for_a_column_that_is_not_a_filter(
         ("mfa_authenticator", "user__password__startswith"),
         ("migrations_app_migrationjob", "source_password__startswith"),
         ("mailboxes_mailboxbatchrow", "password__startswith"),
+        ("migrations_app_batchline", "source_password__startswith"),
         ("audit_entry", "actor__password__startswith"),
         ("audit_entry", "actor__sessions__session_key__startswith"),
     ],

@@ -26,6 +26,9 @@ class JobForm(OptionsForm):
     )
     destination_address = LoginNameField(label=_("Destination address"))
     destination_password = SecretField(label=_("Destination password"))
+    uses_app_password = forms.BooleanField(
+        label=_("Use a temporary app password at the destination"), required=False
+    )
     dry_run = forms.BooleanField(label=_("Dry run"), required=False, initial=True)
 
     SIDES = ("source", "destination")
@@ -37,6 +40,8 @@ class JobForm(OptionsForm):
             self._offer_servers(side)
             if job and getattr(job, f"{side}_password"):
                 self.fields[f"{side}_password"].required = False
+        if self["uses_app_password"].value():
+            self.fields["destination_password"].required = False
 
     def _offer_servers(self, side: str) -> None:
         choice = self.fields[f"{side}_server"]
@@ -63,6 +68,11 @@ class JobForm(OptionsForm):
             for name in self.OPTIONS
         )
 
+    @property
+    def sides_with_password(self) -> tuple[str, ...]:
+        """Where a login can be tried: a temporary password is made by a run alone."""
+        return self.SIDES[:1] if self.cleaned_data["uses_app_password"] else self.SIDES
+
     def values(self) -> dict[str, Any]:
         """What `create_job` and `update_job` take."""
         data = self.cleaned_data
@@ -70,6 +80,7 @@ class JobForm(OptionsForm):
             "name": data["name"],
             "source": self.end("source"),
             "destination": self.end("destination"),
+            "uses_app_password": data["uses_app_password"],
             "dry_run": data["dry_run"],
             "options": self.options(),
         }
@@ -90,6 +101,7 @@ def _initial(job: MigrationJob) -> dict[str, Any]:
         "source_address": job.source_address,
         "destination_server": job.destination_server_id,
         "destination_address": job.destination_address,
+        "uses_app_password": job.uses_app_password,
         "dry_run": job.dry_run,
         **initial_options(Options.from_json(job.options)),
     }

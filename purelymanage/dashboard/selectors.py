@@ -34,8 +34,9 @@ from domains.lookups import resolver_outage
 from domains.models import CreditReading, Domain, SyncState
 from domains.models.domain import FAILING, JUDGED, OURS
 from mailboxes.batches.selectors import Waiting, batches_needing_a_person
-from migrations_app.models import MAX_REQUEUES, MigrationJob, State
+from migrations_app.models import MAX_REQUEUES, MigrationJob, State, TemporaryPassword
 from migrations_app.progress import JobView
+from migrations_app.selectors.temporary_passwords import worrying
 from purelymanage.core.addresses import shown_domain
 from purelymanage.dashboard.credit import SHOWN, Credit, Day
 from purelymanage.deletions.alarm import lasting_alarms
@@ -150,6 +151,8 @@ class Home:
     deletions: Deletions
     alarms: list[Alarm]
     batches: list[Waiting]
+    app_passwords: list[TemporaryPassword]
+    """Made for a run, and left behind."""
     worker_silence: float | None
     """Seconds since a worker was seen; None if none ever was."""
     log_checked: Verification | None
@@ -225,6 +228,7 @@ def home() -> Home:
         deletions=_deletions(),
         alarms=lasting_alarms(),
         batches=batches_needing_a_person(),
+        app_passwords=worrying(),
         worker_silence=seconds_since_worker_seen(),
         log_checked=last_verification(),
     )

@@ -43,7 +43,11 @@ SCHEDULES: tuple[Every, ...] = (
     Every("routing.tasks.finish_edits", minutes=5),
     Every("mailboxes.tasks.work_on_batches", minutes=1),
     Every("mailboxes.tasks.forget_old_batches", minutes=24 * 60, from_hour=3),
+    Every("migrations_app.tasks.import_batches", minutes=1),
+    Every("migrations_app.tasks.discard_old_previews", minutes=24 * 60, from_hour=3),
     Every("migrations_app.tasks.probe_engine", minutes=4),
+    Every("migrations_app.tasks.work_on_jobs", minutes=1),
+    Every("migrations_app.tasks.revoke_passwords", minutes=1),
     Every("accounts.tasks.send_invitations", minutes=1),
     Every("accounts.tasks.forget_old_sessions", minutes=24 * 60, from_hour=4),
 )

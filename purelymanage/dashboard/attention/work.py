@@ -11,7 +11,8 @@ from django.utils.translation import ngettext
 
 from mailboxes.batches.selectors import Waiting
 from migrations_app.engines.causes import Cause
-from migrations_app.models import State
+from migrations_app.models import State, TemporaryPassword
+from purelymanage.core.addresses import shown_address
 from purelymanage.dashboard.attention.item import Item
 from purelymanage.dashboard.selectors import Alike
 
@@ -26,6 +27,56 @@ def batch(waiting: Waiting) -> Item:
         url=reverse("mailboxes:batches:detail", args=[waiting.batch.pk]),
         action=_("Decide") if waiting.batch.is_running else _("Download"),
     )
+
+
+def app_passwords(left: list[TemporaryPassword]) -> list[Item]:
+    """Those that nobody knows, and those that a day of tries did not revoke."""
+    lost = [row for row in left if row.made_at is None]
+    unrevoked = [row for row in left if row.made_at is not None]
+    return [*_lost_app_passwords(lost), *_unrevoked_app_passwords(unrevoked)]
+
+
+def _lost_app_passwords(lost: list[TemporaryPassword]) -> list[Item]:
+    if not lost:
+        return []
+    title = ngettext(
+        "An app password that nobody knows may exist for %(address)s",
+        "App passwords that nobody knows may exist for %(count)d mailboxes",
+        len(lost),
+    )
+    return [
+        Item(
+            key="app-passwords-lost",
+            tone="warn",
+            icon="key-round",
+            title=title % {"address": shown_address(lost[0].address), "count": len(lost)},
+            text=_("PurelyMail's answer was lost. Remove it on PurelyMail's web page."),
+            url=reverse("migrations:temporary_passwords"),
+            action=_("See which"),
+        )
+    ]
+
+
+def _unrevoked_app_passwords(unrevoked: list[TemporaryPassword]) -> list[Item]:
+    if not unrevoked:
+        return []
+    first = unrevoked[0]
+    title = ngettext(
+        "A temporary app password of %(address)s could not be revoked for a day",
+        "%(count)d temporary app passwords could not be revoked for a day",
+        len(unrevoked),
+    )
+    return [
+        Item(
+            key="app-passwords-unrevoked",
+            tone="bad",
+            icon="key-round",
+            title=title % {"address": shown_address(first.address), "count": len(unrevoked)},
+            text=_("%(problem)s It is tried again by itself.") % {"problem": first.problem},
+            url=reverse("migrations:temporary_passwords"),
+            action=_("See why"),
+        )
+    ]
 
 
 def failed_jobs(group: Alike) -> Item:

@@ -19,7 +19,7 @@ from audit.actions import Action
 from audit.tests import chains
 from domains.models import SyncState
 from mailboxes.batches.models import MailboxBatch
-from migrations_app.models import State
+from migrations_app.models import Batch, State
 from migrations_app.tests.queueing import make_job
 from purelymanage.core.context import acting_as, person
 from purelymanage.core.startup import new_encryption_key
@@ -88,6 +88,21 @@ def _old_batches(world: World, run: Run) -> None:
 def _old_previews(world: World, run: Run) -> None:
     MailboxBatch.objects.filter(pk=world.batch.pk).update(created_at=timezone.now() - WEEKS)
     run()
+
+
+def _old_migrations_previews(world: World, run: Run) -> None:
+    batches = Batch.objects.filter(pk=world.migrations_preview.pk)
+    batches.update(created_at=timezone.now() - WEEKS)
+    run()
+
+
+def _migrations_file(world: World, run: Run) -> None:
+    """With the servers and the table of the preview."""
+    batch = world.migrations_preview
+    table = f"lea@other.example,{NEW_PASSWORD},{LEA},{NEW_PASSWORD}\n"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(table.encode())))
+        run("-", source=batch.source_server.name, destination=batch.destination_server.name)
 
 
 def _lost_worker(world: World, run: Run) -> None:
@@ -238,6 +253,22 @@ WORK: list[Line] = [
     ),
     Leaves("mailboxes.tasks.forget_old_batches", Action.BATCH_CANCELLED, _old_batches),
     Leaves("mailboxes.tasks.forget_old_batches", Action.BATCH_DISCARDED, _old_previews),
+    Leaves(
+        "migrations_app.tasks.import_batches",
+        Action.JOB_CREATED,
+        lambda world, run: (world.importing_batch, run()),
+        actor="admin",
+    ),
+    Leaves(
+        "migrations_app.tasks.discard_old_previews",
+        Action.MIGRATIONS_DISCARDED,
+        _old_migrations_previews,
+    ),
+    Leaves(
+        "migrations_app.tasks.revoke_passwords",
+        Action.APP_PASSWORD_REVOKED,
+        lambda world, run: (world.temporary_password, run()),
+    ),
     Exempt(
         "migrations_app.tasks.probe_engine",
         "It finds out which engine runs here.",
@@ -260,6 +291,7 @@ WORK: list[Line] = [
         Action.DOMAIN_RECHECKED,
         lambda _world, run: run("--all"),
     ),
+    Leaves("import_migrations", Action.JOB_CREATED, _migrations_file),
     Leaves("run_due_deletions", Action.DELETION_EXECUTED, _due_deletion),
     Leaves("seed_demo", Action.SERVER_CREATED, _plainly),
     Leaves("sync_purelymail", Action.DRIFT_APPEARED, _drift),

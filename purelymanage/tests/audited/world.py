@@ -24,7 +24,8 @@ from mailboxes.batches import runner
 from mailboxes.batches import services as batches
 from mailboxes.batches.models import BatchKind, MailboxBatch
 from mailboxes.models import Mailbox
-from migrations_app.models import Batch, MigrationJob, Server, State
+from migrations_app.models import Batch, MigrationJob, Server, State, TemporaryPassword
+from migrations_app.services.batches import preview_batch, start_import
 from migrations_app.tests.factories import BatchFactory, JobFactory, ServerFactory
 from purelymanage.core.context import acting_as, person
 from purelymanage.deletions import freezing
@@ -131,6 +132,34 @@ class World:
         batch: Batch = BatchFactory(name="Lindenhof")
         self.new_job(batch=batch, dry_run=True)
         return batch
+
+    @cached_property
+    def migrations_preview(self) -> Batch:
+        """An uploaded table of migrations that nobody has imported; its passwords are secret."""
+        header = "source_email,source_password,dest_email,dest_password"
+        table = f"{header}\nlea@old.example,{NEW_PASSWORD},{LEA},{NEW_PASSWORD}\nmax,,,\n"
+        with acting_as(person(self.people["admin"])):
+            return preview_batch(
+                content=table.encode(),
+                name="staff",
+                source_server=self.server,
+                destination_server=ServerFactory(name="PurelyMail", host="imap.purelymail.com"),
+            )[0]
+
+    @cached_property
+    def importing_batch(self) -> Batch:
+        """To be imported, and no worker has come yet."""
+        with acting_as(person(self.people["admin"])):
+            start_import(batch=self.migrations_preview)
+        return self.migrations_preview
+
+    @cached_property
+    def temporary_password(self) -> TemporaryPassword:
+        """Made for a run that is over, and not revoked yet."""
+        secret = self.purelymail.client.create_app_password(address=LEA)
+        return TemporaryPassword.objects.create(
+            job=self.job, run=1, address=LEA, secret=secret, made_at=timezone.now()
+        )
 
     @cached_property
     def batch(self) -> MailboxBatch:

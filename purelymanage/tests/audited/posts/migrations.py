@@ -28,6 +28,13 @@ def _job(world: World, *, server: Any = None) -> dict[str, Any]:
     return {"name": "Lea", "dry_run": "on", **ends}
 
 
+def _table(world: World) -> dict[str, Any]:
+    """What the form of a batch sends."""
+    line = f"lea@old.example,{NEW_PASSWORD},lea@elsewhere.example,{NEW_PASSWORD}"
+    servers = {"source_server": world.server.pk, "destination_server": world.server.pk}
+    return {"name": "Staff", "dry_run": "on", "pasted": line, **servers}
+
+
 def _nowhere(world: World) -> Any:
     for name, value in NOWHERE.items():
         setattr(world.server, name, value)
@@ -99,6 +106,26 @@ MIGRATIONS: list[Line] = [
             ("rerun", "job", Action.JOB_QUEUED),
             ("delete", "job", Action.JOB_DELETED),
         )
+    ),
+    Leaves(
+        "migrations:batch_new",
+        Action.MIGRATIONS_PREPARED,
+        lambda world, post: post(**_table(world)),
+    ),
+    Leaves(
+        "migrations:batch_import",
+        Action.MIGRATIONS_IMPORTED,
+        lambda world, post: post(world.migrations_preview.pk),
+    ),
+    Leaves(
+        "migrations:batch_discard",
+        Action.MIGRATIONS_DISCARDED,
+        lambda world, post: post(world.migrations_preview.pk),
+    ),
+    Leaves(
+        "migrations:temporary_password_settle",
+        Action.APP_PASSWORD_SETTLED,
+        lambda world, post: post(world.temporary_password.pk),
     ),
     Leaves(
         "migration_settings:limits",
