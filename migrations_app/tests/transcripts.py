@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+
+_CUT = re.compile(r"^\[\.\.\. (\d+) similar lines cut \.\.\.\]$")
+_LEFT = re.compile(r"(\d+)/(\d+) msgs left")
 
 
 def transcript(text: str) -> tuple[list[str], int]:
@@ -14,7 +18,24 @@ def transcript(text: str) -> tuple[list[str], int]:
         for line in head.splitlines()
         if "exit status:" in line
     )
-    return output.split("\n"), status
+    return list(_whole(output.split("\n"))), status
+
+
+def _whole(lines: list[str]) -> Iterator[str]:
+    """With the lines that were cut out of a run of similar ones: each counts one further."""
+    before = ""
+    for line in lines:
+        cut = _CUT.match(line)
+        if cut:
+            yield from (_further(before, number) for number in range(1, int(cut[1]) + 1))
+        else:
+            yield line
+        before = line
+
+
+def _further(line: str, number: int) -> str:
+    line = re.sub(r"/(\d+) ", lambda uid: f"/{int(uid[1]) + number} ", line, count=1)
+    return _LEFT.sub(lambda left: f"{int(left[1]) - number}/{left[2]} msgs left", line)
 
 
 def opening() -> list[str]:

@@ -141,12 +141,19 @@ class ImapsyncReader:
         self._facts.add(trouble_of(text))
         size = int(match["whole"] or match["size"])
         self.progress.lose(readable_folder(match["f1"]), match["uid"], size, text)
+        self._count_failed()
+        return [LogLine(self._shown(match, shortened(text)), "error")]
+
+    def _count_failed(self) -> None:
+        """It is dealt with, which imapsync says with the next message only."""
+        done, total = self.progress.messages_done + 1, self.progress.messages_total
+        self.progress.messages_done = done if total is None else min(done, total)
         if self._folder:
             self._folder.progress.failed += 1
-        return [LogLine(self._shown(match, shortened(text)), "error")]
 
     def _on_skipped(self, match: re.Match[str]) -> Iterable[LogLine]:
         if self._last_failure == (match["f1"], match["uid"]):
+            self._passed_over -= 1  # imapsync counts it once more
             return []
         line = LogLine(self._shown(match, clean(match.string)), "warning")
         return self._folder.skipped(line) if self._folder else [line]
