@@ -46,12 +46,14 @@ NO_PROGRESS: dict[str, Any] = {
     "bytes_total": None,
 }
 NO_RUN: dict[str, Any] = {"token": None, "lease_until": None}
+NO_REPEAT: dict[str, Any] = {"repeat_hours": None, "repeat_at": None}
 NO_ENDING: dict[str, Any] = {"ended_at": None, "exit_status": None, "cause": "", "verdict": ""}
 
 
 def submit(job: MigrationJob) -> None:
     """Put a job at the end of the queue, for the first time or once more."""
     credentials.refuse_erased(job)
+    repeats = not job.dry_run and job.repeat_hours
     queued = MigrationJob.objects.filter(pk=job.pk).exclude(state=State.RUNNING)
     if not queued.update(
         state=State.QUEUED,
@@ -63,6 +65,7 @@ def submit(job: MigrationJob) -> None:
         stop_requested=False,
         stopped_by="",
         started_at=None,
+        repeat_at=seconds_from_now(3600 * job.repeat_hours) if repeats else None,
         version=F("version") + 1,
         **NO_RUN,
         **NO_ENDING,
@@ -80,8 +83,8 @@ def submit_new(jobs: list[MigrationJob]) -> None:
 
 
 def cancel(job: MigrationJob, *, by: str) -> None:
-    """Stop a job: at once if it waits, within seconds if it runs."""
-    words = {"stopped_by": by[:254], "version": F("version") + 1}
+    """Stop a job: at once if it waits, within seconds if it runs. It does not repeat any more."""
+    words = {"stopped_by": by[:254], "version": F("version") + 1, **NO_REPEAT}
     with transaction.atomic():
         lock_transaction("migrations.claim")
         row = MigrationJob.objects.filter(pk=job.pk)
@@ -176,6 +179,8 @@ def finish(job: MigrationJob, verdict: Verdict, *, status: int | None = None) ->
 
 
 def _end(job: MigrationJob, verdict: Verdict, **facts: Any) -> bool:
+    if verdict.state in (State.DONE, State.DONE_WITH_ERRORS) and not job.dry_run:
+        facts["succeeded_at"] = Now()
     words = (
         verdict.sentence,
         _about_tries(job, verdict),

@@ -10,6 +10,13 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def _note_successes(apps, schema_editor):
+    """What ended well before this was noted did so at its end."""
+    jobs = apps.get_model("migrations_app", "MigrationJob").objects.using(schema_editor.connection.alias)
+    well = jobs.filter(state__in=["done", "done_with_errors"], dry_run=False)
+    well.update(succeeded_at=models.F("ended_at"))
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -18,6 +25,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='migrationjob',
+            name='succeeded_at',
+            field=models.DateTimeField(blank=True, help_text='when a real run last ended well', null=True),
+        ),
         migrations.CreateModel(
             name='BatchLine',
             fields=[
@@ -40,7 +52,7 @@ class Migration(migrations.Migration):
             name='BulkWork',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('action', models.CharField(help_text='services.bulk.ACTIONS', max_length=20)),
+                ('action', models.CharField(choices=[('cancel', 'Cancel'), ('real', 'Run for real'), ('rerun', 'Re-run'), ('retry', 'Retry failed'), ('delete', 'Delete'), ('delete_batch', 'Delete the batch')], max_length=20)),
                 ('wanted', models.JSONField(default=dict, help_text='selectors.JobFilter as JSON')),
                 ('last_id', models.PositiveBigIntegerField(help_text='jobs made later do not belong to it')),
                 ('reached_id', models.PositiveBigIntegerField(default=0, help_text='how far it got')),
@@ -84,7 +96,8 @@ class Migration(migrations.Migration):
                 ('every_hours', models.PositiveSmallIntegerField(default=6)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('step_since', models.DateTimeField(default=django.utils.timezone.now)),
-                ('mx_seen_at', models.DateTimeField(blank=True, null=True)),
+                ('step_times', models.JSONField(default=dict, help_text='when each step began, as ISO 8601')),
+                ('mx_seen_at', models.DateTimeField(blank=True, help_text='when our lookups first saw MX point to PurelyMail', null=True)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
                 ('stopped_at', models.DateTimeField(blank=True, help_text='by hand', null=True)),
             ],
@@ -289,6 +302,11 @@ class Migration(migrations.Migration):
             name='batch',
             field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='cut_over', to='migrations_app.batch'),
         ),
+        migrations.AddField(
+            model_name='cutover',
+            name='catch_up',
+            field=models.OneToOneField(blank=True, help_text='the last look into the old inboxes', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='catches_up', to='migrations_app.batch'),
+        ),
         migrations.AddConstraint(
             model_name='hostuse',
             constraint=models.UniqueConstraint(fields=('day', 'host', 'mailbox'), name='one_use_a_day'),
@@ -323,4 +341,5 @@ class Migration(migrations.Migration):
             model_name='temporarypassword',
             index=models.Index(fields=['revoked_at', 'id'], name='migrations__revoked_fb3808_idx'),
         ),
+        migrations.RunPython(_note_successes, migrations.RunPython.noop),
     ]

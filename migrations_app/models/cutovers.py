@@ -25,11 +25,22 @@ class CutOver(models.Model):
 
     domain = models.CharField(max_length=253)
     batch = models.OneToOneField(Batch, models.CASCADE, related_name="cut_over")
+    catch_up = models.OneToOneField(
+        Batch,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="catches_up",
+        help_text="the last look into the old inboxes",
+    )
     step = models.CharField(max_length=10, choices=CutOverStep, default=CutOverStep.COPY)
     every_hours = models.PositiveSmallIntegerField(default=6)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     step_since = models.DateTimeField(default=timezone.now)
-    mx_seen_at = models.DateTimeField(null=True, blank=True)
+    step_times = models.JSONField(default=dict, help_text="when each step began, as ISO 8601")
+    mx_seen_at = models.DateTimeField(
+        null=True, blank=True, help_text="when our lookups first saw MX point to PurelyMail"
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
     stopped_at = models.DateTimeField(null=True, blank=True, help_text="by hand")
 
@@ -38,3 +49,8 @@ class CutOver(models.Model):
 
     def __str__(self) -> str:
         return self.domain
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still moves on by itself."""
+        return self.ended_at is None and self.stopped_at is None

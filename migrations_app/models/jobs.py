@@ -141,6 +141,9 @@ class MigrationJob(EncryptedModel):
     )
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    succeeded_at = models.DateTimeField(
+        null=True, blank=True, help_text="when a real run last ended well"
+    )
     exit_status = models.IntegerField(null=True, blank=True)
     cause = models.CharField(max_length=40, blank=True, help_text="engines.causes.Cause")
     verdict = models.TextField(blank=True, help_text="one sentence: how it ended and what to do")

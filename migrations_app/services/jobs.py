@@ -120,7 +120,12 @@ def run_job_for_real(*, job: MigrationJob) -> MigrationJob:
             _("“%(job)s” is not a finished dry run, so there is nothing to run for real.")
             % {"job": job}
         )
-    real = MigrationJob(created_by_id=current_actor().user_id, dry_run=False, batch=job.batch)
+    real = MigrationJob(
+        created_by_id=current_actor().user_id,
+        dry_run=False,
+        batch=job.batch,
+        repeat_hours=job.repeat_hours,
+    )
     if job.batch:
         real.start_at = job.batch.start_at
     with credentials.opening(job):
@@ -133,9 +138,7 @@ def run_job_for_real(*, job: MigrationJob) -> MigrationJob:
         _refuse_second_real_run(job)
         _refuse_duplicate(real)
         real.save()
-        MigrationJob.objects.filter(pk=job.pk).update(
-            superseded_by=real, version=F("version") + 1
-        )
+        MigrationJob.objects.filter(pk=job.pk).update(superseded_by=real, version=F("version") + 1)
         queue.submit(real)
     return real
 
