@@ -129,6 +129,8 @@ class Action(models.TextChoices):
     JOB_CANCELLED = "job.cancelled", _("cancelled the migration job {target}")
     JOB_INTERRUPTED = "job.interrupted", _("found the migration job {target} interrupted")
     JOB_DELETED = "job.deleted", _("deleted the migration job {target}")
+    JOBS_CHECKED = "job.checked", _("had a look at both mailboxes before copying: {target}")
+    CHECKS_STOPPED = "job.check_stopped", _("stopped looking at mailboxes before copying: {target}")
     CREDENTIALS_ERASED = "job.credentials_erased", _("erased the stored passwords of {target}")
     LIMIT_CHANGED = "settings.limit_changed", _("changed the migration limit")
     HOST_LIMITED = "host.limited", _("set how gently {target} is read from")

@@ -1,6 +1,18 @@
 from django.contrib import admin
 
-from migrations_app.models import FolderResult, Limits, LogChunk, MigrationJob, Server
+from migrations_app.models import (
+    Batch,
+    BatchLine,
+    Check,
+    FolderResult,
+    HostLimits,
+    HostUse,
+    Limits,
+    LogChunk,
+    MigrationJob,
+    Server,
+    TemporaryPassword,
+)
 from purelymanage.core.inspection import InspectionAdmin
 
 
@@ -20,6 +32,24 @@ class MigrationJobInspection(InspectionAdmin):
     ordering = ["-pk"]
 
 
+@admin.register(Batch)
+class BatchInspection(InspectionAdmin):
+    list_display = ["pk", "name", "state", "created_by_name", "created_at", "dry_run"]
+    list_filter = ["state"]
+    search_fields = ["name"]
+    ordering = ["-pk"]
+
+
+@admin.register(BatchLine)
+class BatchLineInspection(InspectionAdmin):
+    """Passwords are encrypted fields, so they are not on the page."""
+
+    list_display = ["pk", "batch_id", "line", "state", "source_address", "destination_address"]
+    list_filter = ["state"]
+    raw_id_fields = ["batch", "job"]
+    ordering = ["-pk"]
+
+
 @admin.register(FolderResult)
 class FolderResultInspection(InspectionAdmin):
     list_display = ["job_id", "position", "source", "found", "copied", "failed"]
@@ -36,3 +66,33 @@ class LogChunkInspection(InspectionAdmin):
 @admin.register(Limits)
 class LimitsInspection(InspectionAdmin):
     list_display = ["concurrency", "per_source_host"]
+
+
+@admin.register(TemporaryPassword)
+class TemporaryPasswordInspection(InspectionAdmin):
+    """The secret is an encrypted field, so it is not on the page."""
+
+    list_display = ["pk", "address", "job_id", "run", "asked_at", "made_at", "revoked_at", "tries"]
+    search_fields = ["address"]
+    ordering = ["-pk"]
+
+
+@admin.register(Check)
+class CheckInspection(InspectionAdmin):
+    list_display = ["pk", "job_id", "state", "cause", "checked_at", "messages", "bytes"]
+    list_filter = ["state"]
+    raw_id_fields = ["job"]
+    ordering = ["-pk"]
+
+
+@admin.register(HostLimits)
+class HostLimitsInspection(InspectionAdmin):
+    list_display = ["host", "at_once", "bytes_per_second", "bytes_per_day", "closed_until"]
+    search_fields = ["host"]
+
+
+@admin.register(HostUse)
+class HostUseInspection(InspectionAdmin):
+    list_display = ["day", "host", "mailbox", "bytes"]
+    search_fields = ["host", "mailbox"]
+    ordering = ["-day", "host", "mailbox"]

@@ -170,8 +170,8 @@ def kick() -> None:
 
 def is_kept_waiting(host: str) -> bool:
     """Whether a job is ready and `host` has a worker free, but did not claim for a while."""
-    row = WorkerHost.objects.filter(name=host, is_draining=False).first()
-    if row is None:
+    row = WorkerHost.objects.filter(name=host).first()
+    if row is None or row.is_draining or row.drained_at:
         return False
     running = MigrationJob.objects.filter(state=State.RUNNING)
     claimed = MigrationJob.objects.filter(
@@ -186,5 +186,6 @@ def is_kept_waiting(host: str) -> bool:
 
 
 def is_draining(owner: str) -> bool:
-    """Whether this worker host is about to stop."""
-    return WorkerHost.objects.filter(name=owner, is_draining=True).exists()
+    """Whether this worker host is to take no work, and to give back what it runs."""
+    drains = Q(is_draining=True) | Q(drained_at__isnull=False)
+    return WorkerHost.objects.filter(drains, name=owner).exists()

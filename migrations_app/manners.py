@@ -245,9 +245,9 @@ def _spent_mailboxes(budgets: list[HostLimits], now: datetime) -> dict[str, set[
 
 
 def close(host: str, because: str, until: datetime) -> None:
-    """Let no job start to read from `host`, or to write to it, before `until`; `because` is a whole sentence.
+    """Let no job start to read from `host`, or to write to it, before `until`.
 
-    A host that is closed for longer stays so. Jobs that run go on.
+    `because` is a whole sentence. A host that is closed for longer stays so. Jobs that run go on.
     """
     limits, __ = HostLimits.objects.get_or_create(host=host.lower())
     shorter = Q(closed_until=None) | Q(closed_until__lt=until)

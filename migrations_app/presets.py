@@ -24,6 +24,9 @@ class Preset:
     note: str | Promise = ""
     port: int = 993
     security: str = Security.TLS
+    bytes_per_second: int | None = None
+    """What the provider bears with, for each mailbox by itself."""
+    bytes_per_day: int | None = None
 
 
 PRESETS = {
@@ -35,6 +38,8 @@ PRESETS = {
             "Gmail",
             "imap.gmail.com",
             _("Needs two-step verification and an app password, made in the Google account."),
+            bytes_per_second=40_000,
+            bytes_per_day=2_500_000_000,
         ),
         Preset(
             "microsoft365",

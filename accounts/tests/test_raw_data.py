@@ -6,7 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
@@ -78,6 +78,7 @@ def value_for(field: models.Field, people: dict[str, User]) -> Any:
         models.UUIDField: uuid.uuid4(),
         models.DateTimeField: timezone.now(),
         models.DateField: date(2030, 1, 1),
+        models.TimeField: time(22),
         models.DecimalField: Decimal(1),
         models.BooleanField: False,
         models.IntegerField: 1,

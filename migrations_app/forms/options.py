@@ -65,8 +65,8 @@ class OptionsForm(forms.Form):
             include=data["include"],
             exclude=data["exclude"],
             max_age_days=data["max_age_days"],
-            max_message_bytes=_times(data["max_size_mb"], MEGABYTE),
-            bytes_per_second=_times(data["bandwidth_kbs"], KILOBYTE),
+            max_message_bytes=in_bytes(data["max_size_mb"], MEGABYTE),
+            bytes_per_second=in_bytes(data["bandwidth_kbs"], KILOBYTE),
             subscribe=data["subscribe"],
         )
 
@@ -78,15 +78,17 @@ def initial_options(options: Options) -> dict[str, Any]:
         "include": options.include,
         "exclude": options.exclude,
         "max_age_days": options.max_age_days,
-        "max_size_mb": _per(options.max_message_bytes, MEGABYTE),
-        "bandwidth_kbs": _per(options.bytes_per_second, KILOBYTE),
+        "max_size_mb": in_units(options.max_message_bytes, MEGABYTE),
+        "bandwidth_kbs": in_units(options.bytes_per_second, KILOBYTE),
         "subscribe": options.subscribe,
     }
 
 
-def _times(number: int | None, unit: int) -> int | None:
+def in_bytes(number: int | None, unit: int) -> int | None:
+    """What was typed in KB or MB; nothing stays nothing."""
     return number * unit if number else None
 
 
-def _per(number: int | None, unit: int) -> int | None:
+def in_units(number: int | None, unit: int) -> int | None:
+    """The reverse of `in_bytes`."""
     return max(1, number // unit) if number else None

@@ -6,7 +6,15 @@ from purelymanage.jobs.models import TaskLock, WorkerHost
 
 @admin.register(WorkerHost)
 class WorkerHostInspection(InspectionAdmin):
-    list_display = ["name", "started_at", "seen_at", "capacity", "is_draining"]
+    list_display = [
+        "name",
+        "started_at",
+        "seen_at",
+        "capacity",
+        "version",
+        "is_draining",
+        "drained_at",
+    ]
 
 
 @admin.register(TaskLock)

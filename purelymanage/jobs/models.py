@@ -12,7 +12,12 @@ class WorkerHost(models.Model):
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     capacity = models.PositiveIntegerField(default=0, help_text="workers of the sync cluster")
-    is_draining = models.BooleanField(default=False)
+    version = models.CharField(max_length=40, blank=True, help_text="of the panel's programs")
+    is_draining = models.BooleanField(default=False, help_text="it is about to stop")
+    drained_at = models.DateTimeField(
+        null=True, blank=True, help_text="since when a person has it take no work"
+    )
+    drained_by = models.CharField(max_length=254, blank=True)
     app_answered_at = models.DateTimeField(
         null=True, blank=True, help_text="when the app cluster last ran our canary"
     )

@@ -11,6 +11,7 @@ from django.db import Error as DatabaseError
 from django.db import connections
 from django.db.models.functions import Now
 
+import purelymanage
 from purelymanage.jobs import registry, schedules
 from purelymanage.jobs.clock import seconds_from_now
 from purelymanage.jobs.models import WorkerHost
@@ -116,7 +117,12 @@ class Steward(threading.Thread):
 
     def _show_presence(self) -> None:
         is_draining = self._is_draining
-        facts = {"seen_at": Now(), "is_draining": is_draining, "capacity": self._capacity}
+        facts = {
+            "seen_at": Now(),
+            "is_draining": is_draining,
+            "capacity": self._capacity,
+            "version": purelymanage.__version__,
+        }
         if not WorkerHost.objects.filter(name=self._host).update(**facts):
             WorkerHost.objects.create(name=self._host, started_at=Now(), **facts)
             WorkerHost.objects.filter(seen_at__lt=seconds_from_now(-FORGET_SECONDS)).delete()

@@ -8,6 +8,7 @@ from django.db import OperationalError, connections
 from django.db.models.functions import Now
 from django_q.models import OrmQ
 
+import purelymanage
 from purelymanage.jobs import registry, steward
 from purelymanage.jobs.health import seconds_since_worker_seen
 from purelymanage.jobs.models import WorkerHost
@@ -36,6 +37,7 @@ def test_a_round_shows_presence_and_does_the_chores(keeper):
     keeper._try_round()
     row = WorkerHost.objects.get()
     assert (row.name, row.capacity, row.is_draining) == ("a:1", 4, False)
+    assert row.version == purelymanage.__version__
     assert done == ["chore"]
     assert 0 <= seconds_since_worker_seen() < 5
 
@@ -113,6 +115,16 @@ def test_a_draining_host_says_so_and_does_no_chores(keeper):
     keeper._try_round()
     assert not WorkerHost.objects.get().is_draining
     assert done == ["chore"]
+
+
+def test_a_host_that_a_person_drained_stays_so_and_keeps_up_its_chores(keeper):
+    done = []
+    registry.register_upkeep(lambda: done.append("chore"))
+    keeper._try_round()
+    WorkerHost.objects.update(drained_at=Now(), drained_by="Adam")
+    keeper._try_round()
+    assert WorkerHost.objects.get().drained_at
+    assert done == ["chore", "chore"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -18,13 +18,23 @@ def argument(name: str, key: str, world: World) -> Any:
         "migrations:server_edit": world.server,
         "migrations:server_test": world.server,
         "migrations:server_delete": world.server,
-        "migrations:batch": world.migration_batch,
+        **{
+            f"migrations:{page}": world.migration_batch
+            for page in ("batch", "batch_live", "batch_real", "batch_start", "batch_delete")
+        },
+        "migrations:batch_cancel": world.waiting_migrations,
+        "migrations:batch_retry": world.failed_migrations,
+        "migrations:batch_pause": world.waiting_migrations,
+        "migrations:batch_resume": world.paused_migrations,
+        "migrations:work_stop": world.bulk_work,
         "migrations:batch_preview": world.migrations_preview,
         "migrations:batch_lines": world.migrations_preview,
         "migrations:batch_import": world.migrations_preview,
         "migrations:batch_discard": world.migrations_preview,
         "migrations:cancel": world.queued_job,
         "migrations:temporary_password_settle": world.temporary_password,
+        "migration_settings:worker_drain": world.worker_host,
+        "migration_settings:worker_resume": world.worker_host,
         "deletions:frozen": world.freeze,
         "deletions:recreate": world.executed,
         "deletions:freeze": world.people["admin"],
@@ -39,6 +49,7 @@ def argument(name: str, key: str, world: World) -> Any:
         "routing": world.rule,
         "deletions": world.deletion,
         "migrations": world.job,
+        "migration_settings": world.closed_host,
     }
     if key == "pk":
         row = special.get(name) or usual.get(space)

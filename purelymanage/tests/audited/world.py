@@ -24,7 +24,7 @@ from mailboxes.batches import runner
 from mailboxes.batches import services as batches
 from mailboxes.batches.models import BatchKind, MailboxBatch
 from mailboxes.models import Mailbox
-from migrations_app.models import Batch, MigrationJob, Server, State, TemporaryPassword
+from migrations_app.models import Batch, HostLimits, MigrationJob, Server, State, TemporaryPassword
 from migrations_app.services.batches import preview_batch, start_import
 from migrations_app.tests.factories import BatchFactory, JobFactory, ServerFactory
 from purelymanage.core.context import acting_as, person
@@ -32,6 +32,7 @@ from purelymanage.deletions import freezing
 from purelymanage.deletions.dossiers import complete_dossiers
 from purelymanage.deletions.models import DeletionKind, DeletionState, Freeze, PendingDeletion
 from purelymanage.deletions.services import schedule_deletion
+from purelymanage.jobs.models import WorkerHost
 from purelymanage.purelymail.testing import SimulatedPurelyMail
 from routing.models import RoutingRule
 
@@ -123,15 +124,62 @@ class World:
         return JobFactory(**passwords, **facts)
 
     @cached_property
+    def closed_host(self) -> HostLimits:
+        """A source host that is closed for an hour."""
+        until = timezone.now() + timezone.timedelta(hours=1)
+        return HostLimits.objects.create(
+            host="imap.slow.example", closed_until=until, closed_because="Throttled."
+        )
+
+    @cached_property
+    def worker_host(self) -> WorkerHost:
+        now = timezone.now()
+        return WorkerHost.objects.create(name="mail2:17", started_at=now, seen_at=now, capacity=4)
+
+    @cached_property
     def queued_job(self) -> MigrationJob:
         return self.new_job(state=State.QUEUED)
 
     @cached_property
     def migration_batch(self) -> Batch:
         """With one dry run that ended well."""
-        batch: Batch = BatchFactory(name="Lindenhof")
-        self.new_job(batch=batch, dry_run=True)
+        return self.new_batch(dry_run=True)
+
+    @cached_property
+    def waiting_migrations(self) -> Batch:
+        return self.new_batch(state=State.QUEUED)
+
+    @cached_property
+    def failed_migrations(self) -> Batch:
+        return self.new_batch(state=State.FAILED)
+
+    @cached_property
+    def paused_migrations(self) -> Batch:
+        batch = self.new_batch(state=State.QUEUED)
+        Batch.objects.filter(pk=batch.pk).update(paused_at=timezone.now())
+        batch.refresh_from_db()
         return batch
+
+    def new_batch(self, **facts: Any) -> Batch:
+        """A batch of migrations with one job."""
+        batch: Batch = BatchFactory(name="Lindenhof")
+        self.new_job(batch=batch, **facts)
+        return batch
+
+    @cached_property
+    def bulk_work(self) -> BulkWork:
+        """The failed migrations are to be tried again, and no worker has come yet."""
+        admin = self.people["admin"]
+        return BulkWork.objects.create(
+            action="retry",
+            batch=self.failed_migrations,
+            wanted={"batch": self.failed_migrations.pk},
+            last_id=MigrationJob.objects.latest("pk").pk,
+            total=1,
+            created_by=admin,
+            created_by_name=admin.name,
+            acting_from=ADDRESS,
+        )
 
     @cached_property
     def migrations_preview(self) -> Batch:

@@ -127,9 +127,67 @@ MIGRATIONS: list[Line] = [
         Action.APP_PASSWORD_SETTLED,
         lambda world, post: post(world.temporary_password.pk),
     ),
+    *(
+        Leaves(
+            f"migrations:batch_{verb}",
+            action,
+            lambda world, post, batch=batch, data=data: post(getattr(world, batch).pk, **data),
+        )
+        for verb, batch, action, data in (
+            ("real", "migration_batch", Action.JOB_CREATED, {}),
+            ("retry", "failed_migrations", Action.JOB_QUEUED, {}),
+            ("cancel", "waiting_migrations", Action.JOB_CANCELLED, {}),
+            ("pause", "waiting_migrations", Action.MIGRATIONS_PAUSED, {}),
+            ("resume", "paused_migrations", Action.MIGRATIONS_RESUMED, {}),
+            ("start", "waiting_migrations", Action.MIGRATIONS_SCHEDULED, {"start_at": ""}),
+            ("delete", "migration_batch", Action.MIGRATIONS_DELETED, {}),
+        )
+    ),
+    Leaves(
+        "migrations:selected",
+        Action.JOB_QUEUED,
+        lambda world, post: post(
+            everything="1", action="rerun", selected=[world.failed_migrations.pk]
+        ),
+    ),
+    Leaves(
+        "migrations:work_stop",
+        Action.MIGRATIONS_BULK_STOPPED,
+        lambda world, post: post(world.bulk_work.pk),
+    ),
     Leaves(
         "migration_settings:limits",
         Action.LIMIT_CHANGED,
         lambda _world, post: post(concurrency=3, per_source_host=2),
+    ),
+    Leaves(
+        "migration_settings:host_add",
+        Action.HOST_LIMITED,
+        lambda _world, post: post(host="imap.other.example", at_once=2),
+    ),
+    Leaves(
+        "migration_settings:host_edit",
+        Action.HOST_LIMITED,
+        lambda world, post: post(world.closed_host.pk, at_once=2),
+    ),
+    Leaves(
+        "migration_settings:host_free",
+        Action.HOST_FREED,
+        lambda world, post: post(world.closed_host.pk),
+    ),
+    Leaves(
+        "migration_settings:host_open",
+        Action.HOST_OPENED,
+        lambda world, post: post(world.closed_host.pk),
+    ),
+    Leaves(
+        "migration_settings:worker_drain",
+        Action.WORKER_DRAINED,
+        lambda world, post: post(world.worker_host.pk),
+    ),
+    Leaves(
+        "migration_settings:worker_resume",
+        Action.WORKER_RESUMED,
+        lambda world, post: post(world.worker_host.pk),
     ),
 ]

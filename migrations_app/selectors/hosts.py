@@ -1,0 +1,94 @@
+"""What the settings page shows: source hosts with limits of their own, and the worker hosts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count
+from django.db.models.functions import Lower, Now
+from django.utils import timezone
+
+from migrations_app import manners
+from migrations_app.models import HostLimits, Limits, MigrationJob, Server, State
+from migrations_app.presets import PRESETS, Preset
+from purelymanage.jobs.health import LATE_SECONDS
+from purelymanage.jobs.models import WorkerHost
+
+
+@dataclass(frozen=True)
+class HostRow:
+    """One source host that is treated in its own way."""
+
+    limits: HostLimits
+    used: int
+    """Bytes read today, from all its mailboxes."""
+    running: int
+    now: datetime
+    rests_until: datetime | None
+    """When a job may start again that cannot now; None if one may."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether too many of its jobs failed, rather than its hours or its budget being over."""
+        return self.limits.closed_until is not None and self.limits.closed_until > self.now
+
+
+@dataclass(frozen=True)
+class WorkerRow:
+    """One supervisor of workers."""
+
+    host: WorkerHost
+    running: int
+    is_gone: bool
+    """It was not seen for so long that it counts as dead."""
+
+
+def limited_hosts(most: Limits) -> list[HostRow]:
+    """Every host with limits, in five queries at most."""
+    now = timezone.now()
+    treated = manners.Manners(most)
+    used = manners.used_on(manners.day_of(now))
+    running = _running_by(Lower("source_host"))
+    rows = []
+    for limits in HostLimits.objects.all():
+        rest = treated.rest_of(limits.host, "")
+        rows.append(
+            HostRow(
+                limits,
+                used=used.get(limits.host, 0),
+                running=running.get(limits.host, 0),
+                now=now,
+                rests_until=rest.until if rest else None,
+            )
+        )
+    return rows
+
+
+def unlimited_provider(rows: list[HostRow]) -> Preset | None:
+    """A provider that bears with little, from which mail comes and which has no limits here."""
+    limited = {row.limits.host for row in rows}
+    frail = {preset.host: preset for preset in PRESETS.values() if preset.bytes_per_day}
+    hosts = Server.objects.filter(host__in=frail.keys() - limited).values_list("host", flat=True)
+    return frail[hosts[0]] if hosts else None
+
+
+def worker_hosts() -> list[WorkerRow]:
+    """Every worker host, by name, in two queries."""
+    running = _running_by("owner")
+    hosts = WorkerHost.objects.annotate(now=Now()).order_by("name")
+    return [
+        WorkerRow(
+            host,
+            running=running.get(host.name, 0),
+            is_gone=(host.now - host.seen_at).total_seconds() > LATE_SECONDS,
+        )
+        for host in hosts
+    ]
+
+
+def _running_by(column: Lower | str) -> dict[str, int]:
+    jobs = MigrationJob.objects.filter(state=State.RUNNING)
+    counted = jobs.annotate(where=column) if isinstance(column, Lower) else jobs
+    name = "where" if isinstance(column, Lower) else column
+    return dict(counted.order_by().values_list(name).annotate(Count("pk")))
