@@ -7,11 +7,14 @@ One run writes at a time, in the transaction that proves its token; so chunk ids
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
+from django.db.models.functions import Length
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from migrations_app.engines.base import Level
 from migrations_app.models import LogChunk, MigrationJob
@@ -19,6 +22,9 @@ from migrations_app.models import LogChunk, MigrationJob
 CHUNK_CHARACTERS = 200_000
 LINE_CHARACTERS = 4_000
 NEWEST_CHUNKS = 50
+EARLIER_HEAD = 1_000_000
+EARLIER_TAIL = 2_000_000
+"""So many characters of what earlier runs wrote stay when a job runs once more."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -46,6 +52,35 @@ def append(job: MigrationJob, text: str) -> None:
     LogChunk.objects.bulk_create(
         LogChunk(job=job, run=job.run, text=piece) for piece in _pieces(text)
     )
+
+
+def make_room(job: MigrationJob) -> None:
+    """Before another run: the middle of a log that grew too long gives way to one line."""
+    sized = job.log_chunks.order_by("pk").annotate(size=Length("text"))
+    chunks = list(sized.values_list("pk", "size"))
+    head = _first_within(EARLIER_HEAD, chunks)
+    end = _first_within(EARLIER_TAIL, reversed(chunks[len(head) :]))
+    middle = [pk for pk, _size in chunks[len(head) : len(chunks) - len(end)]]
+    if not middle:
+        return
+    words = _("Lines are left out here: the log grew too long.")
+    gap = job.log_chunks.filter(pk__in=head[-1:], text__endswith=f"{words}\n")
+    with transaction.atomic():
+        if not gap.exists():
+            job.log_chunks.filter(pk=middle.pop(0)).update(text=line(words, level="warning"))
+        if middle:
+            job.log_chunks.filter(pk__range=(middle[0], middle[-1])).delete()
+
+
+def _first_within(most: int, chunks: Iterable[tuple[int, int]]) -> list[int]:
+    """The first chunks that are no longer than `most` characters together."""
+    found = []
+    for pk, size in chunks:
+        most -= size
+        if most < 0:
+            break
+        found.append(pk)
+    return found
 
 
 def tail(job: MigrationJob, *, after_id: int = 0) -> Tail:

@@ -18,8 +18,8 @@ from migrations_app import logs
 from migrations_app.engines.base import LogLine
 
 LINE_BYTES = 64 * 1024
-HEAD_CHARACTERS = 8_000_000
-TAIL_CHARACTERS = 500_000
+HEAD_CHARACTERS = 4_000_000
+TAIL_CHARACTERS = 1_000_000
 HIDDEN = "••••••••"
 
 

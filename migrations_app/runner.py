@@ -59,6 +59,7 @@ def run(job: MigrationJob) -> None:
 def _run(job: MigrationJob) -> None:
     with acting_as(SYSTEM), audited(Action.JOB_STARTED, target=job, after={"run": job.run}) as act:
         try:
+            logs.make_room(job)
             engine, passwords = prepare(job)
             act.after["engine"] = engine.name
             with private_directory(job) as workdir:
