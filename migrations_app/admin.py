@@ -3,6 +3,7 @@ from django.contrib import admin
 from migrations_app.models import (
     Batch,
     BatchLine,
+    BulkWork,
     Check,
     FolderResult,
     HostLimits,
@@ -47,6 +48,14 @@ class BatchLineInspection(InspectionAdmin):
     list_display = ["pk", "batch_id", "line", "state", "source_address", "destination_address"]
     list_filter = ["state"]
     raw_id_fields = ["batch", "job"]
+    ordering = ["-pk"]
+
+
+@admin.register(BulkWork)
+class BulkWorkInspection(InspectionAdmin):
+    list_display = ["pk", "action", "batch_id", "done", "refused", "total", "created_at"]
+    list_filter = ["action"]
+    raw_id_fields = ["batch"]
     ordering = ["-pk"]
 
 

@@ -39,3 +39,10 @@ def register() -> None:
     navigation.register_page(
         _("New migration"), "plus", "/migrations/new/", role=Role.ADMIN, action=True
     )
+    navigation.register_page(
+        _("New batch of migrations"),
+        "list-checks",
+        "/migrations/batches/new/",
+        role=Role.ADMIN,
+        action=True,
+    )

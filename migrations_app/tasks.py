@@ -6,7 +6,7 @@ import socket
 
 from django.conf import settings
 
-from migrations_app import bulk_worker, dispatch, queue, runner
+from migrations_app import bulk_worker, checkup, dispatch, queue, runner
 from migrations_app.engines import choice
 from migrations_app.services import batches, temporary_passwords
 
@@ -41,6 +41,11 @@ def discard_old_previews() -> None:
 def work_on_jobs() -> None:
     """A slice of an action on many jobs; by the clock as well, for what a dead worker left."""
     bulk_worker.work()
+
+
+def check_mailboxes() -> None:
+    """A slice of the checks that wait; by the clock as well, for what a dead worker left."""
+    checkup.work()
 
 
 def probe_engine() -> None:

@@ -48,6 +48,7 @@ SCHEDULES: tuple[Every, ...] = (
     Every("migrations_app.tasks.probe_engine", minutes=4),
     Every("migrations_app.tasks.work_on_jobs", minutes=1),
     Every("migrations_app.tasks.revoke_passwords", minutes=1),
+    Every("migrations_app.tasks.check_mailboxes", minutes=1),
     Every("accounts.tasks.send_invitations", minutes=1),
     Every("accounts.tasks.forget_old_sessions", minutes=24 * 60, from_hour=4),
 )

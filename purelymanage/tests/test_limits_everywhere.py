@@ -28,7 +28,13 @@ UNLIMITED = {
     "mailboxes:batches:cancel": "Stopping a batch must always work.",
     "migrations:cancel": "Stopping a migration must always work.",
 }
-COSTLY_TO_READ = {"mailboxes:export", "mailboxes:batches:report", "audit:csv", "audit:json"}
+COSTLY_TO_READ = {
+    "mailboxes:export",
+    "mailboxes:batches:report",
+    "migrations:batch_lines",
+    "audit:csv",
+    "audit:json",
+}
 ELSEWHERE = {"login_failed", "failures_on_record"}
 """Counted by allauth's forms, and for the audit log."""
 

@@ -62,11 +62,14 @@ HANDLED = {
     "migrations:edit": ("source_password", "destination_password"),
     "migrations:real": (),
     "migrations:server_test": ("password",),
+    "migrations:batch_new": ("pasted",),
 }
 """Name of the address → its fields for secrets; none where it makes or opens secrets itself."""
 WORKED_ON = {
     "mailboxes.tasks.work_on_batches",
     "migrations_app.tasks.run_next",
+    "migrations_app.tasks.import_batches",
+    "import_migrations",
     "accounts.tasks.send_password_reset",
     "accounts.tasks.send_invitations",
     "rotate_encryption_keys",

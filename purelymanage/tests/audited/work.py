@@ -265,6 +265,12 @@ WORK: list[Line] = [
         _old_migrations_previews,
     ),
     Leaves(
+        "migrations_app.tasks.work_on_jobs",
+        Action.JOB_QUEUED,
+        lambda world, run: (world.bulk_work, run()),
+        actor="admin",
+    ),
+    Leaves(
         "migrations_app.tasks.revoke_passwords",
         Action.APP_PASSWORD_REVOKED,
         lambda world, run: (world.temporary_password, run()),

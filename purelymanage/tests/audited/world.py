@@ -24,7 +24,15 @@ from mailboxes.batches import runner
 from mailboxes.batches import services as batches
 from mailboxes.batches.models import BatchKind, MailboxBatch
 from mailboxes.models import Mailbox
-from migrations_app.models import Batch, HostLimits, MigrationJob, Server, State, TemporaryPassword
+from migrations_app.models import (
+    Batch,
+    BulkWork,
+    HostLimits,
+    MigrationJob,
+    Server,
+    State,
+    TemporaryPassword,
+)
 from migrations_app.services.batches import preview_batch, start_import
 from migrations_app.tests.factories import BatchFactory, JobFactory, ServerFactory
 from purelymanage.core.context import acting_as, person
