@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
+from zlib import crc32
 
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from migrations_app.models import Batch
 from migrations_app.progress import GUESS_AFTER_SECONDS, JobView, whole_minutes
-from purelymanage.ui.states import Look
+from purelymanage.ui.states import BarPart, Look
 from purelymanage.ui.tags.words import filesize_si, grouped
 
 NO_TIME = timedelta()
@@ -56,32 +59,12 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Import:
-    """How far the lines of a file are on their way to jobs."""
-
-    done: int
-    total: int
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of the bar: how many jobs, and the filter that lists them."""
-
-    tone: str
-    number: int
-    words: str
-    state: str
-
-
-@dataclass(frozen=True)
 class BatchView:
     """A batch, looked at now."""
 
     batch: Batch
     tally: Tally
     running: list[JobView] = field(default_factory=list)
-    imported: Import | None = None
-    """While its lines become jobs."""
 
     @property
     def is_active(self) -> bool:
@@ -89,9 +72,17 @@ class BatchView:
         return bool(self.tally.running or self.tally.waiting or self.batch.is_importing)
 
     @property
-    def is_idle(self) -> bool:
-        """Whether it may be deleted."""
-        return not self.is_active
+    def token(self) -> str:
+        """Changes whenever what is shown about the batch changes."""
+        return f"{crc32(repr((self.tally, self.rate)).encode()):x}"
+
+    @property
+    def head_token(self) -> str:
+        """Changes whenever what can be done with the batch changes."""
+        tally, batch = self.tally, self.batch
+        offers = tally.ready, tally.to_retry, bool(tally.to_cancel), self.is_active
+        facts = batch.paused_at, batch.start_at, self.look, offers
+        return f"{crc32(repr(facts).encode()):x}"
 
     @property
     def look(self) -> Look:
@@ -116,24 +107,39 @@ class BatchView:
         )
 
     @property
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[BarPart]:
         """The bar, from what is settled to what waits; empty parts are left out."""
         tally = self.tally
-        queued = tally.waiting - tally.interrupted
-        parts = [
-            Part("ok", tally.done, _("%(count)s done"), "done"),
-            Part("warn", tally.with_errors, _("%(count)s with errors"), "errors"),
-            Part("bad", tally.failed, _("%(count)s failed"), "failed"),
-            Part("info", tally.running, _("%(count)s running"), "running"),
-            Part("warn", tally.interrupted, _("%(count)s interrupted"), "interrupted"),
-            Part("rest", queued, _("%(count)s queued"), "queued"),
-            Part("rest", tally.cancelled, _("%(count)s cancelled"), "cancelled"),
-        ]
+        here = reverse("migrations:batch", args=[self.batch.pk])
+        parts = (
+            ("ok", tally.done, _("%(count)s done"), "done"),
+            ("warn", tally.with_errors, _("%(count)s with errors"), "errors"),
+            ("bad", tally.failed, _("%(count)s failed"), "failed"),
+            ("info", tally.running, _("%(count)s running"), "running"),
+            ("warn", tally.interrupted, _("%(count)s interrupted"), "interrupted"),
+            ("rest", tally.waiting - tally.interrupted, _("%(count)s queued"), "queued"),
+            ("rest", tally.cancelled, _("%(count)s cancelled"), "cancelled"),
+        )
         return [
-            Part(part.tone, part.number, part.words % {"count": grouped(part.number)}, part.state)
-            for part in parts
-            if part.number
+            BarPart(tone, number, words % {"count": grouped(number)}, f"{here}?state={state}")
+            for tone, number, words, state in parts
+            if number
         ]
+
+    @property
+    def counted(self) -> str:
+        """“96 of 148 done”."""
+        tally = self.tally
+        words = {"done": grouped(tally.done + tally.with_errors), "total": grouped(tally.total)}
+        if tally.dry == tally.total:
+            return _("%(done)s of %(total)s compared") % words
+        return _("%(done)s of %(total)s done") % words
+
+    @property
+    def starts_at(self) -> datetime | None:
+        """Before that none of its waiting jobs starts."""
+        start = self.batch.start_at
+        return start if start and self.tally.waiting and start > timezone.now() else None
 
     @property
     def journey(self) -> str:

@@ -1,7 +1,14 @@
 """IMAP servers, the migration jobs that bring mail in, and what keeps many of them together."""
 
 from migrations_app.models.access import TemporaryPassword
-from migrations_app.models.batches import Batch, BatchLine, BatchState, BulkWork, LineState
+from migrations_app.models.batches import (
+    Batch,
+    BatchLine,
+    BatchState,
+    BulkAction,
+    BulkWork,
+    LineState,
+)
 from migrations_app.models.cutovers import CutOver, CutOverStep
 from migrations_app.models.jobs import (
     FINISHED,
@@ -25,6 +32,7 @@ __all__ = [
     "Batch",
     "BatchLine",
     "BatchState",
+    "BulkAction",
     "BulkWork",
     "Check",
     "CheckState",

@@ -111,10 +111,21 @@ class BatchLine(EncryptedModel):
         return f"line {self.line}"
 
 
+class BulkAction(models.TextChoices):
+    """What can be done to many jobs at once."""
+
+    CANCEL = "cancel", _("Cancel")
+    REAL = "real", _("Run for real")
+    RERUN = "rerun", _("Re-run")
+    RETRY = "retry", _("Retry failed")
+    DELETE = "delete", _("Delete")
+    DELETE_BATCH = "delete_batch", _("Delete the batch")
+
+
 class BulkWork(models.Model):
     """An action on all jobs that match, done by a worker in slices."""
 
-    action = models.CharField(max_length=20, help_text="services.bulk.ACTIONS")
+    action = models.CharField(max_length=20, choices=BulkAction)
     batch = models.ForeignKey(Batch, models.CASCADE, null=True, blank=True, related_name="works")
     wanted = models.JSONField(default=dict, help_text="selectors.JobFilter as JSON")
     last_id = models.PositiveBigIntegerField(help_text="jobs made later do not belong to it")
@@ -139,3 +150,7 @@ class BulkWork(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action}: {self.done} of {self.total}"
+
+    @property
+    def settled(self) -> int:
+        return self.done + self.refused

@@ -26,14 +26,12 @@ from django.db.models.functions import Cast, Coalesce, Least, Now
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from migrations_app.batch_progress import BatchView, Import, Tally
+from migrations_app.batch_progress import BatchView, Tally
 from migrations_app.models import (
     WAITING,
     Batch,
-    BatchLine,
     BatchState,
     BulkWork,
-    LineState,
     MigrationJob,
     State,
 )
@@ -75,7 +73,7 @@ def unfinished_batches() -> list[BatchView]:
 
 
 def view_of_batch(batch: Batch) -> BatchView:
-    """A batch with how far it is. Three queries at most, however many jobs it has."""
+    """A batch with how far it is. Two queries, however many jobs it has."""
     return _views([batch])[batch.pk]
 
 
@@ -89,20 +87,9 @@ def _views(batches: Iterable[Batch]) -> dict[int, BatchView]:
     running: dict[int, list[JobView]] = {pk: [] for pk in found}
     for job in jobs.filter(RUNNING).only("batch", *MEASURED):
         running[job.batch_id].append(JobView(job, now))
-    imports = _imports([pk for pk, batch in found.items() if batch.is_importing])
     return {
-        pk: BatchView(batch, tallies.get(pk, Tally()), running[pk], imports.get(pk))
-        for pk, batch in found.items()
+        pk: BatchView(batch, tallies.get(pk, Tally()), running[pk]) for pk, batch in found.items()
     }
-
-
-def _imports(pks: list[int]) -> dict[int, Import]:
-    if not pks:
-        return {}
-    lines = BatchLine.objects.filter(batch__in=pks).order_by().values_list("batch")
-    done = Count("pk", filter=Q(state=LineState.IMPORTED))
-    total = Count("pk", filter=~Q(state=LineState.BAD))
-    return {pk: Import(*numbers) for pk, *numbers in lines.annotate(done=done, total=total)}
 
 
 MEASURED = (

@@ -37,7 +37,6 @@ NOT_IN_ROWS = (
     "created_by",
     "source_port",
     "source_security",
-    "source_address",
     "destination_port",
     "destination_security",
     "options",

@@ -45,14 +45,6 @@ DONE_WORDS: dict[str, Promise] = {
     "delete": gettext_lazy("deleted"),
     "delete_batch": gettext_lazy("deleted"),
 }
-NAMES: dict[str, Promise] = {
-    "cancel": gettext_lazy("Cancel"),
-    "real": gettext_lazy("Run for real"),
-    "rerun": gettext_lazy("Re-run"),
-    "retry": gettext_lazy("Retry failed"),
-    "delete": gettext_lazy("Delete"),
-    "delete_batch": gettext_lazy("Delete the batch"),
-}
 NOTHING_FITS: dict[str, Promise] = {
     "cancel": gettext_lazy("None of these jobs waits or runs, so there is nothing to cancel."),
     "real": gettext_lazy("None of these jobs is a finished dry run that was not run for real yet."),

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from migrations_app.models import MigrationJob
+from migrations_app.models import Batch, BulkWork, MigrationJob
+from migrations_app.selectors import JobFilter, matching
 from migrations_app.services import jobs as services
-from migrations_app.services.bulk import ACTIONS, act_on_jobs
-from migrations_app.views.parts import get_job, go_back, told_on_the_way_back
+from migrations_app.services.bulk import (
+    NOTHING_FITS,
+    Outcome,
+    act_on_all,
+    act_on_jobs,
+    in_turn,
+    stop_work,
+)
+from migrations_app.views.parts import (
+    get_job,
+    go_back,
+    told_on_the_way_back,
+    told_on_the_way_back_to,
+)
 from purelymanage.core.errors import RefusedError
 from purelymanage.core.http import Request, render_page
 from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required
+from purelymanage.ui.tags.words import grouped
 
 ASKED_FIRST = ("cancel", "delete")
+SELECTABLE = ("real", "rerun", "cancel", "delete")
+NAMED = 10
 MAX_SELECTED = 100
 
 
@@ -49,7 +68,7 @@ def job_rerun(request: Request, pk: int) -> HttpResponse:
 def job_cancel(request: Request, pk: int) -> HttpResponse:
     job = get_job(pk)
     if request.method == "GET":
-        return _ask(request, "cancel", [job], reverse("migrations:cancel", args=[pk]))
+        return ask(request, "cancel", [job], reverse("migrations:cancel", args=[pk]))
     job = services.cancel_job(job=job)
     messages.success(request, _("%(job)s is being cancelled.") % {"job": job})
     return go_back(request, reverse("migrations:detail", args=[pk]))
@@ -62,7 +81,7 @@ def job_cancel(request: Request, pk: int) -> HttpResponse:
 def job_delete(request: Request, pk: int) -> HttpResponse:
     job = get_job(pk)
     if request.method == "GET":
-        return _ask(request, "delete", [job], reverse("migrations:delete", args=[pk]))
+        return ask(request, "delete", [job], reverse("migrations:delete", args=[pk]))
     services.delete_job(job=job)
     messages.success(request, _("%(job)s deleted.") % {"job": job})
     return go_back(request, reverse("migrations:list"))
@@ -75,7 +94,7 @@ def job_delete(request: Request, pk: int) -> HttpResponse:
 def job_erase(request: Request, pk: int) -> HttpResponse:
     job = get_job(pk)
     if request.method == "GET":
-        return _ask(request, "erase", [job], reverse("migrations:erase", args=[pk]))
+        return ask(request, "erase", [job], reverse("migrations:erase", args=[pk]))
     services.erase_credentials(job=job)
     messages.success(request, _("The passwords of %(job)s are erased.") % {"job": job})
     return go_back(request, reverse("migrations:detail", args=[pk]))
@@ -86,11 +105,13 @@ def job_erase(request: Request, pk: int) -> HttpResponse:
 @require_POST
 @told_on_the_way_back
 def jobs_selected(request: Request) -> HttpResponse:
-    """One action on the rows that were ticked."""
+    """One action on the rows that were ticked, or on all that the filter in the query matches."""
     action = request.POST.get("action", "")
-    if action not in ACTIONS:
+    if action not in SELECTABLE:
         return HttpResponseBadRequest(_("Unknown action."))
-    pks = [int(pk) for pk in request.POST.getlist("selected") if pk.isdecimal() and len(pk) < 19]
+    if request.POST.get("everything"):
+        return _act_on_all(request, action)
+    pks = [int(pk) for pk in request.POST.getlist("selected") if _is_number(pk)]
     if not 0 < len(pks) <= MAX_SELECTED:
         words = _("Select one job at least and %(most)d at most.") % {"most": MAX_SELECTED}
         messages.warning(request, words)
@@ -99,11 +120,44 @@ def jobs_selected(request: Request) -> HttpResponse:
     if not jobs:
         raise RefusedError(_("The selected jobs have been deleted meanwhile."))
     if action in ASKED_FIRST and "confirmed" not in request.POST:
-        return _ask(request, action, jobs, reverse("migrations:selected"))
-    outcome = act_on_jobs(action=action, jobs=jobs)
+        return ask(request, action, jobs, reverse("migrations:selected"))
+    tell_outcome(request, act_on_jobs(action=action, jobs=jobs))
+    return go_back(request, reverse("migrations:list"))
+
+
+def _act_on_all(request: Request, action: str) -> HttpResponse:
+    number = request.GET.get("batch", "")
+    wanted = JobFilter.of(request.GET, batch=int(number) if _is_number(number) else None)
+    if action in ASKED_FIRST and "confirmed" not in request.POST:
+        return ask_about_all(request, action, wanted, request.get_full_path())
+    batch = Batch.objects.filter(pk=wanted.batch).first()
+    tell_outcome(request, act_on_all(action=action, wanted=wanted, target=batch or ""))
+    return go_back(request, reverse("migrations:list"))
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) < 19
+
+
+def tell_outcome(request: Request, outcome: Outcome | BulkWork) -> None:
+    """How it ended, or that a worker does it."""
+    if isinstance(outcome, BulkWork):
+        return  # its progress stands on the page the browser goes to
     tell = messages.warning if outcome.refusals else messages.success
     tell(request, outcome.sentence)
-    return go_back(request, reverse("migrations:list"))
+
+
+@admin_required
+@rate_limited("write")
+@require_POST
+@told_on_the_way_back_to("", otherwise="migrations:list", gone=gettext_lazy("It is gone."))
+def work_stop(request: Request, pk: int) -> HttpResponse:
+    """Stop an action on many jobs; what is done stays done."""
+    work = get_object_or_404(BulkWork.objects.select_related("batch"), pk=pk)
+    stop_work(work=work)
+    messages.success(request, _("Stopped. What is done stays done."))
+    url = reverse("migrations:batch", args=[work.batch_id]) if work.batch_id else ""
+    return go_back(request, url or reverse("migrations:list"))
 
 
 CONSEQUENCES: dict[str, str | Promise] = {
@@ -114,35 +168,57 @@ CONSEQUENCES: dict[str, str | Promise] = {
         "Log, folder counts and stored passwords go with it. No mail is touched."
     ),
     "erase": gettext_lazy("To run it again, both passwords have to be typed once more."),
+    "delete_batch": gettext_lazy(
+        "Its jobs go with it: their logs, folder counts and stored passwords. No mail is touched."
+    ),
 }
 BUTTONS: dict[str, str | Promise] = {
     "cancel": gettext_lazy("Cancel migration"),
     "delete": gettext_lazy("Delete"),
     "erase": gettext_lazy("Erase passwords"),
+    "delete_batch": gettext_lazy("Delete batch"),
 }
 
 
-def question(action: str, jobs: list[MigrationJob]) -> str:
+def question(action: str, count: int, name: str) -> str:
     """The question to ask before `action`."""
-    count, name = len(jobs), jobs[0].name
-    words = {"count": count, "job": name}
+    words = {"count": grouped(count), "job": name}
     if action == "cancel":
-        return ngettext("Cancel “%(job)s”?", "Cancel %(count)d jobs?", count) % words
+        return ngettext("Cancel “%(job)s”?", "Cancel %(count)s jobs?", count) % words
     if action == "delete":
-        return ngettext("Delete “%(job)s”?", "Delete %(count)d jobs?", count) % words
+        return ngettext("Delete “%(job)s”?", "Delete %(count)s jobs?", count) % words
     return _("Erase the passwords of “%(job)s”?") % words
 
 
-def _ask(request: Request, action: str, jobs: list[MigrationJob], url: str) -> HttpResponse:
+def ask(request: Request, action: str, jobs: list[MigrationJob], url: str) -> HttpResponse:
+    """The question before something ends for these jobs."""
+    words = question(action, len(jobs), jobs[0].name)
+    return render_question(request, action, words, url, jobs=jobs, count=len(jobs), selected=jobs)
+
+
+def ask_about_all(request: Request, action: str, wanted: JobFilter, url: str) -> HttpResponse:
+    """The question about all jobs that match and that the action is for."""
+    found = matching(wanted, action=action)
+    count, jobs = found.count(), list(in_turn(found)[:NAMED])
+    if not jobs:
+        raise RefusedError(str(NOTHING_FITS[action]))
+    words = question(action, count, jobs[0].name)
+    return render_question(request, action, words, url, jobs=jobs, count=count, everything=True)
+
+
+def render_question(
+    request: Request, action: str, words: str, url: str, **facts: Any
+) -> HttpResponse:
+    """A page, or a dialog where htmx asks."""
     context = {
         "action": action,
-        "question": question(action, jobs),
+        "question": words,
         "consequence": CONSEQUENCES[action],
         "button": BUTTONS[action],
-        "jobs": jobs,
         "url": url,
         "next": request.POST.get("next") or request.htmx.current_url_abs_path or "",
         "keep_url": reverse("migrations:list"),
         "crumbs": [(_("Migrations"), reverse("migrations:list"))],
+        **facts,
     }
     return render_page(request, "migrations_app/job_question.html", context, fragment="question")

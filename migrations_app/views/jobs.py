@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
-from zlib import crc32
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -23,23 +18,13 @@ from migrations_app.imap_report import Target
 from migrations_app.models import MigrationJob, Server
 from migrations_app.services import jobs as services
 from migrations_app.services.logins import try_logins
+from migrations_app.views.lists import list_context, summary_context
 from migrations_app.views.parts import get_job, report_rows, tabs, told_on_the_way_back
 from purelymanage.core.errors import RefusedError
 from purelymanage.core.http import Request, errors_on, go_to, render_page, wants_fragment
 from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required, viewer_required
 
-FILTER_WORDS: dict[str, str | Promise] = {
-    "": gettext_lazy("All"),
-    "running": gettext_lazy("Running"),
-    "queued": gettext_lazy("Queued"),
-    "interrupted": gettext_lazy("Interrupted"),
-    "failed": gettext_lazy("Failed"),
-    "errors": gettext_lazy("With errors"),
-    "done": gettext_lazy("Done"),
-    "cancelled": gettext_lazy("Cancelled"),
-}
-ALWAYS_OFFERED = ("", "running", "queued", "failed", "done")
 PASSWORDS = ("source_password", "destination_password")
 
 
@@ -49,7 +34,11 @@ def job_list(request: Request) -> HttpResponse:
     wanted = selectors.JobFilter.of(request.GET)
     limits = dispatch.limits()
     found = selectors.list_jobs(wanted, request.GET.get("page"), limits=limits)
-    context = list_context(request, wanted, found) | {
+    context = {
+        **list_context(request, wanted, found),
+        **summary_context(
+            selectors.unfinished_batches(), selectors.works_of(None), is_active=found.is_active
+        ),
         "tabs": tabs("jobs"),
         "limits": limits,
         "engine": choice.describe(),
@@ -57,62 +46,6 @@ def job_list(request: Request) -> HttpResponse:
         "is_empty": not (found.counts[""] or wanted.is_set),
     }
     return render_page(request, "migrations_app/job_list.html", context, fragment="jobs")
-
-
-def list_context(
-    request: Request, wanted: selectors.JobFilter, found: selectors.JobList
-) -> dict[str, Any]:
-    """What the table and its polling need."""
-    return {
-        "list": found,
-        "page": found.page,
-        "wanted": wanted,
-        "key": list_key(wanted, found.page.number),
-        "address": list_address(wanted, found.page.number),
-        "filters": filter_links(wanted, found.counts),
-        "known": known({row.job.pk: row.token for row in found.rows}),
-        "counts": counts_token(found.counts),
-        "can_change": request.user.is_admin,
-        "is_fragment": wants_fragment(request),
-        "oob": False,
-    }
-
-
-def filter_links(wanted: selectors.JobFilter, counts: dict[str, int]) -> list[dict[str, Any]]:
-    """The states to narrow the list to; the rare ones only while there are any."""
-    return [
-        {
-            "key": key or "all",
-            "label": label,
-            "url": list_address(replace(wanted, state=key)),
-            "is_current": key == wanted.state,
-            "count": counts[key],
-        }
-        for key, label in FILTER_WORDS.items()
-        if key in ALWAYS_OFFERED or counts[key] or key == wanted.state
-    ]
-
-
-def list_address(wanted: selectors.JobFilter, number: int = 1) -> str:
-    """Where this part of the list is."""
-    query = {"q": wanted.query, "state": wanted.state, "page": str(number) if number > 1 else ""}
-    words = urlencode({name: text for name, text in query.items() if text})
-    return f"{reverse('migrations:list')}?{words}" if words else reverse("migrations:list")
-
-
-def list_key(wanted: selectors.JobFilter, number: int) -> str:
-    """Part of the ids that an answer replaces, so that a late one finds nothing to replace."""
-    return f"{crc32(list_address(wanted, number).encode()):x}"
-
-
-def known(tokens: dict[int, str]) -> str:
-    """Which rows a browser shows, and how they looked, in their order."""
-    return ",".join(f"{pk}:{token}" for pk, token in tokens.items())
-
-
-def counts_token(counts: dict[str, int]) -> str:
-    """The numbers of the filters, to notice a change in them."""
-    return "-".join(str(number) for number in counts.values())
 
 
 @sensitive_post_parameters(*PASSWORDS)

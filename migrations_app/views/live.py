@@ -1,22 +1,31 @@
-"""What the list and a job's page ask for every two seconds, and when they stop asking."""
+"""What lists, batches and a job's page ask for every two seconds, and when they stop asking."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_GET
-from django_htmx.http import HttpResponseStopPolling
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseStopPolling
 
 from migrations_app import logs, selectors
+from migrations_app.models import Batch
 from migrations_app.progress import JobView
-from migrations_app.views.jobs import counts_token, detail_context, known, list_context
+from migrations_app.views.jobs import detail_context
+from migrations_app.views.lists import (
+    batch_context,
+    list_news,
+    state_of,
+    summary_context,
+)
 from migrations_app.views.parts import get_job
 from purelymanage.core.http import Request, render_page
 from purelymanage.core.permissions import viewer_required
 
 STOP_POLLING = HttpResponseStopPolling.status_code
 NO_NEWS = 204
-GONE = "gone"
 
 
 @viewer_required
@@ -27,33 +36,48 @@ def job_list_live(request: Request) -> HttpResponse:
         return redirect("migrations:list")
     wanted = selectors.JobFilter.of(request.GET)
     found = selectors.list_jobs(wanted, request.GET.get("page"))
-    seen = _seen(request.GET.get("known", ""))
-    rows = {row.job.pk: row for row in found.rows}
-    moved = list(rows) != list(seen)
-    if moved and "held" in request.GET:  # a menu is open: leave the rows where they are
-        moved, rows = False, {row.job.pk: row for row in selectors.list_known(list(seen))}
-    changed = [row for pk, row in rows.items() if row.token != seen.get(pk)]
-    same_counts = request.GET.get("counts") == counts_token(found.counts)
-    if found.is_active and not (moved or changed) and same_counts:
-        return HttpResponse(status=NO_NEWS)
-    stands = rows if moved else seen
-    context = list_context(request, wanted, found) | {
-        "moved": moved,
-        "changed": changed,
-        "known": known({pk: rows[pk].token if pk in rows else GONE for pk in stands}),
-        "restated": [
-            row for row in changed if _state_of(seen.get(row.job.pk, "")) != row.job.state
-        ],
-        "oob": True,
+    context = {
+        **list_news(request, wanted, found),
+        **summary_context(
+            selectors.unfinished_batches(), selectors.works_of(None), is_active=found.is_active
+        ),
     }
-    status = 200 if found.is_active else STOP_POLLING
-    return render_page(request, "migrations_app/job_list_live.html", context, status=status)
+    return _news_of_list(request, "migrations_app/job_list_live.html", context)
 
 
-def _seen(known: str) -> dict[int, str]:
-    """What `known` said: row → token, in the order of the browser's rows."""
-    pairs = (entry.partition(":") for entry in known.split(","))
-    return {int(pk): token for pk, _colon, token in pairs if pk.isdecimal() and len(pk) < 19}
+@viewer_required
+@require_GET
+def batch_live(request: Request, pk: int) -> HttpResponse:
+    """The same for the jobs of a batch, and its numbers; its head once other things can be done."""
+    if not request.htmx:
+        return redirect("migrations:batch", pk)
+    batch = (
+        Batch.objects.select_related("source_server", "destination_server").filter(pk=pk).first()
+    )
+    if batch is None:
+        return HttpResponseClientRedirect(reverse("migrations:batches"))
+    wanted = selectors.JobFilter.of(request.GET, batch=pk)
+    found = selectors.list_jobs(wanted, request.GET.get("page"))
+    view = selectors.view_of_batch(batch)
+    context = {
+        **list_news(request, wanted, found),
+        **batch_context(view),
+        **summary_context([view], selectors.works_of(batch), is_active=view.is_active),
+        "new_head": request.GET.get("head") != view.head_token,
+    }
+    return _news_of_list(request, "migrations_app/batches/live.html", context)
+
+
+def _news_of_list(request: Request, template: str, context: dict[str, Any]) -> HttpResponse:
+    """Nothing while nothing is new, and the last answer once nothing goes on."""
+    context["has_other_news"] = any(
+        request.GET.get(name, "") != context[f"{name}_token"] for name in ("summaries", "works")
+    )
+    is_news = context["has_news"] or context["has_other_news"] or context.get("new_head")
+    if context["goes_on"] and not is_news:
+        return HttpResponse(status=NO_NEWS)
+    status = 200 if context["goes_on"] else STOP_POLLING
+    return render_page(request, template, context, status=status)
 
 
 @viewer_required
@@ -69,7 +93,7 @@ def job_live(request: Request, pk: int) -> HttpResponse:
     if view.token == seen and not tail.text and not job.is_finished:
         return HttpResponse(status=NO_NEWS)
     context = detail_context(request, job, tail) | {
-        "new_state": _state_of(seen) != job.state,
+        "new_state": state_of(seen) != job.state,
         "news": _news(view, seen, request.GET.get("phase", "")),
         "oob": True,
     }
@@ -81,12 +105,8 @@ def _number(text: str | None) -> int:
     return int(text) if text and text.isdecimal() and len(text) < 19 else 0
 
 
-def _state_of(token: str) -> str:
-    return token.split(".")[1] if token.count(".") == 2 else ""
-
-
 def _news(view: JobView, seen: str, phase: str) -> str:
     """What to read out: a new phase or the end, not every number."""
-    if _state_of(seen) != view.job.state:
+    if state_of(seen) != view.job.state:
         return f"{view.job.get_state_display()}. {view.job.verdict}".strip()
     return view.doing if view.job.phase != phase else ""

@@ -42,27 +42,45 @@ def go_back(request: Request, otherwise: str) -> HttpResponse:
     return go_to(request, way_back(request, otherwise=otherwise))
 
 
-def told_on_the_way_back(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+View = Callable[..., HttpResponse]
+
+
+def told_on_the_way_back_to(page: str, *, otherwise: str, gone: Words) -> Callable[[View], View]:
     """Wrap an action that has no form to show a refusal on: the page it came from shows it.
 
-    Without that page it is the job's own, or the list if the job is gone.
+    Without that page it is `page`, which takes the action's `pk`, or `otherwise` if that is gone.
     """
 
-    @wraps(view)
-    def wrapped(request: Request, *args: Any, **address: Any) -> HttpResponse:
-        try:
-            return view(request, *args, **address)
-        except (PurelyManageError, Http404) as error:
-            if wants_fragment(request) or (request.method == "GET" and isinstance(error, Http404)):
-                raise
-            is_gone = isinstance(error, Http404 | MissingError)
-            words = _("The job has been deleted meanwhile.") if is_gone else str(error)
-            messages.error(request, words)
-            if is_gone or "pk" not in address:
-                return go_back(request, reverse("migrations:list"))
-            return go_back(request, reverse("migrations:detail", args=[address["pk"]]))
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def wrapped(request: Request, *args: Any, **address: Any) -> HttpResponse:
+            try:
+                return view(request, *args, **address)
+            except (PurelyManageError, Http404) as error:
+                is_missing = isinstance(error, Http404)
+                if wants_fragment(request) or (request.method == "GET" and is_missing):
+                    raise
+                is_gone = is_missing or isinstance(error, MissingError)
+                messages.error(request, str(gone) if is_gone else str(error))
+                if is_gone or not page or "pk" not in address:
+                    return go_back(request, reverse(otherwise))
+                return go_back(request, reverse(page, args=[address["pk"]]))
 
-    return wrapped
+        return wrapped
+
+    return decorate
+
+
+told_on_the_way_back = told_on_the_way_back_to(
+    "migrations:detail",
+    otherwise="migrations:list",
+    gone=_("The job has been deleted meanwhile."),
+)
+told_on_the_way_back_to_the_batch = told_on_the_way_back_to(
+    "migrations:batch",
+    otherwise="migrations:batches",
+    gone=_("The batch has been deleted meanwhile."),
+)
 
 
 def report_rows(report: Report) -> list[dict[str, Any]]:

@@ -18,6 +18,15 @@ class Look(NamedTuple):
     word: str | Promise
 
 
+class BarPart(NamedTuple):
+    """A part of a bar: how many, said in words, and where they are listed."""
+
+    tone: str
+    number: int
+    words: str
+    url: str
+
+
 JOB_STATES = {
     "queued": Look("idle", "clock", _("Queued")),
     "running": Look("info", "loader", _("Running")),

@@ -9,7 +9,7 @@ from django import forms
 from django.core.paginator import Paginator
 from django.utils import timezone
 
-from purelymanage.ui.states import DNS_STATES, JOB_STATES
+from purelymanage.ui.states import DNS_STATES, JOB_STATES, BarPart
 
 COLOURS = [
     *("canvas", "surface", "sunken", "hover", "active", "overlay"),
@@ -110,6 +110,13 @@ def samples(url: str) -> dict[str, Any]:
         "page": Paginator(range(312), 50).page(2),
         "crumbs": [("Migrations", url), ("Lindenhof cut-over", url)],
         "tabs": [("DNS records", url, True, None), ("Mailboxes", url, False, 61)],
+        "parts": [
+            BarPart("ok", 96, "96 done", url),
+            BarPart("warn", 2, "2 with errors", url),
+            BarPart("bad", 2, "2 failed", url),
+            BarPart("info", 4, "4 running", url),
+            BarPart("rest", 44, "44 queued", url),
+        ],
         "filters": [("All", url, True, 312), ("Failed", url, False, 2)],
         "moments": [
             now,

@@ -186,7 +186,6 @@ class World:
             total=1,
             created_by=admin,
             created_by_name=admin.name,
-            acting_from=ADDRESS,
         )
 
     @cached_property

@@ -2,7 +2,7 @@
 
 | Kind | Module | Names |
 |---|---|---|
-| small ones | `ui/tags/atoms.py` | icon button icon_button status badge job_state job_badge dns_state dns_badge count address dash copy_value progress_bar; filter shown |
+| small ones | `ui/tags/atoms.py` | icon button icon_button status badge job_state job_badge dns_state dns_badge count address dash copy_value progress_bar bar_parts; filter shown |
 | words | `ui/tags/words.py` | moment; filters filesize_si grouped clock_time duration |
 | blocks | `ui/tags/blocks.py` | page_head card setting empty banner tabs dialog menu menu_item toast shown_once |
 | forms | `ui/tags/forms.py` | field form_errors password_field address_field chip_field switch |
