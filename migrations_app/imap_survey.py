@@ -27,7 +27,7 @@ SILENCE_SECONDS = 20.0
 LOOK_SECONDS = 90.0
 """Of one mailbox; sizes that are not known by half of it are left out."""
 LOGIN_SECONDS = 30.0
-SIZES_AT_ONCE = 2000
+SIZES_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _added_up(client: Connection, name: str, count: int, *, until: float) -> int
     for first in range(1, count + 1, SIZES_AT_ONCE):
         if time.monotonic() > until:
             return None
-        last = min(first + SIZES_AT_ONCE - 1, count)
-        answers = client.fetch(f"{first}:{last}", ["RFC822.SIZE"])
+        numbers = range(first, min(first + SIZES_AT_ONCE, count + 1))
+        answers = client.fetch(numbers, ["RFC822.SIZE"])
         total += sum(answer.get(b"RFC822.SIZE", 0) for answer in answers.values())
     return total

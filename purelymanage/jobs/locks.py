@@ -27,6 +27,12 @@ def only_one(name: str, *, seconds: float) -> Iterator[bool]:
             TaskLock.objects.filter(name=name, holder=holder).delete()
 
 
+def prolong(name: str, *, seconds: float) -> None:
+    """Hold for longer what the block around this holds; call it well before it runs out."""
+    held = TaskLock.objects.filter(name=name, held_until__gt=Now())
+    held.update(held_until=seconds_from_now(seconds))
+
+
 def _take(name: str, *, holder: uuid.UUID, seconds: float) -> bool:
     """A free name is inserted, a lapsed one taken over; each is one statement, so one wins."""
     lapsed = TaskLock.objects.filter(name=name, held_until__lte=Now())

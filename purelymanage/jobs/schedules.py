@@ -39,6 +39,7 @@ SCHEDULES: tuple[Every, ...] = (
     Every("purelymanage.deletions.tasks.run_due", minutes=1),
     Every("purelymanage.deletions.tasks.tell_alarms", minutes=1),
     Every("purelymanage.deletions.tasks.complete_dossiers", minutes=5),
+    Every("purelymanage.notifications.tasks.send_pushes", minutes=1),
     Every("audit.tasks.verify_and_mail_head", minutes=24 * 60, from_hour=5),
     Every("routing.tasks.finish_edits", minutes=5),
     Every("mailboxes.tasks.work_on_batches", minutes=1),

@@ -1,0 +1,301 @@
+"""The worker's side of checks: a few mailboxes at a time, nothing changed, nothing copied.
+
+One worker at a time, on all hosts together, has the checks in hand, so that the limits hold. Its
+threads know no database: what they need is opened before, what they found is stored after. A check
+that a dead worker left in hand is simply done again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cache
+from math import ceil
+from typing import Any
+
+from django.db.models import QuerySet
+from django.db.models.functions import Lower, Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from mailboxes.models import Mailbox
+from migrations_app import credentials, imap_survey
+from migrations_app.engines.builtin.troubles import DESTINATION, SOURCE, TroubleError
+from migrations_app.engines.causes import Cause
+from migrations_app.engines.plan import Endpoint, Plan
+from migrations_app.engines.sentences import sentence_for
+from migrations_app.engines.troubles import Trouble, cause_of
+from migrations_app.hosts import place_problem
+from migrations_app.models import FINISHED, Check, CheckState, HostLimits, MigrationJob
+from migrations_app.output import Redactor
+from migrations_app.pace import Pace, pace_from
+from migrations_app.presets import is_purelymail
+from migrations_app.runner import plan_of
+from migrations_app.services import temporary_passwords
+from migrations_app.services.checks import NEVER_CHECKED, WORK
+from purelymanage.core.addresses import shown_address
+from purelymanage.core.errors import PurelyManageError
+from purelymanage.jobs.locks import only_one, prolong
+from purelymanage.jobs.queue import enqueue
+from purelymanage.ui.tags.words import filesize_si
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 4
+PER_HOST = 2
+LOCK = "migrations.checks"
+LOCK_SECONDS = 60.0
+BEAT_SECONDS = 5.0
+SLICE_SECONDS = 30.0
+"""After so long no further one is begun, so that other tasks have their turn."""
+MAX_WORDS = 1000
+MAX_RIVALS = 20
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the look at one end came to."""
+
+    found: imap_survey.Found | None = None
+    cause: Cause | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One job in hand: all that a thread needs to know of it."""
+
+    check: Check
+    plan: Plan
+    passwords: tuple[str, str | None] = field(repr=False)
+    """None where the run makes that of the destination."""
+
+    @property
+    def host(self) -> str:
+        return self.plan.source.host.lower()
+
+
+class Hosts:
+    """Lets only so many threads at a host at a time, whichever end of a job it is."""
+
+    def __init__(self) -> None:
+        self._doors: defaultdict[str, threading.Semaphore] = defaultdict(
+            lambda: threading.Semaphore(PER_HOST)
+        )
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def at(self, end: Endpoint) -> Iterator[None]:
+        with self._lock:
+            door = self._doors[end.host.lower()]
+        with door:
+            yield
+
+
+def work(*, seconds: float = SLICE_SECONDS) -> None:
+    """One slice of the checks that wait; nothing where another worker has them in hand."""
+    with only_one(LOCK, seconds=LOCK_SECONDS) as alone:
+        if not alone:
+            return
+        Check.objects.filter(job__state__in=NEVER_CHECKED, state=CheckState.WAITING).delete()
+        Check.objects.filter(state=CheckState.RUNNING).update(state=CheckState.WAITING)
+        _slice(time.monotonic() + seconds)
+    if waiting().exists():
+        enqueue(WORK)
+
+
+def waiting() -> QuerySet[Check]:
+    """Those to be looked at, the first asked for first."""
+    return (
+        Check.objects.filter(state=CheckState.WAITING)
+        .exclude(job__state__in=NEVER_CHECKED)
+        .order_by("pk")
+    )
+
+
+def _slice(until: float) -> None:
+    hosts, in_hand = Hosts(), dict[Future[tuple[Seen, Seen]], Look]()
+    paces = cache(pace_from)
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="check") as threads:
+        while True:
+            while len(in_hand) < AT_ONCE and time.monotonic() < until:
+                look = _take(Counter(look.host for look in in_hand.values()))
+                if look is None:
+                    break
+                in_hand[threads.submit(_look_at, look, hosts)] = look
+            if not in_hand:
+                return
+            done, _others = wait(in_hand, timeout=BEAT_SECONDS, return_when=FIRST_COMPLETED)
+            for future in done:
+                look = in_hand.pop(future)
+                _settle(look.check, _result(look, future, paces))
+            prolong(LOCK, seconds=LOCK_SECONDS)
+
+
+def _take(busy: Counter[str]) -> Look | None:
+    """The next one whose source host has a place; what cannot be looked at is settled at once."""
+    full = [host for host, count in busy.items() if count >= PER_HOST]
+    places = waiting().annotate(host=Lower("job__source_host")).exclude(host__in=full)
+    while check := places.select_related("job").first():
+        check.taken_until = timezone.now() + timedelta(seconds=LOCK_SECONDS)
+        check.state = CheckState.RUNNING
+        Check.objects.filter(pk=check.pk, state=CheckState.WAITING).update(
+            state=check.state, taken_until=check.taken_until
+        )
+        try:
+            return Look(check, plan_of(check.job), _passwords(check.job))
+        except PurelyManageError as error:
+            _settle(check, _problem(error.message))
+    return None
+
+
+def _passwords(job: MigrationJob) -> tuple[str, str | None]:
+    credentials.refuse_erased(job)
+    with credentials.opening(job):
+        source = job.source_password.reveal()
+        if not job.uses_app_password:
+            return source, job.destination_password.reveal()
+    temporary_passwords.refuse_impossible(
+        host=job.destination_host, port=job.destination_port, address=job.destination_address
+    )
+    return source, None
+
+
+def _look_at(look: Look, hosts: Hosts) -> tuple[Seen, Seen]:
+    """Both ends one after the other; that one lets nobody in keeps nobody from the other."""
+    source_password, destination_password = look.passwords
+    with hosts.at(look.plan.source):
+        source = _survey(look.plan, SOURCE, source_password)
+    if destination_password is None:
+        return source, Seen()
+    with hosts.at(look.plan.destination):
+        return source, _survey(look.plan, DESTINATION, destination_password)
+
+
+def _survey(plan: Plan, side: int, password: str) -> Seen:
+    is_source = side == SOURCE
+    end = plan.source if is_source else plan.destination
+    if problem := place_problem(end.host, end.port, in_plain=end.security == "none"):
+        cause = Cause.SOURCE_HOST if is_source else Cause.DESTINATION_HOST
+        return Seen(cause=cause, problem=problem)
+    options = plan.options if is_source else replace(plan.options, include=(), exclude=())
+    try:
+        found = imap_survey.survey(end, password, side=side, options=options, measures=is_source)
+    except TroubleError as error:
+        trouble = Trouble(error.stage, error.side, error.text)
+        sentence = sentence_for(cause_of(trouble), plan, 0, [trouble])
+        return Seen(cause=cause_of(trouble), problem=Redactor([password]).clean(sentence))
+    return Seen(found=found)
+
+
+def _result(
+    look: Look, future: Future[tuple[Seen, Seen]], paces: Callable[[str], Pace]
+) -> dict[str, Any]:
+    """What a thread found; one that failed must not keep the others from their turn for ever."""
+    try:
+        source, destination = future.result()
+    except Exception as error:
+        logger.exception("The check of job %s met an unexpected error.", look.check.job_id)
+        kind = type(error).__name__
+        return _problem(_("The panel failed at it (%(kind)s); see its log.") % {"kind": kind})
+    return _facts(look, source, destination, paces(look.host))
+
+
+def _facts(look: Look, source: Seen, destination: Seen, pace: Pace) -> dict[str, Any]:
+    """The columns of a check for what was seen."""
+    job = look.check.job
+    destination = _explained(job, destination)
+    twin, others = _rivals(job)
+    problems = [seen.problem for seen in (source, destination) if seen.problem] + twin
+    facts: dict[str, Any] = {
+        "cause": source.cause or destination.cause or "",
+        "destination_messages": destination.found.messages if destination.found else None,
+    }
+    notes = [*others, *([] if look.passwords[1] else [_by_copy()])]
+    if source.found:
+        size = source.found.bytes
+        notes += _about_size(look, size)
+        facts |= {
+            "folders": source.found.folders,
+            "messages": source.found.messages,
+            "bytes": size,
+            "seconds": pace.seconds(
+                messages=source.found.messages,
+                size=size or 0,
+                at_most=look.plan.options.bytes_per_second,
+            ),
+        }
+    if problems:
+        return facts | _problem(" ".join(problems)) | {"note": " ".join(notes)[:MAX_WORDS]}
+    return facts | {"state": CheckState.READY, "note": " ".join(notes)[:MAX_WORDS]}
+
+
+def _problem(sentence: str) -> dict[str, Any]:
+    return {"state": CheckState.PROBLEM, "problem": sentence[:MAX_WORDS]}
+
+
+def _explained(job: MigrationJob, seen: Seen) -> Seen:
+    """A refused sign-in to a mailbox of ours that is not there is no wrong password."""
+    is_ours = is_purelymail(job.destination_host, job.destination_port)
+    if seen.cause != Cause.DESTINATION_PASSWORD or not is_ours:
+        return seen
+    address = job.destination_address.lower()
+    if Mailbox.objects.filter(address=address).exists():
+        return seen
+    words = _("There is no mailbox %(address)s at PurelyMail. Create it, then check again.")
+    return replace(seen, problem=words % {"address": shown_address(address)})
+
+
+def _rivals(job: MigrationJob) -> tuple[list[str], list[str]]:
+    """Words about unfinished jobs into the same mailbox: the same migration, and others."""
+    into_it = (
+        MigrationJob.objects.annotate(mailbox=Lower("destination_address"))
+        .filter(
+            mailbox=job.destination_address.lower(),
+            destination_host__iexact=job.destination_host,
+            superseded_by=None,
+        )
+        .exclude(state__in=FINISHED)
+        .exclude(pk=job.pk)
+        .only("name", "source_host", "source_address", "dry_run", "state", "requeues")
+    )
+    rivals = [other for other in into_it[:MAX_RIVALS] if not other.is_finished]
+    twins = [other for other in rivals if _way(other) == _way(job)]
+    others = [other for other in rivals if other not in twins]
+    twin = _("The same migration is unfinished as “%(job)s” too. Cancel one of them.")
+    other = _("“%(job)s” copies into this mailbox too.")
+    return [twin % {"job": one} for one in twins[:1]], [other % {"job": one} for one in others[:1]]
+
+
+def _way(job: MigrationJob) -> tuple[str, str, bool]:
+    return job.source_host.lower(), job.source_address.lower(), job.dry_run
+
+
+def _by_copy() -> str:
+    return _("The destination is in the list of your mailboxes; the run makes its own password.")
+
+
+def _about_size(look: Look, size: int | None) -> list[str]:
+    if size is None:
+        return [_("The server took too long to tell the sizes; the time is by the messages alone.")]
+    limits = HostLimits.objects.filter(host=look.host).only("bytes_per_day").first()
+    budget = limits.bytes_per_day if limits else None
+    if not budget or size <= budget:
+        return []
+    words = _("No more than %(size)s a day are read there, so it takes %(days)d days at least.")
+    return [words % {"size": filesize_si(budget), "days": ceil(size / budget)}]
+
+
+def _settle(check: Check, facts: dict[str, Any]) -> None:
+    """Write down what was found, unless somebody asked anew meanwhile."""
+    mine = Check.objects.filter(
+        pk=check.pk, state=CheckState.RUNNING, taken_until=check.taken_until
+    )
+    mine.update(taken_until=None, checked_at=Now(), **facts)

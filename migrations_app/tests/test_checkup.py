@@ -1,0 +1,362 @@
+"""Checks: both ends are looked at, a few at a time, and nothing is copied."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from mailboxes.tests.factories import MailboxFactory
+from migrations_app import checkup, imap_survey
+from migrations_app.engines.builtin.troubles import SOURCE, TroubleError
+from migrations_app.engines.causes import Cause
+from migrations_app.engines.plan import Endpoint, Options
+from migrations_app.imap_survey import Found
+from migrations_app.models import (
+    Check,
+    CheckState,
+    HostLimits,
+    MigrationJob,
+    State,
+)
+from migrations_app.services import checks as services
+from migrations_app.tests.dovecot import Mail
+from migrations_app.tests.factories import BatchFactory, JobFactory
+from migrations_app.tests.runs import endpoint
+from purelymanage.core.errors import RefusedError
+from purelymanage.jobs.locks import only_one
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def survey(monkeypatch):
+    """What mailboxes hold, without a server; counts who is where at a time."""
+
+    class Survey:
+        found = Found(folders=3, messages=100, bytes=5_000_000)
+        seconds = 0.0
+        asked: list[tuple[str, str, str]] = []
+        most: Counter[str] = Counter()
+        troubles: dict[str, TroubleError] = {}
+
+    Survey.asked, Survey.most, Survey.troubles = [], Counter(), {}
+    now, lock = Counter(), threading.Lock()
+
+    def look(end, password, *, side, options, measures):
+        with lock:
+            Survey.asked.append((end.host, end.user, password))
+            for place in (end.host, "all"):
+                now[place] += 1
+                Survey.most[place] = max(Survey.most[place], now[place])
+        time.sleep(Survey.seconds)
+        with lock:
+            now[end.host] -= 1
+            now["all"] -= 1
+        if end.user in Survey.troubles:
+            raise Survey.troubles[end.user]
+        return Survey.found
+
+    monkeypatch.setattr(imap_survey, "survey", look)
+    monkeypatch.setattr(checkup, "place_problem", lambda *_place, in_plain: "")
+    return Survey
+
+
+def queued(**facts) -> MigrationJob:
+    return JobFactory(state=State.QUEUED, **facts)
+
+
+def checked(job: MigrationJob) -> Check:
+    services.check_jobs(jobs=MigrationJob.objects.filter(pk=job.pk))
+    checkup.work()
+    return Check.objects.get(job=job)
+
+
+def test_a_mailbox_is_counted_and_nothing_is_copied(survey):
+    job = queued()
+    check = checked(job)
+    assert check.state == CheckState.READY
+    assert (check.folders, check.messages, check.bytes) == (3, 100, 5_000_000)
+    assert check.destination_messages == 100
+    assert check.seconds
+    assert check.checked_at
+    assert check.problem == check.note == check.cause == ""
+    job.refresh_from_db()
+    assert (job.state, job.run, job.version) == (State.QUEUED, 0, 0)
+
+
+def test_both_ends_are_tried_even_if_the_first_refuses(survey):
+    job = queued()
+    survey.troubles = {
+        job.source_address: TroubleError(
+            "login", 1, "[AUTHENTICATIONFAILED] no s0urce-never-shown"
+        ),
+        job.destination_address: TroubleError("connect", 2, "Connection refused"),
+    }
+    check = checked(job)
+    assert check.state == CheckState.PROBLEM
+    assert check.cause == Cause.SOURCE_PASSWORD
+    assert f"refused the sign-in of {job.source_address}" in check.problem
+    assert "No connection to the destination server" in check.problem
+    assert "s0urce-never-shown" not in check.problem
+
+
+def test_four_at_a_time_and_never_more_than_two_at_a_host(survey):
+    survey.seconds = 0.05
+    for number in range(6):
+        queued(source_host="a.example", destination_host=f"to{number}.example")
+        queued(source_host="b.example", destination_host=f"to{number}.example")
+        queued(source_host="c.example")
+    services.check_jobs(jobs=MigrationJob.objects.all())
+    checkup.work()
+    assert not Check.objects.exclude(state=CheckState.READY).exists()
+    assert survey.most["all"] == 4
+    assert max(survey.most[host] for host in ("a.example", "b.example", "c.example")) == 2
+    assert survey.most["imap.new.example"] <= 2
+
+
+def test_one_destination_host_of_all_is_spared_too(survey):
+    survey.seconds = 0.05
+    for letter in "abcdef":
+        queued(source_host=f"{letter}.example")
+    services.check_jobs(jobs=MigrationJob.objects.all())
+    checkup.work()
+    assert survey.most["imap.new.example"] == 2
+
+
+def test_a_slice_ends_in_time_and_the_next_one_goes_on(survey):
+    for _number in range(6):
+        queued()
+    services.check_jobs(jobs=MigrationJob.objects.all())
+    checkup.work(seconds=0)
+    assert checkup.waiting().count() == 6
+    checkup.work()
+    assert checkup.waiting().count() == 0
+
+
+def test_what_a_dead_worker_left_in_hand_is_done_again(survey):
+    job = queued()
+    services.check_jobs(jobs=MigrationJob.objects.all())
+    Check.objects.update(state=CheckState.RUNNING, taken_until=timezone.now())
+    checkup.work()
+    assert Check.objects.get(job=job).state == CheckState.READY
+
+
+def test_only_one_worker_at_a_time(survey):
+    queued()
+    services.check_jobs(jobs=MigrationJob.objects.all())
+    with only_one(checkup.LOCK, seconds=60):
+        checkup.work()
+    assert checkup.waiting().count() == 1
+    assert not survey.asked
+
+
+def test_asking_anew_while_it_is_looked_at_makes_the_old_answer_void(survey):
+    job = queued()
+    services.check_jobs(jobs=MigrationJob.objects.all())
+    look = checkup._take(Counter())
+    services.check_jobs(jobs=MigrationJob.objects.all())
+    checkup._settle(look.check, {"state": CheckState.READY})
+    assert Check.objects.get(job=job).state == CheckState.WAITING
+
+
+def test_cancelled_jobs_are_left_out_also_when_they_are_cancelled_later(survey):
+    jobs = [queued(), queued(), JobFactory(state=State.CANCELLED), JobFactory(state=State.RUNNING)]
+    assert services.check_jobs(jobs=MigrationJob.objects.all()) == 2
+    MigrationJob.objects.filter(pk=jobs[0].pk).update(state=State.CANCELLED)
+    checkup.work()
+    assert [check.job for check in Check.objects.all()] == [jobs[1]]
+    with pytest.raises(RefusedError, match="nothing to check"):
+        services.check_jobs(jobs=MigrationJob.objects.filter(pk=jobs[2].pk))
+
+
+def test_a_batch_is_checked_without_what_is_superseded_and_can_be_stopped(survey):
+    batch = BatchFactory()
+    real = queued(batch=batch)
+    JobFactory(batch=batch, dry_run=True, superseded_by=real)
+    queued()
+    assert services.check_batch(batch=batch) == 1
+    assert services.stop_checks(batch=batch) == 1
+    assert not Check.objects.exists()
+
+
+def test_erased_passwords_and_lost_keys_are_problems_of_that_job_alone(survey, settings):
+    erased = queued(source_password="")
+    good = queued()
+    services.check_jobs(jobs=MigrationJob.objects.all())
+    checkup.work()
+    assert "erased" in Check.objects.get(job=erased).problem
+    assert Check.objects.get(job=good).state == CheckState.READY
+    settings.ENCRYPTION_KEYS = ["YW5vdGhlciBrZXkgb2YgZXhhY3RseSAzMiBieXRlcyE="]
+    assert "Put the lost key back" in checked(good).problem
+
+
+def test_a_failure_of_our_own_stops_no_other(survey, monkeypatch):
+    bad, good = queued(), queued()
+    survey.troubles = {bad.source_address: ZeroDivisionError("s0urce-never-shown")}
+    services.check_jobs(jobs=MigrationJob.objects.all())
+    checkup.work()
+    assert "ZeroDivisionError" in Check.objects.get(job=bad).problem
+    assert "never-shown" not in Check.objects.get(job=bad).problem
+    assert Check.objects.get(job=good).state == CheckState.READY
+
+
+def test_with_a_temporary_password_the_destination_is_not_signed_in_to(survey, settings):
+    settings.PURELYMAIL_IMAP_URL = "imaps://imap.new.example:993"
+    facts = {"destination_password": "", "uses_app_password": True}
+    there = queued(destination_address="lea@ours.example", **facts)
+    gone = queued(destination_address="max@ours.example", **facts)
+    MailboxFactory(address="lea@ours.example")
+    services.check_jobs(jobs=MigrationJob.objects.all())
+    checkup.work()
+    assert {host for host, _user, _password in survey.asked} == {"imap.old.example"}
+    assert "makes its own password" in Check.objects.get(job=there).note
+    assert Check.objects.get(job=there).state == CheckState.READY
+    assert "no mailbox of yours" in Check.objects.get(job=gone).problem
+
+
+def test_a_missing_mailbox_of_ours_is_no_wrong_password(survey, settings):
+    settings.PURELYMAIL_IMAP_URL = "imaps://imap.new.example:993"
+    job = queued(destination_address="max@ours.example")
+    survey.troubles = {job.destination_address: TroubleError("login", 2, "no such user")}
+    assert "There is no mailbox max@ours.example at PurelyMail" in checked(job).problem
+    MailboxFactory(address="max@ours.example")
+    assert "refused the sign-in" in checked(job).problem
+
+
+def test_the_same_migration_twice_is_a_problem_another_source_a_note(survey):
+    job = queued(destination_address="both@new.example", source_address="a@old.example")
+    other = queued(destination_address="Both@new.example", source_address="b@old.example", name="B")
+    check = checked(job)
+    assert check.state == CheckState.READY
+    assert check.note == "“B” copies into this mailbox too."
+    MigrationJob.objects.filter(pk=other.pk).update(source_address="A@old.example")
+    check = checked(job)
+    assert check.state == CheckState.PROBLEM
+    assert "unfinished as “B” too" in check.problem
+    MigrationJob.objects.filter(pk=other.pk).update(state=State.DONE)
+    assert checked(job).state == CheckState.READY
+
+
+def test_the_time_is_by_the_last_runs_from_that_host(survey):
+    ended = timezone.now()
+    facts = {"started_at": ended - timedelta(seconds=100), "ended_at": ended}
+    JobFactory(source_host="slow.example", bytes_done=10**6, messages_copied=1000, **facts)
+    JobFactory(source_host="fast.example", bytes_done=10**9, messages_copied=1000, **facts)
+    survey.found = Found(folders=1, messages=10, bytes=10**7)
+    assert checked(queued(source_host="slow.example")).seconds == 5 + 1000
+    assert checked(queued(source_host="FAST.example")).seconds == 5 + 1
+    survey.found = Found(folders=1, messages=2000, bytes=0)
+    assert checked(queued(source_host="fast.example")).seconds == 5 + 200
+
+
+def test_without_any_run_it_is_by_what_the_engine_usually_does(survey, settings):
+    settings.MIGRATION_ENGINE = "builtin"
+    survey.found = Found(folders=1, messages=10, bytes=150_000_000)
+    assert checked(queued()).seconds == 5 + 100
+    limited = Options(bytes_per_second=100_000).as_json()
+    assert checked(queued(options=limited)).seconds == 5 + 1500
+
+
+def test_a_daily_budget_is_told(survey):
+    HostLimits.objects.create(host="imap.old.example", bytes_per_day=2_000_000)
+    assert "2.0\N{NO-BREAK SPACE}MB a day" in checked(queued()).note
+    assert "takes 3 days at least" in Check.objects.get().note
+
+
+def test_sizes_that_were_not_told_are_said(survey):
+    survey.found = replace(survey.found, bytes=None)
+    check = checked(queued())
+    assert check.bytes is None
+    assert "too long to tell the sizes" in check.note
+
+
+# At real servers
+
+
+@pytest.fixture
+def filled(imap_pair):
+    user = imap_pair.source.add_user("survey@old.example", "source pass")
+    if not imap_pair.source.count(user):
+        body = b"Message-ID: <%d@s>\r\n\r\n" + b"x" * 100
+        mails = [Mail(("INBOX",), body % number) for number in range(5)]
+        mails += [Mail(("Archive", "Übersicht"), body % number) for number in range(5, 8)]
+        imap_pair.source.fill(user, mails)
+    return user
+
+
+def test_a_survey_counts_folders_messages_and_bytes(imap_pair, filled):
+    end = endpoint(imap_pair.source, filled)
+    found = imap_survey.survey(end, "source pass", side=SOURCE, options=Options())
+    sizes = sum(
+        size * count
+        for folder in imap_pair.source.snapshot(filled).values()
+        for (_hash, _flags, _date, size), count in folder.items()
+    )
+    assert (found.messages, found.bytes) == (8, sizes)
+    one = imap_survey.survey(end, "source pass", side=SOURCE, options=Options(include=("Archive",)))
+    assert one.messages == 3
+
+
+def test_without_status_size_the_messages_are_added_up(imap_pair, filled, monkeypatch):
+    end = endpoint(imap_pair.source, filled)
+    whole = imap_survey.survey(end, "source pass", side=SOURCE, options=Options())
+    has = imap_survey.Connection.has_capability
+    monkeypatch.setattr(
+        imap_survey.Connection,
+        "has_capability",
+        lambda self, name: name != "STATUS=SIZE" and has(self, name),
+    )
+    monkeypatch.setattr(imap_survey, "SIZES_AT_ONCE", 2)
+    assert imap_survey.survey(end, "source pass", side=SOURCE, options=Options()) == whole
+    late = imap_survey.survey(end, "source pass", side=SOURCE, options=Options(), seconds=0.5)
+    assert late.messages == whole.messages
+
+
+def test_a_silent_server_is_given_up_after_the_limit(silent_server, settings):
+    settings.IMAP_CA_FILE = ""
+    end = Endpoint("127.0.0.1", silent_server.port, "none", "lea")
+    begin = time.monotonic()
+    with pytest.raises(TroubleError):
+        imap_survey.survey(end, "p", side=SOURCE, options=Options(), seconds=1)
+    assert time.monotonic() - begin < 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whole_checks_at_real_servers(imap_pair, filled):
+    target = imap_pair.destination.add_user("survey@new.example", "dest pass")
+    ends = {
+        f"{side}_{name}": value
+        for side, server in (("source", imap_pair.source), ("destination", imap_pair.destination))
+        for name, value in (("host", "localhost"), ("port", server.port_tls))
+    }
+    good = queued(
+        source_address=filled,
+        source_password="source pass",
+        destination_address=target,
+        destination_password="dest pass",
+        **ends,
+    )
+    wrong = queued(
+        source_address=filled,
+        source_password="wrong",
+        destination_address=f"other-{target}",
+        destination_password="wrong",
+        **ends,
+    )
+    services.check_jobs(jobs=MigrationJob.objects.all())
+    checkup.work()
+    ready = Check.objects.get(job=good)
+    assert (ready.state, ready.messages, ready.destination_messages) == ("ready", 8, 0)
+    assert imap_pair.destination.count(target) == 0
+    refused = Check.objects.get(job=wrong)
+    assert refused.cause == Cause.SOURCE_PASSWORD
+    assert "source server" in refused.problem
+    assert "destination server" in refused.problem
+    connections.close_all()
