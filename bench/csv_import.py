@@ -20,7 +20,13 @@ from typing import Any
 from bench.panel import ROOT, child, panel, wait_until
 
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
-MOST = {"preview_s": 10.0, "import_s": 20.0, "web_grew_mb": 100.0, "list_queries": 12, "batch_queries": 12}
+MOST = {
+    "preview_s": 10.0,
+    "import_s": 20.0,
+    "web_grew_mb": 100.0,
+    "list_queries": 12,
+    "batch_queries": 12,
+}
 HEADER = "source_email,source_password,dest_email,dest_password"
 DOMAIN = "company.example"
 END_SECONDS = 120
@@ -41,10 +47,11 @@ def furnish() -> dict[str, Any]:
     from accounts.models import User
     from domains.models import Domain
     from migrations_app.models import Server
+    from purelymanage.core.roles import Role
 
     call_command("collectstatic", interactive=False, verbosity=0)
     admin = User.objects.create_user(
-        email="admin@panel.example", name="Adam", password="bench", role="admin"
+        email="admin@panel.example", name="Adam", password="bench", role=Role.ADMIN
     )
     client = Client(headers={"host": "localhost"})
     client.force_login(admin)

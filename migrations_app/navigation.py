@@ -40,8 +40,8 @@ def register() -> None:
         _("New migration"), "plus", "/migrations/new/", role=Role.ADMIN, action=True
     )
     navigation.register_page(
-        _("New batch of migrations"),
-        "list-checks",
+        _("Import migrations from CSV"),
+        "upload",
         "/migrations/batches/new/",
         role=Role.ADMIN,
         action=True,

@@ -19,7 +19,7 @@ from purelymanage.core.addresses import CONTROL
 ENGINES = (("", _("As the panel is set")), *LABELS.items())
 
 
-class ServerField(forms.ModelChoiceField):
+class ServerField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not subscriptable at run time
     """One of the servers there are."""
 
     def __init__(self, **options: Any) -> None:

@@ -33,7 +33,7 @@ class OptionsForm(forms.Form):
         label=_("Subscribe to copied folders"), required=False, initial=True
     )
 
-    OPTIONS = (
+    OPTIONS: tuple[str, ...] = (
         "map_special_folders",
         "include",
         "exclude",

@@ -23,7 +23,7 @@ NOTHING, SOME = 1, 3
 class Command(BaseCommand):
     help = (
         "Imports migrations from a CSV file with the columns source_email, source_password, "
-        "dest_email and dest_password, as the page New batch does. Jobs are dry runs unless --real "
+        "dest_email and dest_password, as the page “Import migrations from CSV” does. Jobs are dry runs unless --real "
         "is given; running workers start them at once unless --paused is given. The file is not "
         "deleted: it holds passwords.\n\n"
         "Exit status: 0 every line was imported, 1 nothing was imported, 2 wrong arguments, "
@@ -127,7 +127,8 @@ def _import(batch: Batch, *, all_or_nothing: bool) -> bool:
 
 
 def _problems(batch: Batch) -> list[dict[str, Any]]:
-    return list(batch.lines.filter(state=LineState.BAD).values("line", "problem"))
+    bad = batch.lines.filter(state=LineState.BAD).values_list("line", "problem")
+    return [{"line": line, "problem": problem} for line, problem in bad]
 
 
 def _counts(numbers: LineNumbers) -> dict[str, int]:
