@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from migrations_app import aftercare
-from migrations_app.manners import Manners
+from migrations_app.manners import Manners, bandwidth_for
 from migrations_app.models import WAITING, Batch, Limits, MigrationJob, State
 from purelymanage.jobs.clock import seconds_from_now
 from purelymanage.jobs.models import WorkerHost
@@ -32,8 +32,8 @@ def limits() -> Limits:
     return row
 
 
-def eligible() -> QuerySet[MigrationJob]:
-    """Jobs a worker may start now but for the cap, the next one first."""
+def eligible(most: Limits | None = None) -> QuerySet[MigrationJob]:
+    """Jobs a worker may start now but for the cap, the next one first. `most` where it is known."""
     running = MigrationJob.objects.filter(state=State.RUNNING)
     same_mailbox = running.filter(
         destination_host__iexact=OuterRef("destination_host"),
@@ -50,15 +50,15 @@ def eligible() -> QuerySet[MigrationJob]:
             mailbox=Lower("source_address"),
             destination=Lower("destination_host"),
         )
-        .exclude(_spared(running))
+        .exclude(_spared(running, most or limits()))
         .exclude(Exists(same_mailbox))
         .order_by("queued_at", "pk")
     )
 
 
-def _spared(running: QuerySet[MigrationJob]) -> Q:
+def _spared(running: QuerySet[MigrationJob], most: Limits) -> Q:
     """The hosts, and mailboxes of others, for which no job more may be started now."""
-    manners = Manners(limits())
+    manners = Manners(most)
     reading: dict[str, list[int | None]] = defaultdict(list)
     for host, part in running.values_list(Lower("source_host"), "bandwidth"):
         reading[host].append(part)
@@ -71,11 +71,6 @@ def _spared(running: QuerySet[MigrationJob]) -> Q:
 
 def _has_place(manners: Manners, host: str, parts: list[int | None]) -> bool:
     return len(parts) < manners.at_once(host) and manners.has_bandwidth(host, parts)
-
-
-def bandwidth_for(job: MigrationJob) -> int | None:
-    """The bytes per second a job that starts now is given; None where its host has no limit."""
-    return Manners(limits()).share(job.source_host)
 
 
 def waiting_reasons(jobs: list[MigrationJob], most: Limits | None = None) -> dict[int, str]:
@@ -152,19 +147,27 @@ def _mailbox(job: MigrationJob) -> tuple[str, str]:
 
 
 def next_for(owner: str) -> MigrationJob | None:
-    """The job for the worker host `owner`, within the cap over all hosts. Ask under the lock."""
+    """The job for the worker host `owner`, within the cap over all hosts. Ask under the lock.
+
+    Its `bandwidth` is what it is given of its source host's.
+    """
+    most = limits()
     live = MigrationJob.objects.filter(state=State.RUNNING, lease_until__gte=Now())
-    if is_draining(owner) or live.count() >= limits().concurrency:
+    if is_draining(owner) or live.count() >= most.concurrency:
         return None
-    return eligible().first()
+    job = eligible(most).first()
+    if job:
+        job.bandwidth = bandwidth_for(job, most)
+    return job
 
 
 def kick() -> None:
     """Send as many messages as there are free places and jobs for them, but no pile of them."""
-    free = limits().concurrency - MigrationJob.objects.filter(state=State.RUNNING).count()
+    most = limits()
+    free = most.concurrency - MigrationJob.objects.filter(state=State.RUNNING).count()
     if free <= 0:
         return
-    for _place in range(eligible()[:free].count() - waiting("sync")):
+    for _place in range(eligible(most)[:free].count() - waiting("sync")):
         enqueue(RUN_NEXT, cluster="sync")
 
 

@@ -75,17 +75,12 @@ class Manners:
 
     def at_once(self, host: str) -> int:
         """How many jobs may read from this host at a time."""
-        limits = self._limits.get(host.lower())
-        own = limits.at_once if limits else None
-        return own or self._most.per_source_host
+        return _at_once(self._limits.get(host.lower()), self._most)
 
     def share(self, host: str) -> int | None:
         """The bytes per second of one job: all that may run at a time get the same part."""
         limits = self._limits.get(host.lower())
-        if limits is None or limits.bytes_per_second is None or limits.per_mailbox:
-            return limits.bytes_per_second if limits else None
-        places = min(self.at_once(host), self._most.concurrency)
-        return max(1, limits.bytes_per_second // places)
+        return _share(limits, self._most) if limits else None
 
     def has_bandwidth(self, host: str, given: Iterable[int | None]) -> bool:
         """Whether one job more fits into what the host allows, beside those given so much.
@@ -106,6 +101,24 @@ class Manners:
         host = limits.host
         if host in self._spent_hosts or mailbox in self.spent_mailboxes.get(host, ()):
             yield _used_up(limits, end_of_day(self._now), mailbox=mailbox)
+
+
+def bandwidth_for(job: MigrationJob, most: Limits) -> int | None:
+    """The bytes per second a job that starts now is given; None where its host has no limit."""
+    host = HostLimits.objects.filter(host=job.source_host.lower())
+    limits = host.filter(bytes_per_second__isnull=False).first()
+    return _share(limits, most) if limits else None
+
+
+def _at_once(limits: HostLimits | None, most: Limits) -> int:
+    own = limits.at_once if limits else None
+    return own or most.per_source_host
+
+
+def _share(limits: HostLimits, most: Limits) -> int | None:
+    if limits.bytes_per_second is None or limits.per_mailbox:
+        return limits.bytes_per_second
+    return max(1, limits.bytes_per_second // min(_at_once(limits, most), most.concurrency))
 
 
 def has_to_rest(job: MigrationJob) -> bool:
@@ -143,10 +156,14 @@ def _out_of_hours(limits: HostLimits, until: datetime) -> Rest:
     words = _("Waits until %(time)s: %(host)s is read from %(begin)s to %(end)s only.") % {
         "time": clock_time(until),
         "host": limits.host,
-        "begin": time_format(limits.window_from, "H:i"),
-        "end": time_format(limits.window_to, "H:i"),
+        "begin": _clock(limits.window_from),
+        "end": _clock(limits.window_to),
     }
     return Rest(until, words)
+
+
+def _clock(moment: time | None) -> str:
+    return time_format(moment, "H:i") if moment else ""
 
 
 def _used_up(limits: HostLimits, until: datetime, *, mailbox: str) -> Rest:

@@ -123,7 +123,7 @@ def claim(owner: str) -> MigrationJob | None:
             try_after=None,
             started_at=Now(),
             engine="",
-            bandwidth=dispatch.bandwidth_for(job),
+            bandwidth=job.bandwidth,
             version=F("version") + 1,
             **NO_ENDING,
             **NO_PROGRESS,

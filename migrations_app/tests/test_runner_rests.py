@@ -12,6 +12,7 @@ from django.utils import timezone
 from migrations_app import dispatch, manners, queue, runner
 from migrations_app.models import HostLimits, HostUse, MigrationJob, State
 from migrations_app.tests.queueing import FAKE, make_job
+from purelymanage.jobs.models import WorkerHost
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -89,6 +90,23 @@ def test_a_host_that_is_closed_lets_go_on_what_runs() -> None:
     manners.close("old.example", "Throttled.", timezone.now() + timedelta(hours=1))
     runner.run(claimed)
     assert MigrationJob.objects.get().state == State.DONE
+
+
+def test_a_host_that_a_person_drains_gives_back_what_it_runs() -> None:
+    now = timezone.now()
+    WorkerHost.objects.create(
+        name="a:1", started_at=now, seen_at=now, drained_at=now, drained_by="Adam"
+    )
+    make_job(behaviour={"mails": 60, "pause": 0.1})
+    claimed = queue.claim("b:1")
+    assert claimed is not None
+    MigrationJob.objects.update(owner="a:1")
+    claimed.refresh_from_db()
+    runner.run(claimed)
+    job = MigrationJob.objects.get()
+    assert (job.state, job.requeues) == (State.QUEUED, 0)
+    assert queue.claim("a:1") is None
+    assert queue.claim("b:1") is not None
 
 
 def test_the_end_by_the_engine_itself_is_no_failure() -> None:
