@@ -205,7 +205,7 @@ def _fitting(name: str, value: Any) -> Any:
     """A number that its column holds; anything else as it is."""
     if not isinstance(value, int) or isinstance(value, bool):
         return value
-    return max(0, min(value, MOST_BYTES if name.startswith("bytes") else MOST_MESSAGES))
+    return max(0, min(value, MOST_BYTES if "bytes" in name else MOST_MESSAGES))
 
 
 def columns_of(progress: Progress) -> dict[str, Any]:

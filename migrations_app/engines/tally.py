@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from migrations_app.engines.base import LogLine
-from migrations_app.engines.counts import FolderProgress
+from migrations_app.engines.counts import FolderProgress, Reason
 
 EVERY = 100
 MAX_SKIPPED_LINES = 20
@@ -32,9 +32,9 @@ class FolderTally:
         """A dry run meets a folder that is not there yet: every message would be copied."""
         self.progress.copied = self.progress.found
 
-    def skipped(self, line: LogLine) -> Iterable[LogLine]:
+    def skipped(self, line: LogLine, reason: Reason) -> Iterable[LogLine]:
         """One message left out on purpose; the first of them are named."""
-        self.progress.skipped += 1
+        self.progress.skip(reason)
         self._skipped_lines += 1
         if self._skipped_lines > MAX_SKIPPED_LINES:
             return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -17,7 +18,7 @@ from migrations_app.engines.imapsync.command import ImapsyncEngine
 from migrations_app.engines.plan import Options
 from migrations_app.tests.dovecot import Mail, Pair, Snapshot
 from migrations_app.tests.mailgen import mailbox
-from migrations_app.tests.runs import plan_for, run_pair
+from migrations_app.tests.runs import Outcome, plan_for, run_pair
 
 pytestmark = [pytest.mark.imap, pytest.mark.once]
 MAPPED = {"Sent Items": "Sent", "Spam": "Junk"}
@@ -58,6 +59,20 @@ def _arrived(pair: Pair, user: str) -> Snapshot:
     return {path: messages for path, messages in boxes.items() if messages}
 
 
+def _reasons(outcome: Outcome) -> dict[str, int]:
+    """Why messages were left out, and how many."""
+    why: Counter[str] = Counter()
+    for folder in outcome.progress.folders.values():
+        why.update(folder.skipped_why)
+    return dict(why)
+
+
+def _held(outcome: Outcome) -> int:
+    """How many messages the destination's folders hold, as the engine counted them."""
+    folders = outcome.progress.folders.values()
+    return sum({folder.destination: folder.destination_messages for folder in folders}.values())
+
+
 def test_a_mailbox_of_two_thousand_arrives_exactly_and_a_second_run_copies_nothing(
     engine: Engine, imap_pair: Pair
 ) -> None:
@@ -72,6 +87,10 @@ def test_a_mailbox_of_two_thousand_arrives_exactly_and_a_second_run_copies_nothi
     assert first.total("skipped") == 5  # the twins
     assert first.progress.messages_done == first.progress.messages_total
     assert first.progress.phase == "verify"
+    assert _reasons(first) == {"duplicate": 5}
+    assert _held(first) == imap_pair.destination.count(destination)
+    found = sum(folder.bytes_found for folder in first.progress.folders.values())
+    assert found > first.progress.bytes_done > 0  # the twins
     assert first.progress.bytes_total == pytest.approx(first.progress.bytes_done, rel=0.01)
     if engine.name == "builtin":
         assert next(iter(first.progress.folders)) == "INBOX"
@@ -236,6 +255,7 @@ def test_large_and_old_messages_can_be_left_out(engine: Engine, imap_pair: Pair)
 
     assert outcome.verdict.state == "done", outcome.verdict
     assert (outcome.total("copied"), outcome.total("skipped")) == (1, 1)
+    assert _reasons(outcome) == {"too_large": 1}
     assert imap_pair.destination.count(destination) == 1
 
 

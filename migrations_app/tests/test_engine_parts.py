@@ -217,7 +217,11 @@ def _event(name: str, **values: object) -> str:
     return json.dumps({"event": name, **values})
 
 
-_COUNTS = {"found": 3, "copied": 2, "present": 1, "skipped": 0, "failed": 0, "bytes_copied": 9}
+_COUNTS = {"found": 4, "copied": 2, "present": 1, "skipped": 1, "failed": 0} | {
+    "bytes_found": 30,
+    "bytes_copied": 9,
+    "skipped_why": {"duplicate": 1, "<b>": 7},
+}
 
 
 def test_json_lines_become_progress() -> None:
@@ -230,6 +234,8 @@ def test_json_lines_become_progress() -> None:
         _event("folder", number=1, total=1, **folder),
         _event("folder_end", done=3, bytes=9, **folder),
         _event("phase", phase="verify"),
+        _event("arrived", source="INBOX", messages=17, bytes=170),
+        _event("arrived", source="unknown", messages=1, bytes=1),
         _event("end", status=0, troubles=0, done=3),
     ]
     log = [entry.text for line in lines for entry in reader.feed(line)]
@@ -238,7 +244,10 @@ def test_json_lines_become_progress() -> None:
     assert (progress.bytes_done, progress.bytes_total) == (9, 30)
     assert (progress.phase, progress.folder) == ("verify", "INBOX")
     assert progress.folders["INBOX"].is_done
-    assert "INBOX: 3 found, 2 copied, 1 already there" in log
+    assert "INBOX: 4 found, 2 copied, 1 already there, 1 skipped" in log
+    inbox = progress.folders["INBOX"]
+    assert (inbox.bytes_found, inbox.skipped_why) == (30, {"duplicate": 1})
+    assert (inbox.destination_messages, inbox.destination_bytes) == (17, 170)
     assert reader.conclude(0).state == "done"
 
 

@@ -84,11 +84,11 @@ class Events:
             folder = asdict(self.folder) if self.folder else None
             self.write("progress", done=self.done, bytes=self.bytes_done, folder=folder)
 
-    def skipped(self, uid: int, why: str) -> None:
+    def too_large(self, uid: int, why: str) -> None:
         """One message left out on purpose; the first of a folder are named."""
         self.done += 1
         if self.folder:
-            self.folder.skipped += 1
+            self.folder.skip("too_large")
         self._skipped_lines += 1
         if self._skipped_lines <= _MAX_SKIPPED:
             self.log(f"{self._where(uid)} skipped: {why}", "warning")
@@ -112,6 +112,10 @@ class Events:
         if lost and self.folder:
             facts["lost"] = {"folder": self.folder.source, **lost}
         self.write("trouble", **facts, what=self._safe(what))
+
+    def arrived(self, folder: FolderProgress, messages: int, size: int) -> None:
+        """What the destination's folder holds now that the run is over."""
+        self.write("arrived", source=folder.source, messages=messages, bytes=size)
 
     def end(self, status: int) -> None:
         """The last line."""

@@ -47,6 +47,7 @@ def copy_folder(job: Job, name: str, target: str, *, creates: bool, counts: Fold
             job.reopen(error)
             events.begin_folder_again()
             counts.found = counts.present = counts.skipped = counts.failed = 0
+            counts.skipped_why = {}
             counts.copied *= not job.is_dry_run
             counts.bytes_copied *= not job.is_dry_run
             events.done = done_before + counts.copied
@@ -64,7 +65,7 @@ class FolderCopy:
         self.target = target
         self.counts = counts
         self.permanent: tuple[bytes, ...] = ()
-        self.theirs = Contents({}, 0, 0, 1)
+        self.theirs = Contents({}, 0, 0, 0, 1)
 
     def run(self, *, creates: bool) -> None:
         """Compare, then copy."""
@@ -74,7 +75,7 @@ class FolderCopy:
         ours = read_contents(self.job.source, tick=tick, max_age_days=self.job.options.max_age_days)
         if is_there:
             self.theirs = read_contents(self.job.destination, tick=tick)
-        self.counts.found = ours.found
+        self.counts.found, self.counts.bytes_found = ours.found, ours.size
         self._note_duplicates(ours)
         missing = []
         shared = []
@@ -135,7 +136,8 @@ class FolderCopy:
 
     def _note_duplicates(self, ours: Contents) -> None:
         lacking = ours.found - len(ours.entries)
-        self.counts.skipped += lacking
+        self.counts.skip("duplicate", ours.duplicates)
+        self.counts.skip("unreadable", lacking - ours.duplicates)
         self.events.done += lacking
         if ours.duplicates:
             self.events.log(
@@ -147,7 +149,7 @@ class FolderCopy:
         limit = self.job.options.max_message_bytes
         if limit is None or entry.size <= limit:
             return True
-        self.events.skipped(entry.uid, f"{entry.size} bytes are more than the limit of {limit}")
+        self.events.too_large(entry.uid, f"{entry.size} bytes are more than the limit of {limit}")
         return False
 
     def _sync_flags(self, shared: list[Entry]) -> None:

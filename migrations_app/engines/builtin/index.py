@@ -42,6 +42,8 @@ class Contents:
     entries: dict[bytes, Entry]
     """By identity; of duplicates the first."""
     found: int
+    size: int
+    """Bytes of all that is found, duplicates among it."""
     duplicates: int
     next_uid: int
     """All UIDs from here on came after this reading."""
@@ -59,8 +61,9 @@ def read_contents(
         with session.talking() as client:
             uids = _uids(client, max_age_days, from_uid)
             entries: dict[bytes, Entry] = {}
-            duplicates = 0
+            size = duplicates = 0
             for entry in _entries(client, uids, is_source=session.side == SOURCE):
+                size += entry.size
                 if entry.key in entries:
                     duplicates += 1
                 else:
@@ -69,7 +72,7 @@ def read_contents(
     except IMAPClientError as error:
         raise TroubleError("folder", session.side, said(error)) from error
     next_uid = max(uids, default=from_uid - 1) + 1
-    return Contents(entries, len(uids), duplicates, next_uid)
+    return Contents(entries, len(uids), size, duplicates, next_uid)
 
 
 def _uids(client: Connection, max_age_days: int | None, from_uid: int) -> list[int]:

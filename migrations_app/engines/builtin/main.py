@@ -11,6 +11,7 @@ from types import FrameType
 
 from imapclient.exceptions import IMAPClientError
 
+from migrations_app.engines.builtin.arrival import count_arrived
 from migrations_app.engines.builtin.events import Events
 from migrations_app.engines.builtin.folder_copy import copy_folder
 from migrations_app.engines.builtin.folders import Folders, in_order, map_folders, read_folders
@@ -90,6 +91,8 @@ class Run:
     def __init__(self, settings: Settings, events: Events) -> None:
         self.settings = settings
         self.events = events
+        self.begun: list[tuple[FolderProgress, str]] = []
+        """Folders looked at, each with the name of its destination."""
         plan = settings.plan
         self.source, self.destination = (
             Session(
@@ -125,13 +128,20 @@ class Run:
             pairs, there = self._plan_folders()
             self._measure([name for name, _ in pairs])
             self.events.phase("copy")
-            self._copy(pairs, there)
-        except GiveUp as end:
-            return end.status
+            status = self._copy_all(pairs, there)
         except TroubleError as error:
             self.events.trouble(error, "The run cannot go on")
             return exit_value(error)
         self.events.phase("verify")
+        count_arrived(self.destination, self.events, self.begun)
+        return status
+
+    def _copy_all(self, pairs: list[tuple[str, str]], there: Folders) -> Exit:
+        try:
+            self._copy(pairs, there)
+        except GiveUp as end:
+            self.events.end_folder()
+            return end.status
         return most_frequent(self.events.exits)
 
     def _open(self, session: Session) -> TroubleError | None:
@@ -194,6 +204,7 @@ class Run:
         known = {*there.names, "INBOX"} - there.unselectable
         for number, (name, target) in enumerate(pairs, start=1):
             counts = FolderProgress(readable_folder(name), readable_folder(target))
+            self.begun.append((counts, target))
             self.events.begin_folder(counts, number=number, total=len(pairs))
             try:
                 copy_folder(job, name, target, creates=target not in known, counts=counts)

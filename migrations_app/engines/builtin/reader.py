@@ -13,7 +13,7 @@ from migrations_app.engines.base import (
     Progress,
     Verdict,
 )
-from migrations_app.engines.counts import FolderProgress
+from migrations_app.engines.counts import FolderProgress, Reason
 from migrations_app.engines.network_words import without_wrapping
 from migrations_app.engines.plan import Plan
 from migrations_app.engines.tally import EVERY, progress_words, summary
@@ -22,7 +22,7 @@ from migrations_app.engines.verdicts import Facts, judge
 from migrations_app.engines.wording import clean, counted
 
 _MAX_LINE = 100_000
-_COUNTS = ("found", "copied", "present", "skipped", "failed", "bytes_copied")
+_COUNTS = ("found", "copied", "present", "skipped", "failed", "bytes_found", "bytes_copied")
 
 
 class BuiltinReader:
@@ -42,6 +42,7 @@ class BuiltinReader:
             "folder_again": self._on_folder_again,
             "folder_end": self._on_folder_end,
             "progress": self._on_progress,
+            "arrived": self._on_arrived,
             "trouble": self._on_trouble,
             "end": self._on_end,
         }
@@ -127,7 +128,17 @@ class BuiltinReader:
             self.progress.folders[name] = folder
         for count in _COUNTS:
             setattr(folder, count, int(event[count]))
+        why = event["skipped_why"]
+        folder.skipped_why = {
+            reason: int(why[reason]) for reason in get_args(Reason) if reason in why
+        }
         return folder
+
+    def _on_arrived(self, event: dict[str, Any]) -> Iterable[LogLine]:
+        folder = self.progress.folders[str(event["source"])]
+        folder.destination_messages = int(event["messages"])
+        folder.destination_bytes = int(event["bytes"])
+        return []
 
     def _on_trouble(self, event: dict[str, Any]) -> Iterable[LogLine]:
         stage = event["stage"] if event["stage"] in get_args(Stage) else "other"

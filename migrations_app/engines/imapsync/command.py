@@ -65,7 +65,6 @@ class ImapsyncEngine:
             *_side(2, plan.destination, passfile2, authorities),
             *_choices(plan),
             "--addheader",
-            "--nofoldersizesatend",
             "--noreleasecheck",
             "--no-modulesversion",
             "--nolog",
@@ -78,7 +77,7 @@ class ImapsyncEngine:
             "--pidfilelocking",
         ]
         if plan.dry_run:
-            arguments.append("--dry")
+            arguments += ["--dry", "--nofoldersizesatend"]
         return arguments
 
     def reader(self, plan: Plan) -> Reader:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from migrations_app.engines.base import LogLine, Progress, Verdict
-from migrations_app.engines.counts import FolderProgress
+from migrations_app.engines.counts import FolderProgress, Reason
 from migrations_app.engines.imapsync import noise
 from migrations_app.engines.plan import Plan
 from migrations_app.engines.tally import FolderTally
@@ -23,7 +23,7 @@ _LEFT = re.compile(r"(?P<left>-?\d+)/(?P<total>\d+) msgs left\s*$")
 _FOLDER = re.compile(r"^Folder +(?P<i>\d+)/(?P<n>\d+) \[(?P<f1>.*)\] +-> \[(?P<f2>.*)\] *$")
 _COPIED = re.compile(r"^msg (?P<f1>.+)/(?P<uid>\d+) \{(?P<size>\d+)\}\s+copied to ")
 _COPYING = re.compile(r"^msg (?P<f1>.+)/(?P<uid>\d+) copying to .*\(not really since --dry mode\)")
-_SKIPPED = re.compile(r"^(?:- )?msg (?P<f1>.+)/(?P<uid>\d+) skipped")
+_SKIPPED = re.compile(r"^(?:- )?msg (?P<f1>.+)/(?P<uid>\d+) skipped(?P<large> .*maxsize)?")
 _FAILED = re.compile(
     r"^- msg (?P<f1>.+)/(?P<uid>\d+) \{(?P<size>\d+)\} (?:S\[(?P<whole>\d+)\])?"
     r".*could not (?:append|be fetched)"
@@ -35,7 +35,7 @@ _SELECT = re.compile(r"^Host1: folder \[.*\] has (?P<n>\d+) messages in total")
 _FOUND = re.compile(r"^Host1: folder \[.*\] considering (?P<n>\d+) messages")
 _DUPLICATES = re.compile(r"^Host1: folder \[.*\] selected \d+ messages, duplicates (?P<n>\d+)$")
 _SIZE = re.compile(
-    r"^Host1 folder +\d+/\d+ \[(?P<f>.*)\] +Size: +(?P<bytes>\d+) Messages: +(?P<n>\d+)"
+    r"^Host(?P<side>\d) folder +\d+/\d+ \[(?P<f>.*)\] +Size: +(?P<bytes>\d+) Messages: +(?P<n>\d+)"
 )
 _TOTAL = re.compile(r"^Host1 (?P<what>Nb messages|Total size): +(?P<n>\d+) \w+")
 _LOOP = re.compile(r"^\+\+\+\+ Looping on each one of (?P<n>\d+) folders to sync")
@@ -74,6 +74,7 @@ class ImapsyncReader:
         self._facts = Facts()
         self._folder: FolderTally | None = None
         self._sizes: dict[str, int] = {}
+        self._there: dict[str, tuple[int, int]] = {}
         self._seen_failures: set[str] = set()
         self._last_failure = ("", "")
         self._done_before = 0
@@ -117,6 +118,7 @@ class ImapsyncReader:
     def conclude(self, status: int) -> Verdict:
         """What `status` means after all lines."""
         self._leave_folder()
+        self._note_destination()
         return judge(self._plan, status, self.progress, self._facts)
 
     # Counting
@@ -156,13 +158,14 @@ class ImapsyncReader:
             self._passed_over -= 1  # imapsync counts it once more
             return []
         line = LogLine(self._shown(match, clean(match.string)), "warning")
-        return self._folder.skipped(line) if self._folder else [line]
+        reason: Reason = "too_large" if match["large"] else "other"
+        return self._folder.skipped(line, reason) if self._folder else [line]
 
     def _on_void(self, match: re.Match[str]) -> Iterable[LogLine]:
         folder, size = readable_folder(match["f1"]), int(match["size"])
         self.progress.lose(folder, match["uid"], size, "no header identifies it")
         line = LogLine(clean(match.string), "warning")
-        return self._folder.skipped(line) if self._folder else [line]
+        return self._folder.skipped(line, "no_headers") if self._folder else [line]
 
     @staticmethod
     def _shown(match: re.Match[str], text: str) -> str:
@@ -174,6 +177,7 @@ class ImapsyncReader:
         source, destination = _names(match["f1"]), _names(match["f2"])
         name = readable_folder(source)
         progress = FolderProgress(source=name, destination=readable_folder(destination))
+        progress.bytes_found = self._sizes.get(name, 0)
         self.progress.folders[name] = progress
         self.progress.folder = name
         self._folder = FolderTally(progress, is_dry_run=self._plan.dry_run)
@@ -187,6 +191,12 @@ class ImapsyncReader:
         if folder.progress.bytes_copied == 0 and self._plan.dry_run:
             self._guess_dry_bytes(folder.progress)
         return folder.close(processed=self.progress.messages_done - self._done_before)
+
+    def _note_destination(self) -> None:
+        """A real run counts again at its end; what a dry run counted first is still true."""
+        for folder in self.progress.folders.values():
+            found = self._there.get(folder.destination, (None, None))
+            folder.destination_messages, folder.destination_bytes = found
 
     def _guess_dry_bytes(self, folder: FolderProgress) -> None:
         """A dry run names no sizes: take the folder's share."""
@@ -204,12 +214,16 @@ class ImapsyncReader:
         number = int(match["n"])
         if not self._folder or not number:
             return []
-        self._folder.progress.skipped += number
+        self._folder.progress.skip("duplicate", number)
         name = self._folder.progress.source
         return [LogLine(f"{name}: {counted(number, 'duplicate')} within the folder left out")]
 
     def _on_size(self, match: re.Match[str]) -> Iterable[LogLine]:
-        self._sizes[readable_folder(_names(match["f"]))] = int(match["bytes"])
+        name = readable_folder(_names(match["f"]))
+        if match["side"] == "2":
+            self._there[name] = int(match["n"]), int(match["bytes"])
+        elif self.progress.phase != "verify":
+            self._sizes[name] = int(match["bytes"])
         return []
 
     def _on_total(self, match: re.Match[str]) -> Iterable[LogLine]:
@@ -224,6 +238,8 @@ class ImapsyncReader:
 
     def _on_loop(self, match: re.Match[str]) -> Iterable[LogLine]:
         self.progress.phase = "copy"
+        if not self._plan.dry_run:
+            self._there.clear()
         self.progress.folders_total = int(match["n"])
         self._facts.has_started_copying = True
         return [LogLine(f"{counted(self.progress.folders_total, 'folder')} to go through")]
