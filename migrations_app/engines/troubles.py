@@ -38,7 +38,11 @@ _UNKNOWN_HOST = (
 _NOT_TLS = r"wrong version number|SSL connect attempt failed|SSL handshake|unexpected eof|STARTTLS"
 _NEEDS_TLS = r"PRIVACYREQUIRED|Plaintext authentication disallowed|LOGINDISABLED"
 _BUSY = r"\[LIMIT\]|too many (?:simultaneous )?connections|Maximum number of connections"
-_THROTTLED = r"throttled|\[UNAVAILABLE\]|\[INUSE\]|Session expired|Suggested Backoff"
+_THROTTLED = (
+    r"throttled|\[UNAVAILABLE\]|\[INUSE\]|\[SERVERBUG\]|Session expired|Suggested Backoff"
+    r"|bandwidth limit|rate limit|too many (?:requests|commands|log-?ins?|failed)"
+    r"|temporar(?:y|ily)|again later|server is busy"
+)
 _GONE = (
     r"socket closed|Connection reset|Broken pipe|Unable to connect|not connected|timeout waiting"
     r"|timed out|EOF"

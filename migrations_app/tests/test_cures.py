@@ -9,7 +9,7 @@ from migrations_app.engines.causes import Cause
 from migrations_app.engines.cures import CURES, RETRY_MINUTES, Remedy
 from migrations_app.engines.plan import Endpoint, Plan
 from migrations_app.engines.sentences import sentence_for
-from migrations_app.engines.troubles import BOTH_ENDS, Trouble
+from migrations_app.engines.troubles import BOTH_ENDS, Stage, Trouble, cause_of
 from migrations_app.engines.verdicts import STATUS_CAUSES, Facts, judge
 
 pytestmark = pytest.mark.once
@@ -89,6 +89,38 @@ def test_an_unknown_text_is_shown_raw_cut_and_on_one_line() -> None:
     assert "It said: Something <b>odd</b> [31m happened xxx" in verdict.sentence
     assert len(verdict.sentence) < 400
     assert verdict.sentence.isprintable()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)",
+        "NO [UNAVAILABLE] Temporary authentication failure.",
+        "NO [SERVERBUG] Internal error occurred. Refer to server log.",
+        "NO Too many login attempts, please try again later",
+        "BAD Request is throttled. Suggested Backoff Time: 299961 milliseconds",
+        "NO [INUSE] Mailbox in use",
+        "NO Server is busy",
+    ],
+)
+@pytest.mark.parametrize("stage", ["login", "fetch"])
+def test_a_server_that_asks_for_time_is_not_taken_for_a_wrong_password(
+    said: str, stage: Stage
+) -> None:
+    assert cause_of(Trouble(stage, 1, said)) == Cause.SOURCE_THROTTLED
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)",
+        "NO [ALERT] Application-specific password required (Failure)",
+        "NO [ALERT] Please log in via your web browser: Web login required (Failure)",
+        "NO LOGIN failed.",
+    ],
+)
+def test_what_only_the_right_password_cures_is_a_wrong_one(said: str) -> None:
+    assert cause_of(Trouble("login", 2, said)) == Cause.DESTINATION_PASSWORD
 
 
 def test_a_day_whose_volume_is_used_up_is_no_failure_of_its_messages() -> None:

@@ -45,7 +45,7 @@ _MISSING = re.compile(r"^The sync is not finished, there are (?P<n>\d+) among \d
 _UNIDENTIFIED = re.compile(r"^There are (?P<n>\d+) unidentified messages")
 _FOLDER_LOST = re.compile(
     r"Could not create folder \[.+\] from \[(?P<created>.+)\]:"
-    r"|Host1 folder (?P<selected>.+): Could not select"
+    r"|Host1 [Ff]older (?P<selected>.+): Could not select"
 )
 _IGNORED = re.compile(r"^Host1: warning! ignoring folder (?P<f>.*) because it is not in host1")
 _EXIT = re.compile(
