@@ -18,6 +18,7 @@ from migrations_app.selectors import JobFilter
 from migrations_app.services import batch_control as services
 from migrations_app.services.bulk import act_on_all
 from migrations_app.views.actions import ask_about_all, render_question, tell_outcome
+from migrations_app.views.checks import checks_context
 from migrations_app.views.lists import batch_context, list_context, summary_context
 from migrations_app.views.parts import tabs, told_on_the_way_back_to_the_batch
 from purelymanage.core.http import Request, errors_on, go_to, render_page
@@ -47,6 +48,7 @@ def batch_detail(request: Request, pk: int) -> HttpResponse:
         **list_context(request, wanted, found),
         **summary_context([view], selectors.works_of(batch), is_active=view.is_active),
         **batch_context(view),
+        **checks_context(batch),
         "limits": limits,
         "engine": choice.describe(),
         "is_empty": not view.tally.total,

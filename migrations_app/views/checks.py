@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from migrations_app.models import Batch, CheckState, MigrationJob
 from migrations_app.selectors.checks import CheckSums, first_problems, list_checks, sum_checks
 from migrations_app.services import checks as services
+from migrations_app.views.parts import told_on_the_way_back, told_on_the_way_back_to_the_batch
 from purelymanage.core.errors import RefusedError
 from purelymanage.core.http import Request, go_to, render_page
 from purelymanage.core.limits import rate_limited
@@ -97,6 +98,7 @@ def _address(batch: Batch | None, state: str, number: int = 1) -> str:
 @admin_required
 @rate_limited("bulk")
 @require_POST
+@told_on_the_way_back_to_the_batch
 def batch_check(request: Request, pk: int) -> HttpResponse:
     """Have all of a batch looked at that may still run."""
     batch = get_object_or_404(Batch, pk=pk)
@@ -107,6 +109,7 @@ def batch_check(request: Request, pk: int) -> HttpResponse:
 @admin_required
 @rate_limited("bulk")
 @require_POST
+@told_on_the_way_back_to_the_batch
 def batch_check_stop(request: Request, pk: int) -> HttpResponse:
     """Leave out what has not been looked at yet."""
     batch = get_object_or_404(Batch, pk=pk)
@@ -118,6 +121,7 @@ def batch_check_stop(request: Request, pk: int) -> HttpResponse:
 @admin_required
 @rate_limited("bulk")
 @require_POST
+@told_on_the_way_back
 def check_selected(request: Request) -> HttpResponse:
     """Have the jobs looked at that were ticked."""
     pks = [int(pk) for pk in request.POST.getlist("selected") if _is_number(pk)]

@@ -19,7 +19,7 @@ from audit.actions import Action
 from audit.tests import chains
 from domains.models import SyncState
 from mailboxes.batches.models import MailboxBatch
-from migrations_app.models import Batch, State
+from migrations_app.models import Batch, Check, State
 from migrations_app.tests.queueing import make_job
 from purelymanage.core.context import acting_as, person
 from purelymanage.core.startup import new_encryption_key
@@ -107,6 +107,13 @@ def _migrations_file(world: World, run: Run) -> None:
 
 def _lost_worker(world: World, run: Run) -> None:
     world.new_job(state=State.RUNNING, lease_until=seconds_from_now(-60))
+    run()
+
+
+def _checked_job(world: World, run: Run) -> None:
+    """At a server where nobody listens."""
+    job = world.new_job(state=State.QUEUED, source_host="127.0.0.1", source_port=9)
+    Check.objects.create(job=job)
     run()
 
 
@@ -270,10 +277,22 @@ WORK: list[Line] = [
         lambda world, run: (world.bulk_work, run()),
         actor="admin",
     ),
+    Exempt(
+        "migrations_app.tasks.check_mailboxes",
+        "It looks at mailboxes before anything is copied; who asked for that is on record.",
+        _checked_job,
+        writes=("jobs_tasklock", "migrations_app_check"),
+    ),
     Leaves(
         "migrations_app.tasks.revoke_passwords",
         Action.APP_PASSWORD_REVOKED,
         lambda world, run: (world.temporary_password, run()),
+    ),
+    Exempt(
+        "purelymanage.notifications.tasks.send_pushes",
+        "It passes on what admins are mailed, which is on record where it happened.",
+        _plainly,
+        writes=("notifications_push",),
     ),
     Exempt(
         "migrations_app.tasks.probe_engine",

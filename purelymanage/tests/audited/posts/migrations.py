@@ -123,6 +123,21 @@ MIGRATIONS: list[Line] = [
         lambda world, post: post(world.migrations_preview.pk),
     ),
     Leaves(
+        "migrations:batch_check",
+        Action.JOBS_CHECKED,
+        lambda world, post: post(world.migration_batch.pk),
+    ),
+    Leaves(
+        "migrations:batch_check_stop",
+        Action.CHECKS_STOPPED,
+        lambda world, post: post(world.migration_batch.pk),
+    ),
+    Leaves(
+        "migrations:check_selected",
+        Action.JOBS_CHECKED,
+        lambda world, post: post(selected=[world.job.pk]),
+    ),
+    Leaves(
         "migrations:temporary_password_settle",
         Action.APP_PASSWORD_SETTLED,
         lambda world, post: post(world.temporary_password.pk),
