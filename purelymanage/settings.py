@@ -360,6 +360,7 @@ LOGGING = {
         "gunicorn.access": {"handlers": ["console"], "propagate": False},
         "django-q": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "urllib3": {"level": "WARNING"},
+        "apprise": {"level": "CRITICAL"},  # what it says of an address tells parts of it
     },
 }
 

@@ -21,7 +21,7 @@ from functools import lru_cache, partial
 from itertools import chain
 from types import TracebackType
 from typing import Any
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus, unquote
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -29,6 +29,9 @@ from django.http import HttpRequest, HttpResponse
 DOTS = "••••"
 SHORTEST = 6
 """What is shorter is not hidden by value: it would take ordinary words and numbers along."""
+SHORTEST_PART = 8
+"""The same for the parts of an address, of which many are ordinary words."""
+HOST_NAME = re.compile(r"localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}|[\d.]+", re.IGNORECASE)
 SECRET_NAME = r"pass(?:word|wd|phrase|code)?[12]?|pwd|secrets?|tokens?|api_?keys?|otp|totp|(?:setup_?|recovery_?|mfa_?)code"  # noqa: E501, S105  a pattern
 HEADERS = r"purelymail-api-token|authorization|(?:set-)?cookie"
 LINKS = ("invite", "gather", "reset/key", "confirm-email", "login/code/confirm")
@@ -191,7 +194,16 @@ def _configured() -> Iterator[str]:
     yield settings.EMAIL_HOST_PASSWORD or ""
     for url in settings.NOTIFY_URLS:  # many of them are nothing but a secret
         yield url
-        yield urlsplit(url).password or ""
+        yield from _parts_of(url)
+
+
+def _parts_of(url: str) -> Iterator[str]:
+    """What a library may say of an address without saying all of it; a plain host name is none."""
+    __, _separator, rest = url.partition("://")
+    for part in re.split(r"[/@:?&=#]+", rest):
+        if len(part) >= SHORTEST_PART and not HOST_NAME.fullmatch(part):
+            yield part
+            yield unquote(part)
 
 
 class RedactingFormatter(logging.Formatter):

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core import checks
 
 
 class NotificationsConfig(AppConfig):
@@ -7,5 +8,7 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from audit.watch import register_post
         from purelymanage.notifications.audit import AuditPost
+        from purelymanage.notifications.checks import check_addresses
 
+        checks.register(check_addresses)
         register_post(AuditPost())

@@ -13,6 +13,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
 from purelymanage.core.roles import Role
+from purelymanage.notifications.pushes import push
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ def notify_admins(
 ) -> bool:
     """Send `emails/<template>.txt` and `.html` to every owner and admin, each on its own.
 
+    The text goes to the addresses of `NOTIFY_URLS` as well, once the mail is on its way.
+
     `instead`: other words for some of them, by their key. Call it from a task. False where the mail
     server took none of them: the caller keeps its news and tells them again later. An address that
     is refused keeps nobody else from the news.
@@ -45,18 +48,23 @@ def notify_admins(
         compose((instead or {}).get(person.pk, usual), full, person.email) for person in people
     ]
     taken = [send(mail) for mail in mails]
-    return any(taken) or not mails
+    is_told = any(taken) or not mails
+    if is_told:
+        push(title=subject, text=text_of(usual, full))
+    return is_told
 
 
 def compose(words: Words, context: Mapping[str, Any], address: str) -> EmailMultiAlternatives:
     """The mail to `address`, filled in and not sent yet."""
-    text, html = (
-        render_to_string(f"emails/{words.template}.{kind}", dict(context))
-        for kind in ("txt", "html")
-    )
+    html = render_to_string(f"emails/{words.template}.html", dict(context))
     return EmailMultiAlternatives(
-        words.subject, text, to=[address], alternatives=[(html, "text/html")]
+        words.subject, text_of(words, context), to=[address], alternatives=[(html, "text/html")]
     )
+
+
+def text_of(words: Words, context: Mapping[str, Any]) -> str:
+    """What a mail says in plain text, filled in."""
+    return render_to_string(f"emails/{words.template}.txt", dict(context))
 
 
 def send(mail: EmailMultiAlternatives) -> bool:

@@ -1,0 +1,10 @@
+from django.contrib import admin
+
+from purelymanage.core.inspection import InspectionAdmin
+from purelymanage.notifications.models import Push
+
+
+@admin.register(Push)
+class PushInspection(InspectionAdmin):
+    list_display = ["pk", "title", "created_at", "tries", "try_after"]
+    ordering = ["-pk"]

@@ -1,0 +1,166 @@
+"""News for NOTIFY_URLS: a real Apprise, and a web server that stands for the service."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from purelymanage.core.redaction import redact
+from purelymanage.notifications import pushes
+from purelymanage.notifications.checks import check_addresses
+from purelymanage.notifications.models import Push
+from purelymanage.notifications.pushes import push, send_waiting
+
+pytestmark = pytest.mark.django_db
+TOKEN = "T0k3n-of-the-hook"
+
+
+class Hook(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.server.is_away:
+            self.send_error(503)
+            return
+        self.server.taken.append((body["title"], body["message"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def hooks():
+    """Two services, each with what it has taken."""
+    servers = [ThreadingHTTPServer(("127.0.0.1", 0), Hook) for _ in range(2)]
+    for server in servers:
+        server.taken, server.is_away = [], False
+        threading.Thread(target=server.serve_forever, args=[0.05], daemon=True).start()
+    yield servers
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def _addresses(settings, hooks):
+    settings.NOTIFY_URLS = [f"json://127.0.0.1:{hook.server_port}/{TOKEN}" for hook in hooks]
+
+
+def later(minutes):
+    return time_machine.travel(timezone.now() + timedelta(minutes=minutes), tick=True)
+
+
+def test_each_address_gets_the_news_once(hooks):
+    push(title="DNS fails", text="MX of {{ example }} points elsewhere.")
+    send_waiting()
+    send_waiting()
+    news = [("DNS fails", "MX of {{ example }} points elsewhere.")]
+    assert [hook.taken for hook in hooks] == [news, news]
+    assert not Push.objects.exists()
+
+
+def test_a_worker_is_asked_to_send_and_the_caller_does_not_wait(
+    hooks, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks() as sent:
+        push(title="DNS fails", text="…")
+    assert sent
+    assert not hooks[0].taken
+
+
+def test_a_service_that_is_away_holds_nobody_up_and_gets_it_later_in_order(hooks):
+    hooks[0].is_away = True
+    push(title="One", text="…")
+    push(title="Two", text="…")
+    send_waiting()
+    assert [title for title, _ in hooks[1].taken] == ["One", "Two"]
+    hooks[0].is_away = False
+    send_waiting()
+    assert not hooks[0].taken, "not before its pause is over"
+    with later(1.1):
+        send_waiting()
+    assert [title for title, _ in hooks[0].taken] == ["One", "Two"]
+    assert len(hooks[1].taken) == 2
+
+
+def test_what_nobody_took_for_a_day_is_given_up_and_the_log_says_so(hooks, caplog):
+    hooks[0].is_away = True
+    push(title="One", text="…")
+    send_waiting()
+    with later(24 * 60 + 1), caplog.at_level(logging.ERROR):
+        send_waiting()
+    assert not Push.objects.exists()
+    assert "“One” was given up: number 1 of NOTIFY_URLS" in caplog.text
+
+
+def test_what_was_meant_for_an_address_no_longer_configured_is_dropped(hooks, settings):
+    push(title="One", text="…")
+    settings.NOTIFY_URLS = settings.NOTIFY_URLS[1:]
+    send_waiting()
+    assert not hooks[0].taken
+    assert len(hooks[1].taken) == 1
+    assert not Push.objects.exists()
+
+
+def test_while_one_worker_sends_another_leaves_it_alone(hooks, monkeypatch):
+    push(title="One", text="…")
+
+    def and_another(self, *args, **kwargs):
+        send_waiting()
+        return take(self, *args, **kwargs)
+
+    take = Push.delete
+    monkeypatch.setattr(Push, "delete", and_another)
+    send_waiting()
+    assert [len(hook.taken) for hook in hooks] == [1, 1]
+
+
+def test_no_part_of_an_address_is_stored_or_logged(hooks, settings, caplog):
+    hooks[0].is_away = True
+    settings.NOTIFY_URLS = [*settings.NOTIFY_URLS, "json://127.0.0.1:1/Another-t0ken?x=Third-t0ken"]
+    with caplog.at_level(logging.DEBUG):
+        push(title="One", text="…")
+        send_waiting()
+    stored = repr(list(Push.objects.values()))
+    for secret in (TOKEN, "Another-t0ken", "Third-t0ken"):
+        assert secret not in stored
+        assert secret not in caplog.text
+        assert secret not in redact(f"a library says {secret}")
+    assert "Number 1 of NOTIFY_URLS did not take a notification" in caplog.text
+
+
+def test_hosts_and_ordinary_words_of_an_address_stay_readable(settings):
+    settings.NOTIFY_URLS = ["https://user:pass-word-1@chat.example.com/hooks/abcdefgh1234"]
+    assert redact("chat.example.com hooks") == "chat.example.com hooks"
+    assert redact("abcdefgh1234 pass-word-1") == "•••• ••••"
+
+
+def test_without_addresses_nothing_is_kept(settings):
+    settings.NOTIFY_URLS = []
+    push(title="One", text="…")
+    assert not Push.objects.exists()
+
+
+def test_an_address_that_apprise_does_not_know_is_named_by_its_number(settings):
+    assert check_addresses() == []
+    settings.NOTIFY_URLS = [*settings.NOTIFY_URLS, "carrier-pigeon://secret"]
+    (problem,) = check_addresses()
+    assert problem.msg.startswith("NOTIFY_URLS, number 3")
+    assert "secret" not in f"{problem}"
+
+
+def test_pauses_grow_up_to_an_hour(hooks):
+    hooks[0].is_away = True
+    push(title="One", text="…")
+    Push.objects.update(tries=9)
+    send_waiting()
+    wait = Push.objects.get().try_after - timezone.now()
+    assert timedelta(minutes=59) < wait <= timedelta(minutes=pushes.PAUSES_MINUTES[-1])
