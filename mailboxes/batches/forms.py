@@ -51,7 +51,7 @@ class UploadForm(forms.Form):
         has_file, has_text = bool(cleaned.get("file")), bool(cleaned.get("pasted", "").strip())
         if has_file and has_text:
             self.add_error("pasted", _("Choose a file or paste lines, not both."))
-        elif not (has_file or has_text or self.errors):
+        elif not (has_file or has_text or {"file", "pasted"} & self.errors.keys()):
             self.add_error("file", _("Choose a file, or paste lines below."))
         return cleaned
 

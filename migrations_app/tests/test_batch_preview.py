@@ -292,6 +292,12 @@ def test_what_is_wrong_in_the_form_is_said_beside_it(admin_client, changes, word
     assert not Batch.objects.exists()
 
 
+def test_all_that_is_missing_is_said_at_once(admin_client):
+    page = text_of(admin_client.post(NEW, form("", file="", source_server="")))
+    assert "Choose a file, or paste lines" in page
+    assert "Choose a server." in page
+
+
 def test_a_file_that_is_no_table_is_refused_on_the_form(admin_client):
     answer = admin_client.post(NEW, form("PK\x03\x04 xl/"))
     assert answer.status_code == 422

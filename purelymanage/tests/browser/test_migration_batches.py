@@ -1,0 +1,72 @@
+"""Five mailboxes from a CSV file: what each line comes to, the import, and its batch."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from purelymanage.tests.browser.conftest import look_everywhere
+from purelymanage.tests.panel import Panel
+
+pytestmark = pytest.mark.once
+
+HOTEL = "lindenhof.example"
+PASSWORD = "lindenhof-demo"
+STAFF = ["lea.fontaine", "t.brandt", "hana.kobayashi", "s.bergstrom", "m.rossi"]
+LINES = [
+    "dest_email;dest_password;source_email;source_password",
+    *[f"{who}@{HOTEL};{PASSWORD};{who}@{HOTEL};{PASSWORD}" for who in STAFF],
+    f"max@elsewhere.example;{PASSWORD};max@{HOTEL};{PASSWORD}",  # line 7
+    f"uli@{HOTEL};{PASSWORD};uli@{HOTEL};",
+    f"T.Brandt@{HOTEL};{PASSWORD};t.brandt@{HOTEL};{PASSWORD}",  # as line 3
+]
+FILE = {"name": "Staff 2027.csv", "mimeType": "text/csv", "buffer": "\r\n".join(LINES).encode()}
+
+
+def test_an_admin_moves_five_people_from_a_file(desk: Page, demo: Panel):
+    choose_the_file(desk, demo)
+    read_what_is_wrong(desk)
+    import_the_good_ones(desk)
+    assert PASSWORD not in desk.content()
+
+
+def choose_the_file(desk: Page, demo: Panel) -> None:
+    desk.goto(f"{demo.url}/migrations/batches/")
+    desk.get_by_role("link", name="Import CSV").first.click()
+    desk.get_by_role("button", name="Look at the lines").click()
+    expect(desk.get_by_text("Choose a file, or paste lines below.").first).to_be_visible()
+    desk.get_by_text("Options", exact=True).click()
+    look_everywhere(desk, "migrations-upload-refused")
+    desk.get_by_label("CSV file").set_input_files(FILE)
+    desk.get_by_label("Source server").select_option(label="Old provider")
+    desk.get_by_label("Destination server").select_option(label="PurelyMail")
+    desk.get_by_role("button", name="Look at the lines").click()
+    expect(desk.get_by_role("heading", name="Staff 2027")).to_be_visible()
+    expect(
+        desk.get_by_text("5 mailboxes are moved from Old provider to PurelyMail.")
+    ).to_be_visible()
+    look_everywhere(desk, "migrations-preview")
+
+
+def read_what_is_wrong(desk: Page) -> None:
+    desk.get_by_role("link", name=re.compile("^Not usable")).click()
+    for line, words in {
+        "7": "elsewhere.example is not one of your domains at PurelyMail.",
+        "8": "source_password is missing.",
+        "9": "The same migration stands in line 3.",
+    }.items():
+        row = desk.get_by_role("row").filter(has=desk.get_by_role("cell", name=line, exact=True))
+        expect(row).to_contain_text(words)
+    expect(desk.get_by_role("row")).to_have_count(4)
+    look_everywhere(desk, "migrations-preview-bad")
+
+
+def import_the_good_ones(desk: Page) -> None:
+    """Nobody waits for a reload: the page goes on to the batch by itself, and its jobs run."""
+    desk.get_by_role("button", name="Import the 5 good ones").click()
+    expect(desk).to_have_url(re.compile(r"/migrations/batches/\d+/$"), timeout=60_000)
+    expect(desk.get_by_role("link", name=f"lea.fontaine@{HOTEL}").first).to_be_visible()
+    expect(desk.get_by_role("row")).to_have_count(6)
+    look_everywhere(desk, "migrations-batch")
