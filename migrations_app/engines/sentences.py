@@ -102,8 +102,8 @@ _OTHER_SENTENCES = {
         "TLS is usually port 993, STARTTLS port 143.{said}"
     ),
     Cause.CONNECTION_LOST: (
-        "The connection to one of the servers was lost and did not come back. "
-        "Run it again; only what is missing is copied.{said}"
+        "The connection to one of the servers broke off. "
+        "Run it again; only what is missing is copied."
     ),
     Cause.BUDGET_SPENT: (
         "What may be read from {name} in a day is used up. "

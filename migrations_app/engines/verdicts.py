@@ -98,6 +98,11 @@ STATUS_CAUSES = {
 
 0, 6 and 7 are endings of their own; a negative one is a signal.
 """
+DECISIVE = {118: Cause.BUDGET_SPENT, -signal.SIGPIPE: Cause.CONNECTION_LOST}
+"""Statuses that say more than any message that failed before.
+
+imapsync dies of SIGPIPE when it writes to a server that hung up; its own output is always read.
+"""
 _PRIORITY = [
     Cause.BUDGET_SPENT,
     *(pair[0] for pair in BOTH_ENDS.values()),
@@ -113,7 +118,7 @@ _PRIORITY = [
 
 def judge(plan: Plan, status: int, progress: Progress, facts: Facts) -> Verdict:
     """How the run ended, in the words of the page."""
-    if status < 0:
+    if status < 0 and status not in DECISIVE:
         return _stopped(_signal_name(-status))
     if status in _STOPPED:
         return _stopped(_STOPPED[status])
@@ -154,10 +159,7 @@ def _signal_name(number: int) -> str:
 
 
 def _stopped(by: str) -> Verdict:
-    why = {
-        "SIGKILL": " Perhaps the machine ran out of memory.",
-        "SIGPIPE": " A server hung up while the engine was writing to it.",
-    }.get(by, "")
+    why = " Perhaps the machine ran out of memory." if by == "SIGKILL" else ""
     return Verdict("interrupted", Cause.STOPPED, f"The engine was stopped by {by}.{why}")
 
 
@@ -202,8 +204,8 @@ def _not_met(plan: Plan, progress: Progress) -> list[str]:
 def _worst(status: int, facts: Facts) -> Cause:
     """The most telling cause among the errors, or else what the status stands for."""
     found = {cause_of(trouble) for trouble in facts.troubles}
-    if STATUS_CAUSES.get(status) == Cause.BUDGET_SPENT:
-        return Cause.BUDGET_SPENT
+    if status in DECISIVE:
+        return DECISIVE[status]
     for cause in _PRIORITY:
         if cause in found:
             return cause

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from migrations_app.engines.base import Progress
@@ -121,6 +123,14 @@ def test_a_server_that_asks_for_time_is_not_taken_for_a_wrong_password(
 )
 def test_what_only_the_right_password_cures_is_a_wrong_one(said: str) -> None:
     assert cause_of(Trouble("login", 2, said)) == Cause.DESTINATION_PASSWORD
+
+
+def test_a_server_that_hangs_up_on_imapsync_is_waited_for() -> None:
+    facts = Facts()
+    facts.add(Trouble("append", 2, "NO [LIMIT] too large"))
+    verdict = judge(PLAN, -signal.SIGPIPE, Progress(), facts)
+    assert (verdict.state, verdict.cause) == ("failed", Cause.CONNECTION_LOST)
+    assert "too large" not in verdict.sentence
 
 
 def test_a_day_whose_volume_is_used_up_is_no_failure_of_its_messages() -> None:
