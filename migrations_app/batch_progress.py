@@ -74,7 +74,16 @@ class BatchView:
     @property
     def token(self) -> str:
         """Changes whenever what is shown about the batch changes."""
-        return f"{crc32(repr((self.tally, self.rate)).encode()):x}"
+        shown = (
+            [part.words for part in self.parts],
+            self.bytes_words,
+            self.percent,
+            filesize_si(self.rate),
+            self.seconds_left,
+            self.batch.paused_at,
+            self.starts_at,
+        )
+        return f"{crc32(repr(shown).encode()):x}"
 
     @property
     def head_token(self) -> str:

@@ -42,6 +42,7 @@ def list_context(
         "wanted": wanted,
         "key": list_key(wanted, found.page.number),
         "address": list_address(wanted, found.page.number),
+        "list_query": list_address(wanted).partition("?")[2],
         "filters": filter_links(wanted, found.counts),
         "known": known({row.job.pk: row.token for row in found.rows}),
         "counts": counts_token(found.counts),

@@ -21,12 +21,15 @@ from purelymanage.ui.icons import draw
 register = Library()
 
 
-def _url_with(context: Context, given: str | None = None, **changes: str | int | None) -> str:
+def _url_with(
+    context: Context, given: str | None = None, path: str = "", **changes: str | int | None
+) -> str:
     """This page's address with some of its query changed; None takes a parameter out.
 
-    `given`: the query to change, if it is not the one the page was asked with.
+    `given` and `path`: the query to change, and the address, if they are not those of the request.
     """
     request: HttpRequest = context["request"]
+    path = path or request.path
     query = (
         request.GET.copy() if given is None else QueryDict(given.removeprefix("?"), mutable=True)
     )
@@ -34,7 +37,7 @@ def _url_with(context: Context, given: str | None = None, **changes: str | int |
         query.pop(name, None)
         if value is not None:
             query[name] = str(value)
-    return f"{request.path}?{query.urlencode()}" if query else request.path
+    return f"{path}?{query.urlencode()}" if query else path
 
 
 def _link(url: str, extra: dict[str, Any], **fixed: Any) -> SafeString:
@@ -49,22 +52,24 @@ def paging(
     page: Page[Any],
     *,
     query: str | None = None,
+    path: str = "",
     is_capped: bool = False,
     **extra: Any,
 ) -> SafeString:
     """Which rows of how many, Previous, Next; keeps the filters. Nothing for an empty list.
 
     With `hx_target="#rows"` (and `hx_swap`) the links fetch the fragment and change the URL.
-    `query`: the filters, if they are not what the URL says; `is_capped`: there are more rows than
-    pages are made of.
+    `query` and `path`: the filters and the address, if the request has others; `is_capped`: there
+    are more rows than pages are made of.
 
         {% paging page hx_target="#rows" hx_swap="outerHTML" %}
     """
     if not page.paginator.count:
         return SafeString("")
     before = page.previous_page_number() if page.number > 2 else None
-    previous = _url_with(context, query, page=before)
-    following = _url_with(context, query, page=page.next_page_number()) if page.has_next() else ""
+    previous = _url_with(context, query, path, page=before)
+    number = page.next_page_number() if page.has_next() else None
+    following = _url_with(context, query, path, page=number) if number else ""
     return render_to_string(
         "components/paging.html",
         {
