@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Invitation, User
 from audit.actions import Action
 from audit.services import audited
-from purelymanage.notifications.services import Words, compose
+from purelymanage.notifications.mail import Words, compose
 
 
 def send_reset_link(person: User) -> None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from audit.actions import Action
-from purelymanage.notifications.services import Words, compose
+from purelymanage.notifications.mail import Words, compose
 
 SENTENCES = {
     Action.FACTOR_ADDED: gettext_lazy("Added to your account: %(what)s."),

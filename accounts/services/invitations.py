@@ -27,7 +27,7 @@ from purelymanage.core.mail import is_mail_set_up
 from purelymanage.core.roles import Role
 from purelymanage.jobs.locks import only_one
 from purelymanage.jobs.queue import enqueue
-from purelymanage.notifications.services import send
+from purelymanage.notifications.mail import send
 
 TOKEN_BYTES = 32
 SEND = "accounts.tasks.send_invitations"

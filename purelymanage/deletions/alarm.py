@@ -19,7 +19,8 @@ from purelymanage.deletions.impact import SHOWN, Group
 from purelymanage.deletions.models import Alarm, Freeze, PendingDeletion, PendingDeletionQuerySet
 from purelymanage.jobs.locks import only_one
 from purelymanage.jobs.queue import enqueue
-from purelymanage.notifications.services import Words, notify_admins
+from purelymanage.notifications.mail import Words
+from purelymanage.notifications.services import notify_admins
 
 USUAL = 10
 """So many deletions by one person within an hour alarm nobody."""

@@ -1,10 +1,10 @@
 from django.contrib import admin
 
 from purelymanage.core.inspection import InspectionAdmin
-from purelymanage.notifications.models import Push
+from purelymanage.notifications.models import Message
 
 
-@admin.register(Push)
-class PushInspection(InspectionAdmin):
+@admin.register(Message)
+class MessageInspection(InspectionAdmin):
     list_display = ["pk", "title", "created_at", "tries", "try_after"]
     ordering = ["-pk"]

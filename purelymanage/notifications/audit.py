@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from audit.models import Verification
 from audit.verification import Report
-from purelymanage.notifications.services import Words, compose, notify_admins, send
+from purelymanage.notifications.mail import Words, compose, send
+from purelymanage.notifications.services import notify_admins
 
 
 class AuditPost:

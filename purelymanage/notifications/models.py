@@ -1,4 +1,4 @@
-"""News on its way to where else `NOTIFY_URLS` wants it."""
+"""News on its way: to a person by mail, or to where else `NOTIFY_URLS` wants it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from django.db import models
 from django.utils import timezone
 
 
-class Push(models.Model):
-    """One piece of news for one address of `NOTIFY_URLS`; gone once that has taken it."""
+class Message(models.Model):
+    """One piece of news for one target; gone once that has taken it."""
 
     target = models.CharField(
-        max_length=64, help_text="a keyed hash of the address, which is a secret itself"
+        max_length=64,
+        help_text="person:<key>, or a keyed hash of an address of NOTIFY_URLS, each a secret",
     )
     title = models.CharField(max_length=250)
     text = models.TextField()
+    html = models.TextField(blank=True, help_text="the same, for mail")
     created_at = models.DateTimeField(default=timezone.now)
     tries = models.PositiveSmallIntegerField(default=0)
     try_after = models.DateTimeField(default=timezone.now)
@@ -21,7 +23,6 @@ class Push(models.Model):
     class Meta:
         ordering = ["pk"]
         indexes = [models.Index(fields=["target", "try_after"])]
-        verbose_name_plural = "pushes"
 
     def __str__(self) -> str:
         return self.title

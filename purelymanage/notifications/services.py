@@ -1,29 +1,16 @@
-"""Mail to the people who administer the panel."""
+"""News for the people who administer the panel, and for where else they want it."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.mail import EmailMultiAlternatives
-from django.template.loader import render_to_string
 
 from purelymanage.core.roles import Role
-from purelymanage.notifications.pushes import push
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Words:
-    """A mail before it is filled in: `emails/<template>.txt` and `.html`."""
-
-    subject: str
-    template: str
+from purelymanage.notifications.mail import Words, compose, send
+from purelymanage.notifications.outbox import post, push
 
 
 def notify_admins(
@@ -42,7 +29,7 @@ def notify_admins(
     is refused keeps nobody else from the news.
     """
     people = get_user_model().objects.filter(is_active=True, role__in=[Role.OWNER, Role.ADMIN])
-    full = {"base_url": settings.BASE_URL, **context}
+    full = _with_address(context)
     usual = Words(subject, template)
     mails = [
         compose((instead or {}).get(person.pk, usual), full, person.email) for person in people
@@ -50,28 +37,28 @@ def notify_admins(
     taken = [send(mail) for mail in mails]
     is_told = any(taken) or not mails
     if is_told:
-        push(title=subject, text=text_of(usual, full))
+        push(title=subject, text=usual.text(full))
     return is_told
 
 
-def compose(words: Words, context: Mapping[str, Any], address: str) -> EmailMultiAlternatives:
-    """The mail to `address`, filled in and not sent yet."""
-    html = render_to_string(f"emails/{words.template}.html", dict(context))
-    return EmailMultiAlternatives(
-        words.subject, text_of(words, context), to=[address], alternatives=[(html, "text/html")]
-    )
+def notify_person(person: int | None, *, words: Words, context: Mapping[str, Any]) -> None:
+    """Have a worker mail this to one person, by their key; to all admins where they have left.
+
+    Call it in the transaction of what it is about.
+    """
+    working = get_user_model().objects.filter(is_active=True)
+    people = working.filter(pk=person) if person else working.none()
+    if not people.exists():
+        people = working.filter(role__in=[Role.OWNER, Role.ADMIN])
+    full = _with_address(context)
+    keys = list(people.values_list("pk", flat=True))
+    post(people=keys, title=words.subject, text=words.text(full), html=words.html(full))
 
 
-def text_of(words: Words, context: Mapping[str, Any]) -> str:
-    """What a mail says in plain text, filled in."""
-    return render_to_string(f"emails/{words.template}.txt", dict(context))
+def notify_elsewhere(*, words: Words, context: Mapping[str, Any]) -> None:
+    """Have a worker send the text to the addresses of `NOTIFY_URLS`."""
+    push(title=words.subject, text=words.text(_with_address(context)))
 
 
-def send(mail: EmailMultiAlternatives) -> bool:
-    """Over a connection of its own: one that broke off is of no use to the next."""
-    try:
-        mail.send()
-    except OSError as error:
-        logger.warning("Could not send “%s” to somebody: %s", mail.subject, type(error).__name__)
-        return False
-    return True
+def _with_address(context: Mapping[str, Any]) -> dict[str, Any]:
+    return {"base_url": settings.BASE_URL, **context}

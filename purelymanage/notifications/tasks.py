@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from purelymanage.notifications import pushes
+from purelymanage.notifications import outbox
 
 
-def send_pushes() -> None:
-    """Take what waits to the addresses of `NOTIFY_URLS`; by the clock as well, to try again."""
-    pushes.send_waiting()
+def send_waiting() -> None:
+    """Hand over the messages that wait; by the clock as well, to try again."""
+    outbox.send_waiting()

@@ -96,6 +96,13 @@ def _old_migrations_previews(world: World, run: Run) -> None:
     run()
 
 
+def _old_migrations(world: World, run: Run) -> None:
+    """What is there by now is ten days old, and five are kept."""
+    world.moving_batch  # noqa: B018  has a job
+    with override_settings(JOB_RETENTION_DAYS=5):
+        run()
+
+
 def _migrations_file(world: World, run: Run) -> None:
     """With the servers and the table of the preview."""
     batch = world.migrations_preview
@@ -289,11 +296,26 @@ WORK: list[Line] = [
         lambda world, run: (world.temporary_password, run()),
     ),
     Exempt(
-        "purelymanage.notifications.tasks.send_pushes",
-        "It passes on what admins are mailed, which is on record where it happened.",
+        "purelymanage.notifications.tasks.send_waiting",
+        "It passes on news of what is on record where it happened.",
         _plainly,
-        writes=("notifications_push",),
     ),
+    Leaves(
+        "migrations_app.tasks.repeat_jobs",
+        Action.JOB_QUEUED,
+        lambda world, run: (world.repeating_job, run()),
+    ),
+    Leaves(
+        "migrations_app.tasks.advance_cut_overs",
+        Action.CUT_OVER_ADVANCED,
+        lambda world, run: (world.cut_over, run()),
+    ),
+    Leaves(
+        "migrations_app.tasks.purge_expired",
+        Action.CREDENTIALS_ERASED,
+        lambda world, run: (world.moving_batch, run()),
+    ),
+    Leaves("migrations_app.tasks.purge_expired", Action.JOB_DELETED, _old_migrations),
     Exempt(
         "migrations_app.tasks.probe_engine",
         "It finds out which engine runs here.",
@@ -315,6 +337,11 @@ WORK: list[Line] = [
         "recheck_dns",
         Action.DOMAIN_RECHECKED,
         lambda _world, run: run("--all"),
+    ),
+    Leaves(
+        "purge_expired",
+        Action.CREDENTIALS_ERASED,
+        lambda world, run: (world.moving_batch, run()),
     ),
     Leaves("import_migrations", Action.JOB_CREATED, _migrations_file),
     Leaves("run_due_deletions", Action.DELETION_EXECUTED, _due_deletion),

@@ -1,4 +1,4 @@
-"""News for NOTIFY_URLS: a real Apprise, and a web server that stands for the service."""
+"""What waits to be sent: a real Apprise, and a web server that stands for its service."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import time_machine
 from django.utils import timezone
 
 from purelymanage.core.redaction import redact
-from purelymanage.notifications import pushes
+from purelymanage.notifications import outbox
 from purelymanage.notifications.checks import check_addresses
-from purelymanage.notifications.models import Push
-from purelymanage.notifications.pushes import push, send_waiting
+from purelymanage.notifications.models import Message
+from purelymanage.notifications.outbox import post, push, send_waiting
 
 pytestmark = pytest.mark.django_db
 TOKEN = "T0k3n-of-the-hook"
@@ -64,7 +64,7 @@ def test_each_address_gets_the_news_once(hooks):
     send_waiting()
     news = [("DNS fails", "MX of {{ example }} points elsewhere.")]
     assert [hook.taken for hook in hooks] == [news, news]
-    assert not Push.objects.exists()
+    assert not Message.objects.exists()
 
 
 def test_a_worker_is_asked_to_send_and_the_caller_does_not_wait(
@@ -97,8 +97,8 @@ def test_what_nobody_took_for_a_day_is_given_up_and_the_log_says_so(hooks, caplo
     send_waiting()
     with later(24 * 60 + 1), caplog.at_level(logging.ERROR):
         send_waiting()
-    assert not Push.objects.exists()
-    assert "“One” was given up: number 1 of NOTIFY_URLS" in caplog.text
+    assert not Message.objects.exists()
+    assert "“One” was given up: Number 1 of NOTIFY_URLS" in caplog.text
 
 
 def test_what_was_meant_for_an_address_no_longer_configured_is_dropped(hooks, settings):
@@ -107,7 +107,7 @@ def test_what_was_meant_for_an_address_no_longer_configured_is_dropped(hooks, se
     send_waiting()
     assert not hooks[0].taken
     assert len(hooks[1].taken) == 1
-    assert not Push.objects.exists()
+    assert not Message.objects.exists()
 
 
 def test_while_one_worker_sends_another_leaves_it_alone(hooks, monkeypatch):
@@ -117,8 +117,8 @@ def test_while_one_worker_sends_another_leaves_it_alone(hooks, monkeypatch):
         send_waiting()
         return take(self, *args, **kwargs)
 
-    take = Push.delete
-    monkeypatch.setattr(Push, "delete", and_another)
+    take = Message.delete
+    monkeypatch.setattr(Message, "delete", and_another)
     send_waiting()
     assert [len(hook.taken) for hook in hooks] == [1, 1]
 
@@ -129,12 +129,12 @@ def test_no_part_of_an_address_is_stored_or_logged(hooks, settings, caplog):
     with caplog.at_level(logging.DEBUG):
         push(title="One", text="…")
         send_waiting()
-    stored = repr(list(Push.objects.values()))
+    stored = repr(list(Message.objects.values()))
     for secret in (TOKEN, "Another-t0ken", "Third-t0ken"):
         assert secret not in stored
         assert secret not in caplog.text
         assert secret not in redact(f"a library says {secret}")
-    assert "Number 1 of NOTIFY_URLS did not take a notification" in caplog.text
+    assert "Number 1 of NOTIFY_URLS did not take a message" in caplog.text
 
 
 def test_hosts_and_ordinary_words_of_an_address_stay_readable(settings):
@@ -146,7 +146,7 @@ def test_hosts_and_ordinary_words_of_an_address_stay_readable(settings):
 def test_without_addresses_nothing_is_kept(settings):
     settings.NOTIFY_URLS = []
     push(title="One", text="…")
-    assert not Push.objects.exists()
+    assert not Message.objects.exists()
 
 
 def test_an_address_that_apprise_does_not_know_is_named_by_its_number(settings):
@@ -160,7 +160,34 @@ def test_an_address_that_apprise_does_not_know_is_named_by_its_number(settings):
 def test_pauses_grow_up_to_an_hour(hooks):
     hooks[0].is_away = True
     push(title="One", text="…")
-    Push.objects.update(tries=9)
+    Message.objects.update(tries=9)
     send_waiting()
-    wait = Push.objects.get().try_after - timezone.now()
-    assert timedelta(minutes=59) < wait <= timedelta(minutes=pushes.PAUSES_MINUTES[-1])
+    wait = Message.objects.get().try_after - timezone.now()
+    assert timedelta(minutes=59) < wait <= timedelta(minutes=outbox.PAUSES_MINUTES[-1])
+
+
+def test_a_person_is_mailed_and_a_mail_server_that_is_away_is_tried_again(
+    admin, mailoutbox, monkeypatch
+):
+    def refuse(self):
+        raise ConnectionRefusedError
+
+    post(people=[admin.pk], title="Done", text="Lea has moved.", html="<p>Lea has moved.</p>")
+    with monkeypatch.context() as patch:
+        patch.setattr("django.core.mail.EmailMultiAlternatives.send", refuse)
+        send_waiting()
+    assert Message.objects.get().tries == 1
+    with later(2):
+        send_waiting()
+        send_waiting()
+    (mail,) = mailoutbox
+    assert (mail.to, mail.subject, mail.body) == ([admin.email], "Done", "Lea has moved.")
+    assert mail.alternatives[0][0] == "<p>Lea has moved.</p>"
+
+
+def test_who_has_left_is_mailed_no_more(admin, mailoutbox):
+    post(people=[admin.pk], title="Done", text="…", html="…")
+    type(admin).objects.filter(pk=admin.pk).update(is_active=False)
+    send_waiting()
+    assert not mailoutbox
+    assert not Message.objects.exists()

@@ -1,0 +1,140 @@
+"""Messages that wait for a worker: mail to a person, news for the addresses of `NOTIFY_URLS`.
+
+A message is written in the transaction of what it is about, so it is neither lost nor doubled, and
+nobody waits for a server that is away. Addresses of `NOTIFY_URLS` are secrets: a row names one by a
+keyed hash. What is meant for somebody who has left, or for an address that is not configured any
+more, is dropped.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from purelymanage.jobs.locks import only_one
+from purelymanage.jobs.queue import enqueue
+from purelymanage.notifications.mail import mail, send
+from purelymanage.notifications.models import Message
+
+logger = logging.getLogger(__name__)
+
+SEND = "purelymanage.notifications.tasks.send_waiting"
+PERSON = "person:"
+PAUSES_MINUTES = (1, 5, 15, 60)
+"""After how long a target that took nothing is tried again; the last one counts on."""
+GIVEN_UP_AFTER = timedelta(hours=24)
+AT_ONCE = 20
+"""So many are handed to one target by one task."""
+WORK_SECONDS = 120.0
+LOCK_SECONDS = 900
+"""Longer than one target may take."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a target is reached."""
+
+    name: str
+    """For the log; no secret."""
+    deliver: Callable[[Message], bool]
+
+
+def push(*, title: str, text: str) -> None:
+    """Have a worker send this to every address of `NOTIFY_URLS`."""
+    _post([_message(_hashed(url), title, text) for url in settings.NOTIFY_URLS])
+
+
+def post(*, people: list[int], title: str, text: str, html: str) -> None:
+    """Have a worker mail this to people, named by their keys, each on its own."""
+    _post([_message(f"{PERSON}{person}", title, text, html) for person in people])
+
+
+def _message(target: str, title: str, text: str, html: str = "") -> Message:
+    return Message(target=target, title=title[:250], text=text, html=html)
+
+
+def _post(messages: list[Message]) -> None:
+    if messages:
+        Message.objects.bulk_create(messages)
+        enqueue(SEND)
+
+
+def send_waiting() -> None:
+    """Hand over what is due, to each target in its order. A second worker finds it taken."""
+    give_back_at = time.monotonic() + WORK_SECONDS
+    due = Message.objects.filter(try_after__lte=timezone.now()).order_by("target")
+    for target in list(due.values_list("target", flat=True).distinct()):
+        if time.monotonic() >= give_back_at:
+            return
+        with only_one(f"notifications.{target}", seconds=LOCK_SECONDS) as is_alone:
+            if is_alone:
+                _send_to(target)
+
+
+def _send_to(target: str) -> None:
+    waiting = Message.objects.filter(target=target)
+    way = _way_to(target)
+    if way is None:
+        waiting.delete()
+        return
+    _give_up(waiting.filter(created_at__lt=timezone.now() - GIVEN_UP_AFTER), way)
+    for message in waiting.filter(try_after__lte=timezone.now())[:AT_ONCE]:
+        if not way.deliver(message):
+            _wait(waiting, message.tries, way)
+            return
+        message.delete()
+
+
+def _wait(waiting: QuerySet[Message], tries: int, way: Way) -> None:
+    """All of them: it is the target that is away."""
+    minutes = PAUSES_MINUTES[min(tries, len(PAUSES_MINUTES) - 1)]
+    logger.warning("%s did not take a message; again in %d minutes", way.name, minutes)
+    waiting.update(tries=tries + 1, try_after=timezone.now() + timedelta(minutes=minutes))
+
+
+def _give_up(old: QuerySet[Message], way: Way) -> None:
+    for message in old:
+        logger.error("“%s” was given up: %s did not take it for a day", message, way.name)
+    old.delete()
+
+
+def _way_to(target: str) -> Way | None:
+    if target.startswith(PERSON):
+        return _way_to_person(int(target.removeprefix(PERSON)))
+    for number, url in enumerate(settings.NOTIFY_URLS, start=1):
+        if _hashed(url) == target:
+            return _way_elsewhere(url, number)
+    return None
+
+
+def _way_to_person(pk: int) -> Way | None:
+    person = get_user_model().objects.filter(pk=pk, is_active=True).first()
+    if person is None:
+        return None
+
+    def deliver(message: Message) -> bool:
+        return send(mail(message.title, message.text, message.html, person.email))
+
+    return Way(f"The mail server for person {pk}", deliver)
+
+
+def _way_elsewhere(url: str, number: int) -> Way:
+    from purelymanage.notifications import elsewhere  # loads Apprise
+
+    def deliver(message: Message) -> bool:
+        return elsewhere.deliver(url, title=message.title, text=message.text)
+
+    return Way(f"Number {number} of NOTIFY_URLS", deliver)
+
+
+def _hashed(url: str) -> str:
+    return salted_hmac("purelymanage.notifications", url, algorithm="sha256").hexdigest()
