@@ -5,11 +5,13 @@ from migrations_app.models import (
     BatchLine,
     BulkWork,
     Check,
+    CutOver,
     FolderResult,
     HostLimits,
     HostUse,
     Limits,
     LogChunk,
+    Loss,
     MigrationJob,
     Server,
     TemporaryPassword,
@@ -66,6 +68,13 @@ class FolderResultInspection(InspectionAdmin):
     ordering = ["-pk"]
 
 
+@admin.register(Loss)
+class LossInspection(InspectionAdmin):
+    list_display = ["job_id", "position", "folder", "uid", "bytes"]
+    raw_id_fields = ["job"]
+    ordering = ["-pk"]
+
+
 @admin.register(LogChunk)
 class LogChunkInspection(InspectionAdmin):
     list_display = ["pk", "job_id", "run", "at"]
@@ -105,3 +114,11 @@ class HostUseInspection(InspectionAdmin):
     list_display = ["day", "host", "mailbox", "bytes"]
     search_fields = ["host", "mailbox"]
     ordering = ["-day", "host", "mailbox"]
+
+
+@admin.register(CutOver)
+class CutOverInspection(InspectionAdmin):
+    list_display = ["pk", "domain", "batch_id", "step", "step_since", "ended_at", "stopped_at"]
+    list_filter = ["step"]
+    search_fields = ["domain"]
+    ordering = ["-pk"]
