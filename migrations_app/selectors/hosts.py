@@ -73,6 +73,12 @@ def unlimited_provider(rows: list[HostRow]) -> Preset | None:
     return frail[hosts[0]] if hosts else None
 
 
+def closed_hosts() -> list[HostLimits]:
+    """Hosts for which no job starts because too many failed; those that open last come first."""
+    closed = HostLimits.objects.filter(closed_until__gt=timezone.now())
+    return list(closed.order_by("-closed_until", "host"))
+
+
 def worker_hosts() -> list[WorkerRow]:
     """Every worker host, by name, in two queries."""
     running = _running_by("owner")

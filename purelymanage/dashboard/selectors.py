@@ -34,8 +34,9 @@ from domains.lookups import resolver_outage
 from domains.models import CreditReading, Domain, SyncState
 from domains.models.domain import FAILING, JUDGED, OURS
 from mailboxes.batches.selectors import Waiting, batches_needing_a_person
-from migrations_app.models import MAX_REQUEUES, MigrationJob, State, TemporaryPassword
+from migrations_app.models import MAX_REQUEUES, HostLimits, MigrationJob, State, TemporaryPassword
 from migrations_app.progress import JobView
+from migrations_app.selectors.hosts import closed_hosts
 from migrations_app.selectors.temporary_passwords import worrying
 from purelymanage.core.addresses import shown_domain
 from purelymanage.dashboard.credit import SHOWN, Credit, Day
@@ -153,6 +154,8 @@ class Home:
     batches: list[Waiting]
     app_passwords: list[TemporaryPassword]
     """Made for a run, and left behind."""
+    closed_hosts: list[HostLimits]
+    """Too many migrations with them ended in the same way."""
     worker_silence: float | None
     """Seconds since a worker was seen; None if none ever was."""
     log_checked: Verification | None
@@ -229,6 +232,7 @@ def home() -> Home:
         alarms=lasting_alarms(),
         batches=batches_needing_a_person(),
         app_passwords=worrying(),
+        closed_hosts=closed_hosts(),
         worker_silence=seconds_since_worker_seen(),
         log_checked=last_verification(),
     )

@@ -11,10 +11,11 @@ from django.utils.translation import ngettext
 
 from mailboxes.batches.selectors import Waiting
 from migrations_app.engines.causes import Cause
-from migrations_app.models import State, TemporaryPassword
+from migrations_app.models import HostLimits, State, TemporaryPassword
 from purelymanage.core.addresses import shown_address
 from purelymanage.dashboard.attention.item import Item
 from purelymanage.dashboard.selectors import Alike
+from purelymanage.ui.tags.words import clock_time
 
 
 def batch(waiting: Waiting) -> Item:
@@ -26,6 +27,20 @@ def batch(waiting: Waiting) -> Item:
         text=waiting.text,
         url=reverse("mailboxes:batches:detail", args=[waiting.batch.pk]),
         action=_("Decide") if waiting.batch.is_running else _("Download"),
+    )
+
+
+def closed_host(limits: HostLimits) -> Item:
+    """No migration with it starts, until its time is up or a person opens it."""
+    words = {"host": limits.host, "time": clock_time(limits.closed_until)}
+    return Item(
+        key=f"host-{limits.pk}",
+        tone="warn",
+        icon="ban",
+        title=_("Migrations with %(host)s wait until %(time)s") % words,
+        text=limits.closed_because,
+        url=reverse("migration_settings:limits"),
+        action=_("See the host"),
     )
 
 

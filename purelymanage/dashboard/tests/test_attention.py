@@ -12,8 +12,9 @@ from audit.models import Verification
 from domains.models import Deviation, DnsRecord, Kind, RecordKey, RecordState
 from domains.tests.factories import CreditReadingFactory, DomainFactory, SyncStateFactory
 from mailboxes.batches.models import BatchKind, BatchState, MailboxBatch
+from migrations_app import manners
 from migrations_app.engines.causes import Cause
-from migrations_app.models import MAX_REQUEUES, MigrationJob, State
+from migrations_app.models import MAX_REQUEUES, HostLimits, MigrationJob, State
 from purelymanage.dashboard import selectors
 from purelymanage.dashboard.tests.rows import HOME, domain, items, job, page, titles
 from purelymanage.jobs.models import WorkerHost
@@ -47,6 +48,16 @@ def test_the_worst_comes_first_and_each_has_its_link():
     assert found[1].url == reverse("domains:detail", args=[shop.pk])
     assert found[2].url == reverse("migrations:detail", args=[failed.pk])
     assert found[2].text == "Ask for it again."
+
+
+def test_a_closed_host_is_told_until_it_opens():
+    now = timezone.now()
+    manners.close("imap.old.example", "5 in a row were throttled.", now + timedelta(hours=1))
+    HostLimits.objects.create(host="imap.fine.example", closed_until=now - timedelta(hours=1))
+    (item,) = items()
+    assert item.title.startswith("Migrations with imap.old.example wait until ")
+    assert (item.tone, item.text) == ("warn", "5 in a row were throttled.")
+    assert item.url == reverse("migration_settings:limits")
 
 
 @pytest.mark.parametrize(

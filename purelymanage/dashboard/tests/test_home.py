@@ -54,7 +54,7 @@ def test_the_page_costs_the_same_with_any_number_of_rows(
         job(f"failed-{number}", state=State.FAILED, cause=Cause.UNKNOWN)
         job(f"running-{number}", state=State.RUNNING, ended_at=None)
     viewer_client.get(HOME)
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(23):
         viewer_client.get(HOME)
 
 
