@@ -15,6 +15,7 @@ from migrations_app.models import (
     MigrationJob,
     Server,
     TemporaryPassword,
+    Watch,
 )
 from purelymanage.core.inspection import InspectionAdmin
 
@@ -122,3 +123,8 @@ class CutOverInspection(InspectionAdmin):
     list_filter = ["step"]
     search_fields = ["domain"]
     ordering = ["-pk"]
+
+
+@admin.register(Watch)
+class WatchInspection(InspectionAdmin):
+    list_display = ["user", "page", "seen_at"]

@@ -23,7 +23,7 @@ from audit.services import record
 from migrations_app import aftercare, credentials, dispatch, logs
 from migrations_app.engines.base import Verdict
 from migrations_app.models import MAX_REQUEUES, WAITING, FolderResult, Loss, MigrationJob, State
-from purelymanage.core.context import SYSTEM, acting_as
+from purelymanage.core.context import SYSTEM, acting_as, current_actor
 from purelymanage.core.errors import RefusedError
 from purelymanage.core.locks import lock_transaction
 from purelymanage.jobs.clock import seconds_from_now
@@ -65,6 +65,7 @@ def submit(job: MigrationJob) -> None:
         stop_requested=False,
         stopped_by="",
         started_at=None,
+        started_by=current_actor().user_id or job.started_by_id,
         repeat_at=seconds_from_now(3600 * job.repeat_hours) if repeats else None,
         version=F("version") + 1,
         **NO_RUN,

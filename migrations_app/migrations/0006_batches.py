@@ -17,6 +17,12 @@ def _note_successes(apps, schema_editor):
     well.update(succeeded_at=models.F("ended_at"))
 
 
+def _note_as_told(apps, schema_editor):
+    """Nobody is told now of what ended before."""
+    jobs = apps.get_model("migrations_app", "MigrationJob").objects.using(schema_editor.connection.alias)
+    jobs.update(told_run=models.F("run"))
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -29,6 +35,30 @@ class Migration(migrations.Migration):
             model_name='migrationjob',
             name='succeeded_at',
             field=models.DateTimeField(blank=True, help_text='when a real run last ended well', null=True),
+        ),
+        migrations.AddField(
+            model_name='migrationjob',
+            name='started_by',
+            field=models.ForeignKey(blank=True, help_text='who queued it last; they are told of its end', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='migrationjob',
+            name='told_run',
+            field=models.PositiveIntegerField(default=0, help_text='the last run whose end its starter was told of'),
+        ),
+        migrations.CreateModel(
+            name='Watch',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('page', models.CharField(help_text='job:<key> or batch:<key>', max_length=40)),
+                ('seen_at', models.DateTimeField()),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name_plural': 'watches',
+                'ordering': ['-seen_at'],
+                'constraints': [models.UniqueConstraint(fields=('user', 'page'), name='one_watch_per_person_and_page')],
+            },
         ),
         migrations.CreateModel(
             name='BatchLine',
@@ -341,5 +371,10 @@ class Migration(migrations.Migration):
             model_name='temporarypassword',
             index=models.Index(fields=['revoked_at', 'id'], name='migrations__revoked_fb3808_idx'),
         ),
+        migrations.AddIndex(
+            model_name='migrationjob',
+            index=models.Index(condition=models.Q(('run__gt', models.F('told_run'))), fields=['batch', 'id'], name='migration_jobs_to_tell_of'),
+        ),
         migrations.RunPython(_note_successes, migrations.RunPython.noop),
+        migrations.RunPython(_note_as_told, migrations.RunPython.noop),
     ]

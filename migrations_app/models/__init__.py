@@ -20,6 +20,7 @@ from migrations_app.models.jobs import (
     Phase,
     State,
 )
+from migrations_app.models.notices import Watch
 from migrations_app.models.results import Check, CheckState, FolderResult, LogChunk, Loss
 from migrations_app.models.servers import HostLimits, HostUse, Limits, Security, Server
 
@@ -51,4 +52,5 @@ __all__ = [
     "Server",
     "State",
     "TemporaryPassword",
+    "Watch",
 ]

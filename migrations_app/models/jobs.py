@@ -68,6 +68,14 @@ class MigrationJob(EncryptedModel):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="who queued it last; they are told of its end",
+    )
     batch = models.ForeignKey(Batch, models.SET_NULL, null=True, blank=True, related_name="jobs")
     superseded_by = models.ForeignKey(
         "self",
@@ -132,6 +140,9 @@ class MigrationJob(EncryptedModel):
 
     # The run that holds it, or the last one
     run = models.PositiveIntegerField(default=0, help_text="how often it was started")
+    told_run = models.PositiveIntegerField(
+        default=0, help_text="the last run whose end its starter was told of"
+    )
     token = models.UUIDField(null=True, blank=True)
     owner = models.CharField(max_length=200, blank=True, help_text="worker host that runs it")
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -199,6 +210,11 @@ class MigrationJob(EncryptedModel):
                 name="migration_jobs_to_repeat",
             ),
             models.Index(
+                fields=["batch", "id"],
+                condition=models.Q(run__gt=models.F("told_run")),
+                name="migration_jobs_to_tell_of",
+            ),
+            models.Index(
                 RUNS_FIRST, LATEST_FIRST, models.F("id").desc(), name="migration_jobs_in_order"
             ),
         ]
@@ -220,6 +236,11 @@ class MigrationJob(EncryptedModel):
     @property
     def destination_place(self) -> str:
         return host_and_port(self.destination_host, self.destination_port)
+
+    @property
+    def starter_id(self) -> int | None:
+        """The key of whoever queued it last."""
+        return self.started_by_id or self.created_by_id
 
     @property
     def particulars(self) -> str:
