@@ -116,15 +116,33 @@ class Action(models.TextChoices):
     MIGRATIONS_PAUSED = "migrations.paused", _("paused the migrations of {target}")
     MIGRATIONS_RESUMED = "migrations.resumed", _("let the migrations of {target} go on")
     MIGRATIONS_SCHEDULED = "migrations.scheduled", _("set when {target} starts")
+    MIGRATIONS_EXPORTED = (
+        "migrations.exported",
+        _("exported the report on the migrations of {target}"),
+    )
     MIGRATIONS_DELETED = "migrations.deleted", _("deleted the batch of migrations {target}")
     MIGRATIONS_BULK = "migrations.bulk", _("started work on many migration jobs: {target}")
     MIGRATIONS_BULK_STOPPED = (
         "migrations.bulk_stopped",
         _("stopped work on many migration jobs: {target}"),
     )
+    MIGRATIONS_REPEATED = "migrations.repeated", _("set how often {target} is copied again")
+    MIGRATIONS_SYNCED_FINALLY = (
+        "migrations.synced_finally",
+        _("had {target} copied for the last time"),
+    )
+    CUT_OVER_BEGUN = "cut_over.begun", _("began the cut-over of {target}")
+    CUT_OVER_ADVANCED = "cut_over.advanced", _("took the cut-over of {target} a step on")
+    CUT_OVER_STOPPED = "cut_over.stopped", _("stopped the cut-over of {target}")
+    CUT_OVER_RESUMED = "cut_over.resumed", _("let the cut-over of {target} go on")
     JOB_CREATED = "job.created", _("created the migration job {target}")
     JOB_CHANGED = "job.changed", _("changed the migration job {target}")
     JOB_QUEUED = "job.queued", _("queued the migration job {target}")
+    JOB_REPEATED = "job.repeated", _("set how often the migration job {target} runs again")
+    JOB_SYNCED_FINALLY = (
+        "job.synced_finally",
+        _("had the migration job {target} run for the last time"),
+    )
     JOB_STARTED = "job.started", _("ran the migration job {target}")
     JOB_CANCELLED = "job.cancelled", _("cancelled the migration job {target}")
     JOB_INTERRUPTED = "job.interrupted", _("found the migration job {target} interrupted")
@@ -154,7 +172,7 @@ SUBJECTS = {
     _("Domains"): ("domain", "dns"),
     _("Routing"): ("rule",),
     _("Deletions"): ("deletion",),
-    _("Migrations"): ("server", "host", "worker", "migrations", "job", "settings"),
+    _("Migrations"): ("server", "host", "worker", "migrations", "job", "cut_over", "settings"),
     _("Audit log"): ("audit",),
 }
 """What actions are about, and how the names of those begin: up to their dot."""

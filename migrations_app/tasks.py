@@ -8,7 +8,7 @@ from django.conf import settings
 
 from migrations_app import bulk_worker, checkup, dispatch, queue, runner
 from migrations_app.engines import choice
-from migrations_app.services import batches, temporary_passwords
+from migrations_app.services import batches, cutovers, repeats, retention, temporary_passwords
 
 
 def run_next() -> None:
@@ -46,6 +46,21 @@ def work_on_jobs() -> None:
 def check_mailboxes() -> None:
     """A slice of the checks that wait; by the clock as well, for what a dead worker left."""
     checkup.work()
+
+
+def repeat_jobs() -> None:
+    """Queue the jobs that are to run once more; by the clock, and where somebody asked for it."""
+    repeats.run_due()
+
+
+def advance_cut_overs() -> None:
+    """Take the cut-overs a step on where the one before is over."""
+    cutovers.advance_all()
+
+
+def purge_expired() -> None:
+    """Erase passwords, logs and jobs that are older than they may be."""
+    retention.purge_expired()
 
 
 def probe_engine() -> None:

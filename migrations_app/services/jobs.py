@@ -120,17 +120,11 @@ def run_job_for_real(*, job: MigrationJob) -> MigrationJob:
             _("“%(job)s” is not a finished dry run, so there is nothing to run for real.")
             % {"job": job}
         )
-    real = MigrationJob(
-        created_by_id=current_actor().user_id,
-        dry_run=False,
-        batch=job.batch,
-        repeat_hours=job.repeat_hours,
-    )
+    real = copy_of(job)
+    real.created_by_id = current_actor().user_id
+    real.repeat_hours = job.repeat_hours
     if job.batch:
         real.start_at = job.batch.start_at
-    with credentials.opening(job):
-        for name in _COPIED:
-            setattr(real, name, getattr(job, name))
     _take_server_values(real)
     _refuse_same_mailbox(real)
     _refuse_temporary_password(real)
@@ -141,6 +135,15 @@ def run_job_for_real(*, job: MigrationJob) -> MigrationJob:
         MigrationJob.objects.filter(pk=job.pk).update(superseded_by=real, version=F("version") + 1)
         queue.submit(real)
     return real
+
+
+def copy_of(job: MigrationJob) -> MigrationJob:
+    """A real job with the same ends, credentials and options, not stored yet."""
+    copy = MigrationJob(created_by_id=job.created_by_id, dry_run=False, batch=job.batch)
+    with credentials.opening(job):
+        for name in (*_COPIED, "engine_wanted"):
+            setattr(copy, name, getattr(job, name))
+    return copy
 
 
 def cancel_job(*, job: MigrationJob) -> MigrationJob:

@@ -27,6 +27,7 @@ from mailboxes.models import Mailbox
 from migrations_app.models import (
     Batch,
     BulkWork,
+    CutOver,
     HostLimits,
     MigrationJob,
     Server,
@@ -34,6 +35,7 @@ from migrations_app.models import (
     TemporaryPassword,
 )
 from migrations_app.services.batches import preview_batch, start_import
+from migrations_app.services.cutovers import begin_cut_over, stop_cut_over
 from migrations_app.tests.factories import BatchFactory, JobFactory, ServerFactory
 from purelymanage.core.context import acting_as, person
 from purelymanage.deletions import freezing
@@ -187,6 +189,31 @@ class World:
             created_by=admin,
             created_by_name=admin.name,
         )
+
+    @cached_property
+    def moving_batch(self) -> Batch:
+        """Its one real run into our domain has ended well, long ago."""
+        batch: Batch = BatchFactory(name="Lindenhof, for real")
+        old = timezone.now() - timezone.timedelta(days=10)
+        moments = {"ended_at": old, "succeeded_at": old, "queued_at": old}
+        self.new_job(batch=batch, destination_address=LEA, **moments)
+        return batch
+
+    @cached_property
+    def cut_over(self) -> CutOver:
+        """At its first copy, which is over."""
+        return begin_cut_over(batch=self.moving_batch, every_hours=6)
+
+    @cached_property
+    def stopped_cut_over(self) -> CutOver:
+        stop_cut_over(cut_over=self.cut_over)
+        self.cut_over.refresh_from_db()
+        return self.cut_over
+
+    @cached_property
+    def repeating_job(self) -> MigrationJob:
+        """Its next run is due."""
+        return self.new_job(repeat_hours=6, repeat_at=timezone.now())
 
     @cached_property
     def migrations_preview(self) -> Batch:

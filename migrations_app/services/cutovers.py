@@ -1,0 +1,234 @@
+"""The day a domain's mail moves, step by step. A worker takes each step when the one before it is
+over; a person may take it earlier.
+
+A step and what it sets off are one transaction, and what a step leaves to workers is found again
+by looking at the jobs: a killed worker loses nothing, and looking twice does no harm.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from audit.actions import Action
+from audit.services import Happened, audited, record_all
+from domains.models import Domain
+from migrations_app import queue
+from migrations_app.engines.plan import Options
+from migrations_app.models import Batch, BatchState, CutOver, CutOverStep, MigrationJob
+from migrations_app.selectors import cutovers as selectors
+from migrations_app.selectors.repeats import jobs_of
+from migrations_app.services import repeats, retention
+from migrations_app.services.jobs import MAX_NAME, copy_of, facts_of, queue_lock
+from purelymanage.core.addresses import shown_domain
+from purelymanage.core.context import SYSTEM, acting_as
+from purelymanage.core.errors import PurelyManageError, RefusedError
+from purelymanage.jobs.locks import only_one, prolong
+from purelymanage.jobs.queue import enqueue
+
+logger = logging.getLogger(__name__)
+
+ADVANCE = "migrations_app.tasks.advance_cut_overs"
+LOCK, LOCK_SECONDS = "migrations.cut_overs", 300.0
+SLICE = 500
+CATCH_UP_DAYS = 2
+INBOX = "INBOX"
+
+
+def begin_cut_over(*, batch: Batch, every_hours: int) -> CutOver:
+    """Take the mail of a batch's domain through its move. Its jobs go to one domain of ours."""
+    cut_over = CutOver(
+        domain=_domain_of(batch),
+        batch=batch,
+        every_hours=every_hours,
+        step_times={CutOverStep.COPY: timezone.now().isoformat()},
+    )
+    facts = {"batch": str(batch), "every_hours": every_hours}
+    with audited(Action.CUT_OVER_BEGUN, target=cut_over.domain, after=facts), queue_lock():
+        if not selectors.batches_to_cut_over().filter(pk=batch.pk).exists():
+            raise RefusedError(
+                _("“%(batch)s” has a cut-over already, or its jobs are not made yet.")
+                % {"batch": batch},
+                field="batch",
+            )
+        cut_over.save(force_insert=True)
+        enqueue(ADVANCE)
+    return cut_over
+
+
+def advance_by_hand(*, cut_over: CutOver, step: str) -> None:
+    """Begin the step after `step` now; refused where it is not at that step any more."""
+    if step != cut_over.step or cut_over.step not in selectors.NEXT:
+        raise RefusedError(_moved_on(cut_over))
+    if not jobs_of(cut_over.batch).filter(dry_run=False).exists():
+        raise RefusedError(
+            _("“%(batch)s” has dry runs only. Run them for real first.") % {"batch": cut_over.batch}
+        )
+    _advance(cut_over)
+
+
+def stop_cut_over(*, cut_over: CutOver) -> None:
+    """Let no further step begin, and its jobs repeat no more; what runs goes on to its end."""
+    with audited(Action.CUT_OVER_STOPPED, target=cut_over.domain), queue_lock():
+        unfinished = CutOver.objects.filter(pk=cut_over.pk, stopped_at=None, ended_at=None)
+        if not unfinished.update(stopped_at=timezone.now()):
+            raise RefusedError(_moved_on(cut_over))
+        repeats.repeat(jobs_of(cut_over.batch), None)
+
+
+def resume_cut_over(*, cut_over: CutOver) -> None:
+    """Let a stopped one go on with the step it was at."""
+    with audited(Action.CUT_OVER_RESUMED, target=cut_over.domain), queue_lock():
+        stopped = CutOver.objects.filter(pk=cut_over.pk, stopped_at__isnull=False, ended_at=None)
+        if not stopped.update(stopped_at=None):
+            raise RefusedError(_moved_on(cut_over))
+        if cut_over.step == CutOverStep.DELTA:
+            _repeat(cut_over)
+        enqueue(ADVANCE)
+
+
+def advance_all() -> None:
+    """Do what each open cut-over is at, and take the next step where that is over."""
+    with only_one(LOCK, seconds=LOCK_SECONDS) as alone, acting_as(SYSTEM):
+        for cut_over in selectors.open_cut_overs() if alone else ():
+            try:
+                _work_on(cut_over)
+            except PurelyManageError:
+                logger.exception("Cut-over %s", cut_over.pk)
+            prolong(LOCK, seconds=LOCK_SECONDS)
+
+
+def _work_on(cut_over: CutOver) -> None:
+    if cut_over.step == CutOverStep.CATCH_UP:
+        _make_catch_up(cut_over)
+    elif cut_over.step == CutOverStep.PURGE:
+        retention.erase_passwords(selectors.to_erase(cut_over))
+    if not selectors.waits_for(cut_over):
+        _advance(cut_over)
+
+
+def _advance(cut_over: CutOver) -> None:
+    """From the step it was read with to the next one, unless somebody else was faster."""
+    now, step = timezone.now(), selectors.NEXT[CutOverStep(cut_over.step)]
+    here = CutOver.objects.filter(
+        pk=cut_over.pk, step=cut_over.step, stopped_at=None, ended_at=None
+    )
+    steps = {"before": {"step": cut_over.step}, "after": {"step": step}}
+    with audited(Action.CUT_OVER_ADVANCED, target=cut_over.domain, **steps), queue_lock():
+        times = {**cut_over.step_times, step: now.isoformat()}
+        if not here.update(step=step, step_since=now, step_times=times):
+            raise RefusedError(_moved_on(cut_over))
+        cut_over.refresh_from_db()
+        if begin := _BEGINNINGS.get(step):
+            begin(cut_over)
+        enqueue(ADVANCE)
+    if step == CutOverStep.DONE:
+        retention.erase_passwords(selectors.jobs_of_cut_over(cut_over))
+
+
+def _repeat(cut_over: CutOver) -> None:
+    repeats.repeat(jobs_of(cut_over.batch), cut_over.every_hours)
+
+
+def _sync_finally(cut_over: CutOver) -> None:
+    if selectors.points_here(cut_over.domain):
+        CutOver.objects.filter(pk=cut_over.pk).update(mx_seen_at=cut_over.step_since)
+    repeats.sync_finally(jobs_of(cut_over.batch))
+
+
+def _make_batch(cut_over: CutOver) -> None:
+    """Jobs of their own, so that what the others copied stays on their pages."""
+    batch = cut_over.batch
+    words = _("%(batch)s: old inboxes once more") % {"batch": batch.name[: MAX_NAME - 30]}
+    cut_over.catch_up = Batch.objects.create(
+        name=words[:MAX_NAME],
+        state=BatchState.ACTIVE,
+        created_by_id=batch.created_by_id,
+        created_by_name=batch.created_by_name,
+        source_server_id=batch.source_server_id,
+        destination_server_id=batch.destination_server_id,
+        dry_run=False,
+        engine_wanted=batch.engine_wanted,
+        uses_app_password=batch.uses_app_password,
+    )
+    cut_over.save(update_fields=["catch_up"])
+
+
+def _end(cut_over: CutOver) -> None:
+    CutOver.objects.filter(pk=cut_over.pk).update(ended_at=cut_over.step_since)
+
+
+_BEGINNINGS: dict[CutOverStep, Callable[[CutOver], None]] = {
+    CutOverStep.DELTA: _repeat,
+    CutOverStep.FINAL: _sync_finally,
+    CutOverStep.CATCH_UP: _make_batch,
+    CutOverStep.DONE: _end,
+}
+
+
+def _make_catch_up(cut_over: CutOver) -> None:
+    """Make the jobs that are missing yet, slice by slice."""
+    reached = 0
+    while jobs := list(selectors.to_catch_up(cut_over).filter(pk__gt=reached)[:SLICE]):
+        made = [copy for copy in (_catching_up(cut_over, job) for job in jobs) if copy]
+        with queue_lock():
+            queue.submit_new(made)
+            record_all(Happened(Action.JOB_CREATED, job, after=facts_of(job)) for job in made)
+        reached = jobs[-1].pk
+
+
+def _catching_up(cut_over: CutOver, job: MigrationJob) -> MigrationJob | None:
+    """What came into the old inbox since the final sync; None where no password opens."""
+    since_final = timezone.now() - _moment_of(cut_over, CutOverStep.FINAL)
+    days = max(CATCH_UP_DAYS, math.ceil(since_final / timedelta(days=1)) + 1)
+    try:
+        catching_up = copy_of(job)
+    except RefusedError:
+        return None
+    options = Options.from_json(job.options)
+    wanted = replace(options, include=(INBOX,), exclude=(), max_age_days=days)
+    catching_up.options = wanted.as_json()
+    catching_up.batch = cut_over.catch_up
+    return catching_up
+
+
+def _moment_of(cut_over: CutOver, step: CutOverStep) -> datetime:
+    return datetime.fromisoformat(cut_over.step_times[step])
+
+
+def _domain_of(batch: Batch) -> str:
+    """The one domain of ours that all its mail goes to."""
+    found = selectors.domains_of(batch)
+    if len(found) > 1:
+        raise RefusedError(
+            ngettext(
+                "“%(batch)s” goes to %(count)d domain. A cut-over moves one domain: make a batch "
+                "for each.",
+                "“%(batch)s” goes to %(count)d domains. A cut-over moves one domain: make a batch "
+                "for each.",
+                len(found),
+            )
+            % {"batch": batch, "count": len(found)},
+            field="batch",
+        )
+    domain = next(iter(found), "")
+    if not Domain.objects.ours().filter(name=domain).exists():
+        raise RefusedError(
+            _("%(domain)s is no domain of yours, so nobody looks whether its MX moves.")
+            % {"domain": shown_domain(domain) or batch},
+            field="batch",
+        )
+    return domain
+
+
+def _moved_on(cut_over: CutOver) -> str:
+    return _("The cut-over of %(domain)s has moved on meanwhile. Look at it again.") % {
+        "domain": shown_domain(cut_over.domain)
+    }

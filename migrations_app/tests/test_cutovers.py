@@ -1,0 +1,273 @@
+"""A domain's mail moves, step by step."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from audit.models import Entry
+from domains.models import DnsRecord, RecordState
+from domains.tests.factories import DnsRecordFactory, DomainFactory
+from migrations_app.engines.causes import Cause
+from migrations_app.models import Batch, CutOver, CutOverStep, MigrationJob, State
+from migrations_app.selectors import cutovers as selectors
+from migrations_app.services import cutovers, repeats
+from migrations_app.tests.factories import BatchFactory, JobFactory
+from purelymanage.core.errors import RefusedError
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_cache")]
+DOMAIN = "lindenhof.example"
+
+
+def batch_of(count: int = 2, **facts: object) -> Batch:
+    """A batch of the domain, whose real runs have ended well unless told otherwise."""
+    DomainFactory(name=DOMAIN)
+    batch = BatchFactory(name="Lindenhof")
+    for number in range(count):
+        values = {"succeeded_at": timezone.now(), **facts}
+        JobFactory(batch=batch, destination_address=f"p{number}@{DOMAIN}", **values)
+    return batch
+
+
+def begun(**facts: object) -> CutOver:
+    return cutovers.begin_cut_over(batch=batch_of(**facts), every_hours=6)
+
+
+def mx(state: RecordState, **facts: object) -> None:
+    DnsRecord.objects.all().delete()
+    DnsRecordFactory(domain=DomainFactory(name=DOMAIN), state=state, **facts)
+
+
+def fresh(cut_over: CutOver) -> CutOver:
+    return CutOver.objects.select_related("batch", "catch_up").get(pk=cut_over.pk)
+
+
+def step_after_tick(cut_over: CutOver) -> str:
+    cutovers.advance_all()
+    return fresh(cut_over).step
+
+
+def end_all() -> None:
+    """All jobs that wait end well."""
+    repeats.run_due()
+    MigrationJob.objects.filter(state=State.QUEUED).update(
+        state=State.DONE, succeeded_at=timezone.now(), ended_at=timezone.now()
+    )
+
+
+def test_it_goes_from_the_first_copy_to_its_end_by_itself() -> None:
+    start = timezone.now()
+    with time_machine.travel(start, tick=False) as clock:
+        cut_over = begun()
+        mx(RecordState.WRONG)
+        assert step_after_tick(cut_over) == CutOverStep.DELTA
+        assert set(MigrationJob.objects.values_list("repeat_hours", flat=True)) == {6}
+        assert step_after_tick(cut_over) == CutOverStep.DELTA
+        clock.shift(timedelta(hours=30))
+        mx(RecordState.OK)
+        assert step_after_tick(cut_over) == CutOverStep.FINAL
+        assert fresh(cut_over).mx_seen_at == start + timedelta(hours=30)
+        end_all()
+        assert not MigrationJob.objects.exclude(repeat_hours=None, repeat_at=None).exists()
+        assert step_after_tick(cut_over) == CutOverStep.FINAL
+        clock.shift(timedelta(hours=23, minutes=59))
+        assert step_after_tick(cut_over) == CutOverStep.FINAL
+        clock.shift(timedelta(minutes=1))
+        assert step_after_tick(cut_over) == CutOverStep.CATCH_UP
+        assert step_after_tick(cut_over) == CutOverStep.CATCH_UP
+        catching_up = fresh(cut_over).catch_up.jobs.all()
+        assert [job.state for job in catching_up] == [State.QUEUED, State.QUEUED]
+        assert {(*job.options["include"], job.options["max_age_days"]) for job in catching_up} == {
+            ("INBOX", 2)
+        }
+        end_all()
+        assert step_after_tick(cut_over) == CutOverStep.PURGE
+        assert step_after_tick(cut_over) == CutOverStep.DONE
+    assert not MigrationJob.objects.exclude(source_password="").exists()
+    assert not MigrationJob.objects.exclude(destination_password="").exists()
+    assert fresh(cut_over).ended_at
+    assert list(fresh(cut_over).step_times) == list(CutOverStep)
+    assert Entry.objects.filter(action="job.credentials_erased").count() == 4
+
+
+def test_the_first_copy_waits_for_runs_and_for_dry_runs_to_be_run_for_real() -> None:
+    cut_over = begun()
+    dry = JobFactory(batch=cut_over.batch, dry_run=True, destination_address=f"dry@{DOMAIN}")
+    assert step_after_tick(cut_over) == CutOverStep.COPY
+    assert "1 dry run" in selectors.waits_for(fresh(cut_over))
+    MigrationJob.objects.filter(pk=dry.pk).update(dry_run=False, state=State.RUNNING)
+    assert step_after_tick(cut_over) == CutOverStep.COPY
+    MigrationJob.objects.filter(pk=dry.pk).update(state=State.FAILED)
+    assert step_after_tick(cut_over) == CutOverStep.DELTA
+
+
+@pytest.mark.parametrize(
+    ("state", "facts"),
+    [
+        (RecordState.WRONG, {}),
+        (RecordState.MISSING, {}),
+        (RecordState.NO_ANSWER, {"answered_at": None, "is_answered": False}),
+        (RecordState.OK, {"is_answered": False}),
+    ],
+)
+def test_only_an_mx_that_was_seen_to_point_here_counts(
+    state: RecordState, facts: dict[str, object]
+) -> None:
+    cut_over = begun()
+    mx(state, **facts)
+    cutovers.advance_all()
+    assert step_after_tick(cut_over) == CutOverStep.DELTA
+
+
+def test_an_mx_that_went_back_keeps_the_old_inboxes_for_later() -> None:
+    cut_over = begun()
+    mx(RecordState.OK)
+    cutovers.advance_all()
+    assert step_after_tick(cut_over) == CutOverStep.FINAL
+    end_all()
+    mx(RecordState.WRONG)
+    with time_machine.travel(timezone.now() + timedelta(hours=25)):
+        assert step_after_tick(cut_over) == CutOverStep.FINAL
+        mx(RecordState.OK)
+        assert step_after_tick(cut_over) == CutOverStep.CATCH_UP
+
+
+def test_the_final_sync_is_waited_for() -> None:
+    cut_over = begun()
+    mx(RecordState.OK)
+    cutovers.advance_all()
+    cutovers.advance_all()
+    with time_machine.travel(timezone.now() + timedelta(hours=25)):
+        assert step_after_tick(cut_over) == CutOverStep.FINAL
+        repeats.run_due()
+        assert step_after_tick(cut_over) == CutOverStep.FINAL
+        end_all()
+        assert step_after_tick(cut_over) == CutOverStep.CATCH_UP
+
+
+def test_each_step_may_begin_by_hand_and_never_two_at_a_click() -> None:
+    cut_over = begun()
+    for step in (CutOverStep.COPY, CutOverStep.DELTA, CutOverStep.FINAL, CutOverStep.CATCH_UP):
+        cutovers.advance_by_hand(cut_over=fresh(cut_over), step=step)
+        with pytest.raises(RefusedError, match="moved on"):
+            cutovers.advance_by_hand(cut_over=fresh(cut_over), step=step)
+    assert fresh(cut_over).step == CutOverStep.PURGE
+    assert fresh(cut_over).mx_seen_at is None
+    MigrationJob.objects.update(state=State.DONE)
+    cutovers.advance_by_hand(cut_over=fresh(cut_over), step=CutOverStep.PURGE)
+    assert fresh(cut_over).step == CutOverStep.DONE
+    assert not MigrationJob.objects.exclude(source_password="").exists()
+
+
+def test_a_late_catch_up_goes_back_to_the_final_sync() -> None:
+    cut_over = begun(count=1)
+    mx(RecordState.OK)
+    cutovers.advance_all()
+    cutovers.advance_all()
+    end_all()
+    with time_machine.travel(timezone.now() + timedelta(days=4)):
+        cutovers.advance_all()
+        cutovers.advance_all()
+    job = fresh(cut_over).catch_up.jobs.get()
+    assert job.options["max_age_days"] == 6
+
+
+def test_a_worker_that_died_while_it_made_the_jobs_makes_none_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cutovers, "SLICE", 1)
+    cut_over = begun(count=3)
+    cut_over = at(cut_over, CutOverStep.CATCH_UP)
+    with monkeypatch.context() as patch:
+        patch.setattr(cutovers, "record_all", _dies)
+        with pytest.raises(KeyboardInterrupt):
+            cutovers.advance_all()
+    assert not fresh(cut_over).catch_up.jobs.exists()
+    with monkeypatch.context() as patch:
+        patch.setattr(cutovers, "prolong", _dies)
+        with pytest.raises(KeyboardInterrupt):
+            cutovers.advance_all()
+    cutovers.advance_all()
+    assert fresh(cut_over).catch_up.jobs.count() == 3
+
+
+def _dies(*_args: object, **_options: object) -> None:
+    raise KeyboardInterrupt
+
+
+def at(cut_over: CutOver, wanted: CutOverStep) -> CutOver:
+    """Moved on by hand."""
+    while fresh(cut_over).step != wanted:
+        cutovers.advance_by_hand(cut_over=fresh(cut_over), step=fresh(cut_over).step)
+    return fresh(cut_over)
+
+
+def test_who_never_ended_well_keeps_its_passwords_for_a_week() -> None:
+    cut_over = begun()
+    failed = JobFactory(
+        batch=cut_over.batch,
+        destination_address=f"x@{DOMAIN}",
+        state=State.FAILED,
+        cause=Cause.DESTINATION_FULL,
+    )
+    cut_over = at(cut_over, CutOverStep.PURGE)
+    end_all()
+    assert step_after_tick(cut_over) == CutOverStep.PURGE
+    failed.refresh_from_db()
+    assert failed.source_password
+    assert MigrationJob.objects.exclude(source_password="").count() == 1
+    assert "1 job did not end well" in selectors.waits_for(fresh(cut_over))
+    with time_machine.travel(timezone.now() + timedelta(days=7, minutes=1)):
+        assert step_after_tick(cut_over) == CutOverStep.DONE
+    assert not MigrationJob.objects.exclude(source_password="").exists()
+
+
+def test_stopping_ends_the_repeating_and_resuming_begins_it_again() -> None:
+    cut_over = at(begun(), CutOverStep.DELTA)
+    mx(RecordState.OK)
+    cutovers.stop_cut_over(cut_over=cut_over)
+    assert not MigrationJob.objects.exclude(repeat_hours=None).exists()
+    assert step_after_tick(cut_over) == CutOverStep.DELTA
+    with pytest.raises(RefusedError):
+        cutovers.advance_by_hand(cut_over=fresh(cut_over), step=CutOverStep.DELTA)
+    cutovers.resume_cut_over(cut_over=fresh(cut_over))
+    assert MigrationJob.objects.filter(repeat_hours=6).count() == 2
+    assert step_after_tick(cut_over) == CutOverStep.FINAL
+
+
+def test_while_it_is_under_way_its_batch_is_not_repeated_otherwise() -> None:
+    cut_over = begun()
+    with pytest.raises(RefusedError, match="decides when"):
+        repeats.repeat_batch(batch=cut_over.batch, hours=None)
+    with pytest.raises(RefusedError, match="decides when"):
+        repeats.sync_batch_finally(batch=cut_over.batch)
+
+
+def test_dry_runs_alone_are_not_moved_on() -> None:
+    cut_over = begun(dry_run=True)
+    with pytest.raises(RefusedError, match="dry runs only"):
+        cutovers.advance_by_hand(cut_over=cut_over, step=CutOverStep.COPY)
+
+
+def test_a_batch_has_one_cut_over_and_one_domain_of_ours() -> None:
+    cut_over = begun()
+    with pytest.raises(RefusedError, match="already"):
+        cutovers.begin_cut_over(batch=cut_over.batch, every_hours=6)
+    JobFactory(batch=cut_over.batch, destination_address="lea@other.example")
+    with pytest.raises(RefusedError, match="2 domains"):
+        cutovers.begin_cut_over(batch=cut_over.batch, every_hours=6)
+    foreign = JobFactory(batch=BatchFactory(), destination_address="lea@foreign.example")
+    with pytest.raises(RefusedError, match="no domain of yours"):
+        cutovers.begin_cut_over(batch=foreign.batch, every_hours=6)
+
+
+def test_two_workers_take_one_step_at_a_time() -> None:
+    cut_over = begun()
+    stale = fresh(cut_over)
+    cutovers.advance_all()
+    with pytest.raises(RefusedError, match="moved on"):
+        cutovers._advance(stale)
+    assert fresh(cut_over).step == CutOverStep.DELTA
