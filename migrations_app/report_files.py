@@ -1,0 +1,190 @@
+"""Reports as files: for spreadsheets, and for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.http import HttpResponse, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
+
+from migrations_app.models import Batch, MigrationJob
+from migrations_app.reports import Figures
+from migrations_app.selectors.reports import FolderRow, MailboxReport, MailboxRow
+from purelymanage.core.tables import csv_response
+
+FIGURES = (
+    "found",
+    "copied",
+    "to_copy",
+    "already_there",
+    "skipped",
+    "skipped_why",
+    "failed",
+    "difference",
+    "bytes_found",
+    "bytes_copied",
+    "destination_messages",
+    "destination_bytes",
+)
+FOLDER_COLUMNS = ("folder", "destination_folder", *FIGURES, "verdict")
+MAILBOX_COLUMNS = (
+    "job",
+    "source_address",
+    "source_host",
+    "destination_address",
+    "destination_host",
+    "run",
+    "state",
+    "cause",
+    "engine",
+    "created_by",
+    "started_at",
+    "ended_at",
+    "folders",
+    *FIGURES,
+    "verdict",
+    "what_to_do",
+)
+CHUNK = 100
+
+
+def job_csv(report: MailboxReport) -> StreamingHttpResponse:
+    """A line per folder."""
+    lines = ([*folder_facts(row).values()] for row in report.folders)
+    return csv_response(_job_file(report.job, "csv"), FOLDER_COLUMNS, _cells(lines))
+
+
+def job_json(report: MailboxReport) -> HttpResponse:
+    """One object: the run, its sum, its folders, and the messages that did not arrive."""
+    row = MailboxRow(report.job, report.total, report.look)
+    whole = {
+        **mailbox_facts(row),
+        "by_folder": [folder_facts(folder) for folder in report.folders],
+        "did_not_arrive": [
+            {"folder": loss.folder, "uid": loss.uid, "bytes": loss.bytes, "reason": loss.reason}
+            for loss in report.losses.rows
+        ],
+        "did_not_arrive_unnamed": report.losses.unnamed,
+    }
+    headers = _named(_job_file(report.job, "json"))
+    return HttpResponse(_json(whole) + "\n", content_type="application/json", headers=headers)
+
+
+def batch_csv(batch: Batch, rows: Iterable[MailboxRow]) -> StreamingHttpResponse:
+    """A line per mailbox."""
+    lines = ([*mailbox_facts(row).values()] for row in rows)
+    return csv_response(_batch_file(batch, "csv"), MAILBOX_COLUMNS, _cells(lines))
+
+
+def batch_json(batch: Batch, total: Figures, rows: Iterable[MailboxRow]) -> StreamingHttpResponse:
+    """One object: the batch, its sum, and its mailboxes, each on a line of its own."""
+    head = {
+        "batch": batch.pk,
+        "name": batch.name,
+        "created_by": batch.created_by_name,
+        "created_at": _written(batch.created_at),
+        "reported_at": _written(timezone.now()),
+        "total": {"folders": total.folders, **_figures(total)},
+    }
+    lines = (_json(mailbox_facts(row)) for row in rows)
+    return StreamingHttpResponse(
+        _object(head, lines),
+        content_type="application/json",
+        headers=_named(_batch_file(batch, "json")),
+    )
+
+
+def folder_facts(row: FolderRow) -> dict[str, Any]:
+    """Under the names of FOLDER_COLUMNS."""
+    ends = {"folder": row.result.source, "destination_folder": row.result.destination}
+    return {**ends, **_figures(row.figures), "verdict": str(row.look.word)}
+
+
+def mailbox_facts(row: MailboxRow) -> dict[str, Any]:
+    """Under the names of MAILBOX_COLUMNS."""
+    job = row.job
+    values = (
+        job.pk,
+        job.source_address,
+        job.source_host,
+        job.destination_address,
+        job.destination_host,
+        "dry" if job.dry_run else "real",
+        job.state,
+        job.cause,
+        job.engine,
+        str(job.created_by or ""),
+        _written(job.started_at),
+        _written(job.ended_at),
+        row.figures.folders,
+        *_figures(row.figures).values(),
+        str(row.look.word),
+        job.verdict,
+    )
+    return dict(zip(MAILBOX_COLUMNS, values, strict=True))
+
+
+def _figures(figures: Figures) -> dict[str, Any]:
+    values = (
+        figures.found,
+        figures.copied,
+        figures.to_copy,
+        figures.present,
+        figures.skipped,
+        dict(figures.skipped_why),
+        figures.failed,
+        figures.difference,
+        figures.bytes_found,
+        figures.bytes_copied,
+        figures.there,
+        figures.there_bytes,
+    )
+    return dict(zip(FIGURES, values, strict=True))
+
+
+def _cells(lines: Iterable[list[Any]]) -> Iterator[list[object]]:
+    """What CSV has no form for: nothing is an empty cell, reasons are JSON in one."""
+    for line in lines:
+        yield ["" if value is None or value == {} else _cell(value) for value in line]
+
+
+def _cell(value: object) -> object:
+    return _json(value) if isinstance(value, dict) else value
+
+
+def _object(head: dict[str, Any], lines: Iterator[str]) -> Iterator[str]:
+    """Written by the hundred: a chunk each would cost more than the mailboxes themselves."""
+    yield _json(head)[:-1] + ', "mailboxes": ['
+    opening = "\n"
+    while chunk := [*islice(lines, CHUNK)]:
+        yield opening + ",\n".join(chunk)
+        opening = ",\n"
+    yield "\n]}\n"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
+
+
+def _written(moment: datetime | None) -> str | None:
+    return timezone.localtime(moment).isoformat() if moment else None
+
+
+def _named(name: str) -> dict[str, str]:
+    disposition = content_disposition_header(as_attachment=True, filename=name)
+    return {"Content-Disposition": str(disposition)}
+
+
+def _job_file(job: MigrationJob, kind: str) -> str:
+    return f"{job.log_name.removesuffix('.log')}-report.{kind}"
+
+
+def _batch_file(batch: Batch, kind: str) -> str:
+    return f"batch-{batch.pk}-{slugify(batch.name) or 'migrations'}-report.{kind}"

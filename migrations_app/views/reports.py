@@ -1,0 +1,96 @@
+"""What a run or a batch brought over: to read, to print, and to take along as a file."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from audit.actions import Action
+from audit.services import record
+from migrations_app import report_files, selectors
+from migrations_app.selectors import reports
+from migrations_app.views.parts import get_job
+from purelymanage.core.http import Request, render_page
+from purelymanage.core.limits import rate_limited
+from purelymanage.core.permissions import viewer_required
+
+
+@viewer_required
+@require_GET
+def job_report(request: Request, pk: int) -> HttpResponse:
+    job = get_job(pk)
+    context = {
+        "report": reports.report_of_job(job),
+        "job": job,
+        "has_dry": job.dry_run,
+        "has_real": not job.dry_run,
+        "now": timezone.now(),
+        "crumbs": [
+            (_("Migrations"), reverse("migrations:list")),
+            (job.name, reverse("migrations:detail", args=[pk])),
+        ],
+    }
+    return render_page(request, "migrations_app/reports/job.html", context)
+
+
+@viewer_required
+@rate_limited("export", also_get=True)
+@require_GET
+def job_report_csv(request: Request, pk: int) -> StreamingHttpResponse:
+    """A line per folder, for spreadsheets."""
+    return report_files.job_csv(reports.report_of_job(get_job(pk)))
+
+
+@viewer_required
+@rate_limited("export", also_get=True)
+@require_GET
+def job_report_json(request: Request, pk: int) -> HttpResponse:
+    """The whole report, for programs."""
+    return report_files.job_json(reports.report_of_job(get_job(pk)))
+
+
+@viewer_required
+@require_GET
+def batch_report(request: Request, pk: int) -> HttpResponse:
+    batch = selectors.batch_of(pk)
+    report = reports.report_of_batch(batch, request.GET.get("page"))
+    tally = report.view.tally
+    context = {
+        "report": report,
+        "batch": batch,
+        "has_dry": tally.dry > 0,
+        "has_real": tally.dry < tally.total,
+        "unfinished": tally.total - tally.ended,
+        "now": timezone.now(),
+        "crumbs": [
+            (_("Migrations"), reverse("migrations:list")),
+            (_("Batches"), reverse("migrations:batches")),
+            (batch.name, reverse("migrations:batch", args=[pk])),
+        ],
+    }
+    return render_page(request, "migrations_app/reports/batch.html", context)
+
+
+@viewer_required
+@rate_limited("export", also_get=True)
+@require_GET
+def batch_report_csv(request: Request, pk: int) -> StreamingHttpResponse:
+    """A line per mailbox, for spreadsheets."""
+    batch = selectors.batch_of(pk)
+    record(Action.MIGRATIONS_EXPORTED, target=str(batch), after={"format": "CSV"})
+    return report_files.batch_csv(batch, reports.mailboxes_of(batch))
+
+
+@viewer_required
+@rate_limited("export", also_get=True)
+@require_GET
+def batch_report_json(request: Request, pk: int) -> StreamingHttpResponse:
+    """All mailboxes and their sum, for programs."""
+    batch = selectors.batch_of(pk)
+    record(Action.MIGRATIONS_EXPORTED, target=str(batch), after={"format": "JSON"})
+    return report_files.batch_json(
+        batch, reports.total_of_batch(batch), reports.mailboxes_of(batch)
+    )
