@@ -151,7 +151,7 @@ class Clerk(threading.Thread):
 
     def _count_use(self, news: News) -> None:
         read = news.columns["bytes_done"] - self._stored_columns.get("bytes_done", 0)
-        if read > 0:
+        if read > 0 and not self._job.dry_run:
             manners.count_use(self._job, read)
 
     def _has_news(self) -> bool:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -15,12 +16,13 @@ from migrations_app import aftercare
 from migrations_app.manners import Manners, bandwidth_for
 from migrations_app.models import WAITING, Batch, Limits, MigrationJob, State
 from purelymanage.jobs.clock import seconds_from_now
+from purelymanage.jobs.health import LATE_SECONDS
 from purelymanage.jobs.models import WorkerHost
 from purelymanage.jobs.queue import enqueue, waiting
 from purelymanage.ui.tags.words import clock_time
 
 STUCK_SECONDS = 60.0
-_NAMING = ("name", "source_host", "bandwidth", "destination_host", "destination_address")
+_NAMING = ("name", "source_host", "bandwidth", "owner", "destination_host", "destination_address")
 RUN_NEXT = "migrations_app.tasks.run_next"
 
 
@@ -91,7 +93,13 @@ class Waits:
 
     def reason(self, job: MigrationJob, paused: Batch | None) -> str:
         """What `job` waits for, in a sentence; empty if nothing keeps it."""
-        return self._wishes(job, paused) or self._mailbox(job) or self._host(job) or self._places()
+        return (
+            self._wishes(job, paused)
+            or self._mailbox(job)
+            or self._host(job)
+            or self._places()
+            or self._workers
+        )
 
     def _wishes(self, job: MigrationJob, paused: Batch | None) -> str:
         """A person paused it or set its start, or the cause of a failure has it wait."""
@@ -141,6 +149,23 @@ class Waits:
             most,
         ) % {"count": most}
 
+    @cached_property
+    def _workers(self) -> str:
+        """What there is to say if no worker is free. That none runs at all, the dashboard tells."""
+        late = seconds_from_now(-LATE_SECONDS)
+        hosts = list(WorkerHost.objects.filter(seen_at__gt=late))
+        taking = {host.name: host.capacity for host in hosts if not host.refuses_work}
+        if hosts and not taking:
+            return _("Waits until a worker host takes jobs again: all are drained.")
+        places = sum(taking.values())
+        if not places or sum(job.owner in taking for job in self._running) < places:
+            return ""
+        return ngettext(
+            "Waits until the one worker is free.",
+            "Waits until one of the %(count)d workers is free.",
+            places,
+        ) % {"count": places}
+
 
 def _mailbox(job: MigrationJob) -> tuple[str, str]:
     return job.destination_host.lower(), job.destination_address.lower()
@@ -174,7 +199,7 @@ def kick() -> None:
 def is_kept_waiting(host: str) -> bool:
     """Whether a job is ready and `host` has a worker free, but did not claim for a while."""
     row = WorkerHost.objects.filter(name=host).first()
-    if row is None or row.is_draining or row.drained_at:
+    if row is None or row.refuses_work:
         return False
     running = MigrationJob.objects.filter(state=State.RUNNING)
     claimed = MigrationJob.objects.filter(

@@ -12,8 +12,10 @@ from django.utils import timezone
 from migrations_app import manners
 from migrations_app.models import HostLimits, Limits, MigrationJob, Server, State
 from migrations_app.presets import PRESETS, Preset
+from purelymanage.jobs.clock import seconds_from_now
 from purelymanage.jobs.health import LATE_SECONDS
 from purelymanage.jobs.models import WorkerHost
+from purelymanage.jobs.steward import FORGET_SECONDS
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,10 @@ def closed_hosts() -> list[HostLimits]:
 
 
 def worker_hosts() -> list[WorkerRow]:
-    """Every worker host, by name, in two queries."""
+    """Every worker host of the last day, by name, in two queries."""
     running = _running_by("owner")
-    hosts = WorkerHost.objects.annotate(now=Now()).order_by("name")
+    lately = WorkerHost.objects.filter(seen_at__gt=seconds_from_now(-FORGET_SECONDS))
+    hosts = lately.annotate(now=Now()).order_by("name")
     return [
         WorkerRow(
             host,

@@ -173,7 +173,9 @@ def test_worker_hosts_are_listed_with_what_they_do(admin_client: Client) -> None
     worker("gone:1", seen_at=timezone.now() - HOUR)
     worker("ends:1", is_draining=True)
     RunningJobFactory(owner="mail2:17")
+    worker("forgotten:1", seen_at=timezone.now() - 30 * HOUR)
     page = settings_page(admin_client)
+    assert "forgotten:1" not in page
     for words in ("mail2:17", "1 of 4", "Works", "Gone", "Is stopping", "1.2.3"):
         assert words in page
 

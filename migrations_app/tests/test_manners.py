@@ -23,6 +23,7 @@ from migrations_app.models import (
     State,
 )
 from migrations_app.tests.queueing import make_job
+from purelymanage.jobs.models import WorkerHost
 
 pytestmark = pytest.mark.django_db
 
@@ -141,6 +142,23 @@ def test_a_host_has_its_own_number_of_places() -> None:
     own.at_once = 2
     own.save()
     assert names() == ["second"]
+
+
+# Workers
+
+
+def test_a_job_says_that_no_worker_is_free() -> None:
+    now = timezone.now()
+    job = make_job()
+    host = WorkerHost.objects.create(name="a:1", started_at=now, seen_at=now, capacity=1)
+    WorkerHost.objects.create(name="gone:1", started_at=now, seen_at=now - HOUR, capacity=9)
+    assert reason(job) == ""
+    running = make_job("running", source_host="other.example", state=State.RUNNING, owner="a:1")
+    assert reason(job) == "Waits until the one worker is free."
+    running.delete()
+    host.drained_at = now
+    host.save()
+    assert reason(job) == "Waits until a worker host takes jobs again: all are drained."
 
 
 # Bandwidth

@@ -25,6 +25,11 @@ class WorkerHost(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def refuses_work(self) -> bool:
+        """Whether it takes nothing more and gives back what it runs."""
+        return self.is_draining or self.drained_at is not None
+
 
 class TaskLock(models.Model):
     """Held by one task at a time until `held_until`; a dead holder's lock runs out."""
