@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 from django.db.models.functions import Lower
 
 from migrations_app.engines.choice import describe
@@ -43,6 +43,7 @@ def pace_from(host: str) -> Pace:
             messages_copied__gt=0,
             bytes_done__gt=0,
             started_at__isnull=False,
+            ended_at__isnull=False,
         )
         .annotate(host=Lower("source_host"))
         .order_by("-ended_at", "-pk")
@@ -51,14 +52,13 @@ def pace_from(host: str) -> Pace:
 
 
 def _measured(runs: QuerySet[MigrationJob]) -> Pace | None:
-    facts = runs.values_list("started_at", "ended_at", "bytes_done", "messages_copied")
+    took = ExpressionWrapper(F("ended_at") - F("started_at"), output_field=DurationField())
+    facts = runs.values_list(took, "bytes_done", "messages_copied")
     latest = list(facts[:MEASURED_JOBS])
-    seconds = sum(
-        max(1.0, (ended - started).total_seconds()) for started, ended, _bytes, _count in latest
-    )
+    seconds = sum(max(1.0, time.total_seconds()) for time, _size, _count in latest)
     if not seconds:
         return None
     return Pace(
-        bytes_per_second=sum(size for _start, _end, size, _count in latest) / seconds,
-        messages_per_second=sum(count for _start, _end, _size, count in latest) / seconds,
+        bytes_per_second=sum(size for _time, size, _count in latest) / seconds,
+        messages_per_second=sum(count for _time, _size, count in latest) / seconds,
     )

@@ -117,6 +117,18 @@ def test_ticked_jobs_are_looked_at(admin_client: Client) -> None:
     assert "Select one job at least" in text_of(response)
 
 
+def test_all_that_the_filter_matches_are_looked_at(admin_client: Client) -> None:
+    batch = BatchFactory()
+    wanted = JobFactory.create_batch(3, batch=batch, state=State.FAILED)
+    JobFactory(batch=batch, state=State.QUEUED)
+    JobFactory(state=State.FAILED)
+    page = text_of(admin_client.get(url("batch", batch.pk), {"state": "failed"}))
+    address = f"{url('check_selected')}?batch={batch.pk}&state=failed"
+    assert address.replace("&", "&amp;") in page
+    admin_client.post(address, {"everything": "1"})
+    assert {check.job for check in Check.objects.all()} == set(wanted)
+
+
 def test_a_batch_without_anything_to_run_says_so(admin_client: Client) -> None:
     batch = BatchFactory()
     JobFactory(batch=batch, state=State.CANCELLED)

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from migrations_app.models import Batch, CheckState, MigrationJob
+from migrations_app.selectors import JobFilter, matching
 from migrations_app.selectors.checks import CheckSums, first_problems, list_checks, sum_checks
 from migrations_app.services import checks as services
 from migrations_app.views.parts import told_on_the_way_back, told_on_the_way_back_to_the_batch
@@ -123,13 +125,24 @@ def batch_check_stop(request: Request, pk: int) -> HttpResponse:
 @require_POST
 @told_on_the_way_back
 def check_selected(request: Request) -> HttpResponse:
-    """Have the jobs looked at that were ticked."""
+    """Have the jobs looked at that were ticked, or all that the filter in the query matches."""
+    if request.POST.get("everything"):
+        number = request.GET.get("batch", "")
+        jobs = matching(
+            JobFilter.of(request.GET, batch=int(number) if _is_number(number) else None)
+        )
+    else:
+        jobs = _ticked(request)
+    _tell(request, services.check_jobs(jobs=jobs))
+    return go_to(request, reverse("migrations:checks"))
+
+
+def _ticked(request: Request) -> QuerySet[MigrationJob]:
     pks = [int(pk) for pk in request.POST.getlist("selected") if _is_number(pk)]
     if not 0 < len(pks) <= MAX_SELECTED:
         words = _("Select one job at least and %(most)d at most.") % {"most": MAX_SELECTED}
         raise RefusedError(words)
-    _tell(request, services.check_jobs(jobs=MigrationJob.objects.filter(pk__in=pks)))
-    return go_to(request, reverse("migrations:checks"))
+    return MigrationJob.objects.filter(pk__in=pks)
 
 
 def _tell(request: Request, count: int) -> None:

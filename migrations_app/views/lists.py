@@ -71,7 +71,7 @@ def addresses_of(wanted: selectors.JobFilter) -> dict[str, str]:
     """Where the list is, where it asks what is new, and where what is ticked is sent."""
     chosen = {"batch": wanted.batch, "q": wanted.query, "state": wanted.state}
     words = urlencode({name: value for name, value in chosen.items() if value})
-    selected = reverse("migrations:selected")
+    query = f"?{words}" if words else ""
     if wanted.batch is None:
         base, live = reverse("migrations:list"), reverse("migrations:list_live")
     else:
@@ -80,7 +80,8 @@ def addresses_of(wanted: selectors.JobFilter) -> dict[str, str]:
     return {
         "list_url": base,
         "live_url": live,
-        "selected_url": f"{selected}?{words}" if words else selected,
+        "selected_url": f"{reverse('migrations:selected')}{query}",
+        "check_url": f"{reverse('migrations:check_selected')}{query}",
     }
 
 
