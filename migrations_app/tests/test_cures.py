@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from migrations_app.engines.base import Progress
+from migrations_app.engines.builtin.troubles import Exit
 from migrations_app.engines.causes import Cause
 from migrations_app.engines.cures import CURES, RETRY_MINUTES, Remedy
 from migrations_app.engines.plan import Endpoint, Plan
@@ -68,6 +69,12 @@ def test_every_exit_value_has_a_cause_with_a_sentence_and_a_next_step(status: in
     assert verdict.sentence.endswith(".")
     assert verdict.sentence.count(".") >= 2 or "It said" in verdict.sentence
     assert "{" not in verdict.sentence
+
+
+def test_no_exit_value_of_the_builtin_engine_is_without_a_cause() -> None:
+    assert {int(value) for value in Exit} - {0, 6, 111} == {
+        value for value in Exit if STATUS_CAUSES.get(value, Cause.UNKNOWN) != Cause.UNKNOWN
+    }
 
 
 @pytest.mark.parametrize("cause", sorted(set(Cause) - NEVER_ALONE))
