@@ -69,6 +69,8 @@ WORKED_ON = {
     "mailboxes.tasks.work_on_batches",
     "migrations_app.tasks.run_next",
     "migrations_app.tasks.import_batches",
+    "migrations_app.tasks.revoke_passwords",
+    "migrations_app.tasks.check_mailboxes",
     "import_migrations",
     "accounts.tasks.send_password_reset",
     "accounts.tasks.send_invitations",
