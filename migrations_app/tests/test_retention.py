@@ -8,14 +8,19 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry
 from migrations_app import queue
 from migrations_app.engines.base import Verdict
 from migrations_app.models import Batch, BulkWork, CutOver, LogChunk, MigrationJob, State
+from migrations_app.selectors.storage import storage
 from migrations_app.services import retention
 from migrations_app.tests.factories import BatchFactory, JobFactory, LogFactory
+from migrations_app.tests.pages import text_of
 from purelymanage.jobs.locks import only_one
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_cache")]
@@ -159,3 +164,20 @@ def test_the_command_leaves_it_to_a_worker_that_is_at_it() -> None:
         call_command("purge_expired", stderr=StringIO())
     assert stop.value.code == 3
     assert keeps_passwords(job)
+
+
+def test_the_settings_page_says_how_much_room_is_taken_and_for_how_long(
+    admin_client: Client, settings: object
+) -> None:
+    settings.LOG_RETENTION_DAYS, settings.JOB_RETENTION_DAYS = 30, 0
+    page = text_of(admin_client.get(reverse("migration_settings:limits")))
+    assert "What is kept" in page
+    assert storage().database > 100_000
+    assert "30 days" in page
+    assert "for ever" in page
+
+
+def test_the_size_of_the_logs_is_known_on_postgresql() -> None:
+    is_told = connection.vendor == "postgresql"
+    assert (storage().logs is not None) is is_told
+    assert not is_told or storage().logs >= 0

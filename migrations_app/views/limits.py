@@ -16,6 +16,7 @@ from migrations_app.forms.limits import HostLimitsForm, LimitsForm
 from migrations_app.models import HostLimits
 from migrations_app.presets import PRESETS
 from migrations_app.selectors import hosts
+from migrations_app.selectors.storage import storage
 from migrations_app.services import limits as services
 from migrations_app.services import workers
 from purelymanage.core.http import Request, errors_on, go_to, render_page
@@ -46,6 +47,7 @@ def limits_edit(request: Request) -> HttpResponse:
         "workers": hosts.worker_hosts(),
         "running": selectors.running_jobs(),
         "engine": choice.describe(),
+        "storage": storage(),
         "can_change": request.user.is_admin,
     }
     status = 422 if form.errors else 200
