@@ -25,7 +25,6 @@ MOST = {
     "import_s": 20.0,
     "web_grew_mb": 100.0,
     "list_queries": 12,
-    "batch_queries": 12,
 }
 HEADER = "source_email,source_password,dest_email,dest_password"
 DOMAIN = "company.example"

@@ -34,6 +34,7 @@ from migrations_app.tests.factories import JobFactory, ServerFactory
 from migrations_app.tests.pages import text_of, url
 from purelymanage.core.errors import InvalidError, RefusedError
 from purelymanage.core.tables import read_table
+from purelymanage.jobs.models import WorkerHost
 
 pytestmark = pytest.mark.django_db
 NEW = "/migrations/batches/new/"
@@ -355,6 +356,10 @@ def test_while_it_is_imported_the_page_asks_again_by_itself(admin_client, admin)
     part = text_of(admin_client.get(url("batch_preview", batch.pk), headers={"HX-Request": "true"}))
     assert "<html" not in part
     assert "0 of 3" in part
+    assert "No worker is there" in part
+    now = timezone.now()
+    WorkerHost.objects.create(name="here", capacity=1, seen_at=now, started_at=now)
+    assert "No worker is there" not in text_of(admin_client.get(url("batch_preview", batch.pk)))
 
 
 def test_without_servers_the_form_says_what_to_do_first(admin_client):

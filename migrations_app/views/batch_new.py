@@ -22,6 +22,7 @@ from purelymanage.core.http import Request, errors_on, go_to, render_page
 from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required, viewer_required
 from purelymanage.core.tables import csv_response
+from purelymanage.jobs.health import LATE_SECONDS, seconds_since_worker_seen
 
 EXAMPLES = (
     ("lea@old.example", "her password there", "lea@example.com", "her password here"),
@@ -80,6 +81,7 @@ def batch_preview(request: Request, pk: int) -> HttpResponse:
     context = {
         "batch": batch,
         "numbers": numbers,
+        "is_left": batch.is_importing and _no_worker_is_there(),
         "is_complete": bool(batch.source_server and batch.destination_server),
         "page": lines.lines_page(batch, state=state, page=request.GET.get("page")),
         "states": _states(batch, numbers, chosen=state),
@@ -116,6 +118,11 @@ def batch_discard(request: Request, pk: int) -> HttpResponse:
     services.discard(batch=batch_of(pk))
     messages.success(request, _("Discarded, with the passwords in it."))
     return go_to(request, reverse("migrations:batch_new"))
+
+
+def _no_worker_is_there() -> bool:
+    silence = seconds_since_worker_seen()
+    return silence is None or silence > LATE_SECONDS
 
 
 def _states(
