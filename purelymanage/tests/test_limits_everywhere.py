@@ -32,6 +32,10 @@ COSTLY_TO_READ = {
     "mailboxes:export",
     "mailboxes:batches:report",
     "migrations:batch_lines",
+    "migrations:report_csv",
+    "migrations:report_json",
+    "migrations:batch_report_csv",
+    "migrations:batch_report_json",
     "audit:csv",
     "audit:json",
 }

@@ -12,10 +12,17 @@ pytestmark = pytest.mark.django_db
 SESSIONS = {"accounts_session"}
 NOTES = {
     "domains_syncstate": "that somebody looks at a list, so that it is refreshed more often",
+    "migrations_app_watch": "who has a page before their eyes, so that no mail tells them the same",
     "migrations_app_limits": "the one row of limits, with its defaults, on first use",
 }
 """What opening a page may write, and what that is: nothing that anybody decides."""
-TAKEN_ALONG = {"mailboxes:export", "audit:csv", "audit:json"}
+TAKEN_ALONG = {
+    "mailboxes:export",
+    "migrations:batch_report_csv",
+    "migrations:batch_report_json",
+    "audit:csv",
+    "audit:json",
+}
 """Addresses that send data out of the panel, and put that on record."""
 AUDIT = {"audit_entry", "audit_outcome", "audit_chain"}
 ODD = {
