@@ -18,7 +18,6 @@ REASONS: dict[Reason, object] = {
     "duplicate": gettext_lazy("%(count)s twice in the folder"),
     "too_large": gettext_lazy("%(count)s above the size limit"),
     "no_headers": gettext_lazy("%(count)s without headers"),
-    "unreadable": gettext_lazy("%(count)s the source did not hand out"),
     "other": gettext_lazy("%(count)s for another reason"),
 }
 ENDED_WELL = (State.DONE, State.DONE_WITH_ERRORS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Reason = Literal["duplicate", "too_large", "no_headers", "unreadable", "other"]
+Reason = Literal["duplicate", "too_large", "no_headers", "other"]
 """Why a message is left out."""
 
 

@@ -28,6 +28,7 @@ _REASONS = [
             r"^socket |\bEOF\b|_EOF_|\] (?:Connection reset|Broken pipe)|^not connected$",
             "it closed the connection",
         ),
+        (r"^the server did not hand it out$", "it did not hand them out"),
         (r"^the server no longer has it$", "it has not got them any more"),
         (r"^connection lost at each of", "the connection was lost each time"),
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,14 @@ from django.test import Client
 
 from migrations_app import queue, runner
 from migrations_app.engines.base import MAX_LOSSES, LostMessage, Reader
+from migrations_app.engines.builtin.events import Events
+from migrations_app.engines.builtin.folder_copy import FolderCopy
+from migrations_app.engines.builtin.index import Contents, read_contents
+from migrations_app.engines.builtin.job import Job, Pace
 from migrations_app.engines.builtin.reader import BuiltinReader
+from migrations_app.engines.builtin.troubles import DESTINATION, SOURCE, most_frequent
+from migrations_app.engines.causes import Cause
+from migrations_app.engines.counts import FolderProgress
 from migrations_app.engines.imapsync.parser import ImapsyncReader
 from migrations_app.engines.plan import Endpoint, Plan
 from migrations_app.models import Loss, MigrationJob, State
@@ -166,3 +175,53 @@ def test_the_end_of_a_run_brings_the_list_to_an_open_page(
 @pytest.mark.usefixtures("empty_cache")
 def test_a_job_without_losses_says_nothing_of_them(admin_client: Client, db: None) -> None:
     assert "Did not arrive" not in text_of(admin_client.get(url("detail", JobFactory().pk)))
+
+
+# A source that keeps silent about some
+
+
+class Silent:
+    """A connection that knows three messages and hands out one; another is deleted meanwhile."""
+
+    def __init__(self) -> None:
+        self.searches = iter([[1, 2, 3], [1, 2]])
+
+    def search(self, _criteria: object) -> list[int]:
+        return next(self.searches)
+
+    def fetch(self, _uids: list[int], _items: list[str]) -> dict[int, dict[bytes, object]]:
+        header = b"Message-ID: <1@old.example>\r\n\r\n"
+        return {1: {b"RFC822.SIZE": 100, b"BODY[HEADER.FIELDS (MESSAGE-ID)]": header}}
+
+
+class SilentSession:
+    """One end of a run that always talks."""
+
+    def __init__(self, side: int) -> None:
+        self.side = side
+
+    @contextmanager
+    def talking(self) -> Iterator[Silent]:
+        yield Silent()
+
+
+@pytest.mark.once
+def test_what_a_source_does_not_hand_out_is_lost_unless_it_is_gone() -> None:
+    ours = read_contents(SilentSession(SOURCE), tick=lambda: None)
+    assert (ours.found, ours.silent) == (2, (2,))
+    assert read_contents(SilentSession(DESTINATION), tick=lambda: None).silent == ()
+
+
+@pytest.mark.once
+def test_the_builtin_engine_says_what_the_source_did_not_hand_out(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    counts = FolderProgress("INBOX", "INBOX")
+    events = Events(folder=counts)
+    job = Job(SilentSession(SOURCE), None, PLAN.options, False, events, Pace(None))
+    FolderCopy(job, "INBOX", "INBOX", counts)._note_silent(Contents({}, 1, 0, 0, 9, silent=(7,)))
+    reader = BuiltinReader(PLAN)
+    (loss,) = losses(reader, capfd.readouterr().out.splitlines())
+    assert loss == LostMessage("INBOX", "7", None, "it did not hand them out")
+    assert (counts.failed, most_frequent(events.exits)) == (1, 115)
+    assert reader.conclude(115).cause == Cause.MESSAGES_UNREADABLE

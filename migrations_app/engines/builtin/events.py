@@ -94,7 +94,7 @@ class Events:
             self.log(f"{self._where(uid)} skipped: {why}", "warning")
         self.progress()
 
-    def failed(self, trouble: TroubleError, uid: int, size: int) -> None:
+    def failed(self, trouble: TroubleError, uid: int, size: int | None) -> None:
         """One message that could not be copied."""
         self.done += 1
         if self.folder:

@@ -77,6 +77,7 @@ class FolderCopy:
             self.theirs = read_contents(self.job.destination, tick=tick)
         self.counts.found, self.counts.bytes_found = ours.found, ours.size
         self._note_duplicates(ours)
+        self._note_silent(ours)
         missing = []
         shared = []
         for entry in ours.entries.values():
@@ -135,15 +136,19 @@ class FolderCopy:
     # Comparing
 
     def _note_duplicates(self, ours: Contents) -> None:
-        lacking = ours.found - len(ours.entries)
         self.counts.skip("duplicate", ours.duplicates)
-        self.counts.skip("unreadable", lacking - ours.duplicates)
-        self.events.done += lacking
+        self.events.done += ours.duplicates
         if ours.duplicates:
             self.events.log(
                 f"{self.counts.source}: {ours.duplicates} duplicates within the folder "
                 "are copied once"
             )
+
+    def _note_silent(self, ours: Contents) -> None:
+        """What the source does not hand out has not arrived, and the run has to say so."""
+        for uid in ours.silent:
+            trouble = TroubleError("fetch", SOURCE, "the server did not hand it out")
+            self.events.failed(trouble, uid, None)
 
     def _is_small_enough(self, entry: Entry) -> bool:
         limit = self.job.options.max_message_bytes

@@ -47,6 +47,8 @@ class Contents:
     duplicates: int
     next_uid: int
     """All UIDs from here on came after this reading."""
+    silent: tuple[int, ...] = ()
+    """The UIDs of messages that are there and of which the source says nothing."""
 
 
 def read_contents(
@@ -62,17 +64,20 @@ def read_contents(
             uids = _uids(client, max_age_days, from_uid)
             entries: dict[bytes, Entry] = {}
             size = duplicates = 0
-            for entry in _entries(client, uids, is_source=session.side == SOURCE):
+            silent: list[int] = []
+            for entry in _entries(client, uids, silent, is_source=session.side == SOURCE):
                 size += entry.size
                 if entry.key in entries:
                     duplicates += 1
                 else:
                     entries[entry.key] = entry
                 tick()
+            gone = set(silent) - set(_uids(client, max_age_days, from_uid)) if silent else set()
     except IMAPClientError as error:
         raise TroubleError("folder", session.side, said(error)) from error
     next_uid = max(uids, default=from_uid - 1) + 1
-    return Contents(entries, len(uids), size, duplicates, next_uid)
+    left = tuple(uid for uid in silent if uid not in gone)
+    return Contents(entries, len(uids) - len(gone), size, duplicates, next_uid, left)
 
 
 def _uids(client: Connection, max_age_days: int | None, from_uid: int) -> list[int]:
@@ -84,7 +89,9 @@ def _uids(client: Connection, max_age_days: int | None, from_uid: int) -> list[i
     return sorted(uid for uid in client.search(criteria) if uid >= from_uid)
 
 
-def _entries(client: Connection, uids: list[int], *, is_source: bool) -> Iterator[Entry]:
+def _entries(
+    client: Connection, uids: list[int], silent: list[int], *, is_source: bool
+) -> Iterator[Entry]:
     for start in range(0, len(uids), BATCH):
         batch = uids[start : start + BATCH]
         answers = client.fetch(batch, ["FLAGS", "INTERNALDATE", "RFC822.SIZE", FIELDS])
@@ -92,6 +99,8 @@ def _entries(client: Connection, uids: list[int], *, is_source: bool) -> Iterato
             entry = _entry(uid, answers.get(uid) or {}, is_source=is_source)
             if entry is not None:
                 yield entry
+            elif is_source:
+                silent.append(uid)
 
 
 def _entry(uid: int, answer: dict[bytes, Any], *, is_source: bool) -> Entry | None:
