@@ -42,7 +42,8 @@ HOSTILE_EVENTS = [
     {"event": "size", "bytes": float("inf")},
     {"event": "phase", "phase": ["copy"]},
     {"event": "folder", "number": 1, "total": 1, "source": "\x00\ud800<b>", "destination": "\x00"},
-    dict.fromkeys(("found", "copied", "present", "skipped", "failed"), 10**20)
+    dict.fromkeys(("found", "copied", "present", "skipped", "failed", "bytes_found"), 10**20)
+    | {"skipped_why": {"duplicate": 10**30, "\x00": 1}}
     | {"event": "folder_end", "source": "\x00<b>", "destination": "", "bytes_copied": -9}
     | {"is_done": "yes", "done": 10**20, "bytes": -(10**20)},
     {"event": "trouble", "stage": "append", "side": 7, "text": "\x00", "what": ["x"]},
