@@ -41,6 +41,10 @@ class Tally:
     """Dry runs that may be run for real."""
     to_retry: int = 0
     to_cancel: int = 0
+    repeating: int = 0
+    """Those that are copied again by themselves."""
+    wrong_passwords: int = 0
+    """Mailboxes that a person has to give the right password for."""
     bytes_known: float = 0
     sizes_unknown: int = 0
     bytes_dealt: float = 0
@@ -82,6 +86,7 @@ class BatchView:
             self.seconds_left,
             self.batch.paused_at,
             self.starts_at,
+            self.tally.wrong_passwords,
         )
         return f"{crc32(repr(shown).encode()):x}"
 
@@ -90,7 +95,7 @@ class BatchView:
         """Changes whenever what can be done with the batch changes."""
         tally, batch = self.tally, self.batch
         offers = tally.ready, tally.to_retry, bool(tally.to_cancel), self.is_active
-        facts = batch.paused_at, batch.start_at, self.look, offers
+        facts = batch.paused_at, batch.start_at, self.look, offers, tally.repeating
         return f"{crc32(repr(facts).encode()):x}"
 
     @property
@@ -158,7 +163,7 @@ class BatchView:
             "source": self.batch.source_server or _("a deleted server"),
             "destination": self.batch.destination_server or _("a deleted server"),
         }
-        return (
+        journey = (
             ngettext(
                 "%(count)s mailbox from %(source)s to %(destination)s.",
                 "%(count)s mailboxes from %(source)s to %(destination)s.",
@@ -166,23 +171,36 @@ class BatchView:
             )
             % words
         )
+        if not (repeating := self.tally.repeating):
+            return journey
+        again = ngettext(
+            "%(count)s is copied again by itself.",
+            "%(count)s are copied again by themselves.",
+            repeating,
+        ) % {"count": grouped(repeating)}
+        return f"{journey} {again}"
 
     @property
     def bytes_words(self) -> str:
-        """“214 GB of 371 GB”, “of about” where sizes are missing; empty while none is known."""
+        """“214 GB of 371 GB”, “of about” where sizes are missing; empty while none is known.
+
+        Only “371 GB” once all of it is dealt with.
+        """
         tally = self.tally
         if not tally.bytes_known:
             return ""
         words = {"done": filesize_si(tally.bytes_dealt), "total": filesize_si(self._bytes_total)}
+        if words["done"] == words["total"] and not self.is_active:
+            return words["total"]
         if tally.sizes_unknown:
             return _("%(done)s of about %(total)s") % words
         return _("%(done)s of %(total)s") % words
 
     @property
     def percent(self) -> int | None:
-        """Of the bytes; None while no size is known."""
+        """Of the bytes; None while no size is known, and once nothing goes on."""
         total = self._bytes_total
-        if not total:
+        if not total or not self.is_active:
             return None
         return min(100, int(100 * self.tally.bytes_dealt / total))
 

@@ -112,6 +112,12 @@ def test_sizes_come_from_the_check_or_the_dry_run_or_are_estimated(batch: Batch)
     assert "of about 12.0" in view(batch).bytes_words
 
 
+def test_what_is_all_done_is_said_once(batch: Batch) -> None:
+    ended(batch)
+    assert view(batch).bytes_words == "1.0\N{NO-BREAK SPACE}GB"
+    assert view(batch).percent is None
+
+
 def test_nothing_is_said_about_bytes_while_nothing_is_known(batch: Batch) -> None:
     queued(batch)
     assert (view(batch).bytes_words, view(batch).percent, view(batch).seconds_left) == (
