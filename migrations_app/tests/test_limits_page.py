@@ -151,6 +151,8 @@ def test_gmail_is_known_to_bear_with_little(admin_client: Client) -> None:
     assert "at most 2.5 GB a day" not in settings_page(admin_client)
     ServerFactory(host="imap.gmail.com")
     assert "Gmail sends at most 2.5 GB a day from each mailbox" in settings_page(admin_client)
+    add_server = text_of(admin_client.get(reverse("migrations:server_add") + "?preset=gmail"))
+    assert url("host_add") + "?preset=gmail" in add_server
     form = admin_client.get(url("host_add") + "?preset=gmail").context["form"]
     names = ("host", "bandwidth_kbs", "megabytes_a_day", "per_mailbox")
     data = {name: form[name].value() for name in names}

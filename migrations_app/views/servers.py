@@ -46,6 +46,7 @@ def server_add(request: Request) -> HttpResponse:
     context = {
         "preset_form": PresetForm(initial={"preset": preset.key if preset else ""}),
         "note": preset.note if preset else "",
+        "preset": preset,
     }
     return _server_form(request, form, context)
 
@@ -70,6 +71,7 @@ def _server_form(request: Request, form: ServerForm, more: dict[str, Any]) -> Ht
         "form": form,
         "server": None,
         "preset_form": None,
+        "preset": None,
         "is_unprotected": form["security"].value() == Security.NONE,
         "crumbs": _crumbs(),
         **more,
