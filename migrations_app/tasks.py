@@ -8,7 +8,14 @@ from django.conf import settings
 
 from migrations_app import bulk_worker, checkup, dispatch, queue, runner
 from migrations_app.engines import choice
-from migrations_app.services import batches, cutovers, repeats, retention, temporary_passwords
+from migrations_app.services import (
+    batches,
+    cutovers,
+    notices,
+    repeats,
+    retention,
+    temporary_passwords,
+)
 
 
 def run_next() -> None:
@@ -66,3 +73,8 @@ def purge_expired() -> None:
 def probe_engine() -> None:
     """Find out which engine runs here before a page or a job has to wait for the answer."""
     choice.probe()
+
+
+def tell_of_ends() -> None:
+    """Tell whoever started them which migrations have ended."""
+    notices.tell()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -37,6 +38,7 @@ from migrations_app.models import (
 )
 from migrations_app.progress import JobView
 from migrations_app.selectors.jobs import ENDED_WELL, FITS, GIVEN_UP, IDLE, READY
+from migrations_app.selectors.wrong_passwords import WRONG_PASSWORD
 from purelymanage.core.paging import page_of
 
 UNFINISHED_SHOWN = 3
@@ -50,7 +52,7 @@ RAN = Q(started_at__isnull=False) & (RUNNING | IDLE)
 
 def batch_of(pk: int) -> Batch:
     """The batch of an address, with its servers, or 404; a discarded one is gone."""
-    batches = Batch.objects.select_related("source_server", "destination_server")
+    batches = Batch.objects.select_related("source_server", "destination_server", "cut_over")
     return get_object_or_404(batches.exclude(state=BatchState.DISCARDED), pk=pk)
 
 
@@ -84,7 +86,7 @@ def _views(batches: Iterable[Batch]) -> dict[int, BatchView]:
     now = timezone.now()
     jobs = MigrationJob.objects.filter(batch__in=found, superseded_by=None).order_by()
     tallies = {row.pop("batch"): Tally(**row) for row in _counted(jobs)}
-    running: dict[int, list[JobView]] = {pk: [] for pk in found}
+    running: dict[int | None, list[JobView]] = defaultdict(list)
     for job in jobs.filter(RUNNING).only("batch", *MEASURED):
         running[job.batch_id].append(JobView(job, now))
     return {
@@ -102,7 +104,7 @@ MEASURED = (
 )
 
 
-def _counted(jobs: QuerySet[MigrationJob]) -> Iterable[dict[str, Any]]:
+def _counted(jobs: QuerySet[MigrationJob]) -> Iterable[Any]:
     """One row per batch, in one query."""
     number = {field: Count("pk", filter=fits) for field, fits in NUMBERS.items()}
     return (
@@ -137,6 +139,8 @@ NUMBERS: dict[str, Q] = {
     "ready": READY,
     "to_retry": FITS["retry"],
     "to_cancel": FITS["cancel"],
+    "repeating": Q(repeat_at__isnull=False),
+    "wrong_passwords": WRONG_PASSWORD,
 }
 
 
@@ -167,7 +171,7 @@ def _dealt_with() -> Case:
     )
 
 
-def _time_taken() -> ExpressionWrapper:
+def _time_taken() -> ExpressionWrapper[Any]:
     return ExpressionWrapper(
         Coalesce("ended_at", Now()) - F("started_at"), output_field=DurationField()
     )

@@ -20,7 +20,11 @@ from migrations_app.services.bulk import act_on_all
 from migrations_app.views.actions import ask_about_all, render_question, tell_outcome
 from migrations_app.views.checks import checks_context
 from migrations_app.views.lists import batch_context, list_context, summary_context
-from migrations_app.views.parts import tabs, told_on_the_way_back_to_the_batch
+from migrations_app.views.parts import (
+    note_watching,
+    tabs,
+    told_on_the_way_back_to_the_batch,
+)
 from purelymanage.core.http import Request, errors_on, go_to, render_page
 from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required, viewer_required
@@ -40,6 +44,7 @@ def batch_detail(request: Request, pk: int) -> HttpResponse:
     batch = selectors.batch_of(pk)
     if batch.is_preview or batch.is_importing:
         return go_to(request, reverse("migrations:batch_preview", args=[pk]))
+    note_watching(request, batch)
     wanted = JobFilter.of(request.GET, batch=pk)
     limits = dispatch.limits()
     found = selectors.list_jobs(wanted, request.GET.get("page"), limits=limits)

@@ -19,7 +19,13 @@ from migrations_app.models import MigrationJob, Server
 from migrations_app.services import jobs as services
 from migrations_app.services.logins import try_logins
 from migrations_app.views.lists import list_context, summary_context
-from migrations_app.views.parts import get_job, report_rows, tabs, told_on_the_way_back
+from migrations_app.views.parts import (
+    get_job,
+    note_watching,
+    report_rows,
+    tabs,
+    told_on_the_way_back,
+)
 from purelymanage.core.errors import RefusedError
 from purelymanage.core.http import Request, errors_on, go_to, render_page, wants_fragment
 from purelymanage.core.limits import rate_limited
@@ -134,6 +140,7 @@ def _target(form: JobForm, side: str) -> Target:
 @require_GET
 def job_detail(request: Request, pk: int) -> HttpResponse:
     job = get_job(pk)
+    note_watching(request, job)
     context = detail_context(request, job, logs.tail(job))
     return render_page(request, "migrations_app/job_detail.html", context)
 

@@ -20,7 +20,7 @@ from migrations_app.views.lists import (
     state_of,
     summary_context,
 )
-from migrations_app.views.parts import get_job
+from migrations_app.views.parts import get_job, note_watching
 from purelymanage.core.http import Request, render_page
 from purelymanage.core.permissions import viewer_required
 
@@ -58,6 +58,7 @@ def batch_live(request: Request, pk: int) -> HttpResponse:
         return HttpResponseClientRedirect(reverse("migrations:batches"))
     wanted = selectors.JobFilter.of(request.GET, batch=pk)
     found = selectors.list_jobs(wanted, request.GET.get("page"))
+    note_watching(request, batch)
     view = selectors.view_of_batch(batch)
     context = {
         **list_news(request, wanted, found),
@@ -87,6 +88,7 @@ def job_live(request: Request, pk: int) -> HttpResponse:
     if not request.htmx:
         return redirect("migrations:detail", pk)
     job = get_job(pk)
+    note_watching(request, job)
     tail = logs.tail(job, after_id=_number(request.GET.get("log")))
     seen = request.GET.get("seen", "")
     view = selectors.view_of(job)

@@ -14,7 +14,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from migrations_app.imap_report import Report
-from migrations_app.models import MigrationJob
+from migrations_app.models import Batch, MigrationJob
+from migrations_app.services import watching
 from purelymanage.core.errors import MissingError, PurelyManageError
 from purelymanage.core.http import Request, go_to, wants_fragment, way_back
 
@@ -40,6 +41,14 @@ def tabs(current: str) -> list[tuple[Words, str, bool, int | None]]:
 def go_back(request: Request, otherwise: str) -> HttpResponse:
     """To the page of ours that the form names in `next`, or to `otherwise`."""
     return go_to(request, way_back(request, otherwise=otherwise))
+
+
+def note_watching(request: Request, watched: MigrationJob | Batch) -> None:
+    """Who may have started it has its page before their eyes: no mail has to tell of its end."""
+    is_job = isinstance(watched, MigrationJob)
+    would_be_told = watched.starter_id == request.user.pk if is_job else request.user.is_admin
+    if would_be_told and "hidden" not in request.GET:
+        watching.note_watching(request.user.pk, watched)
 
 
 View = Callable[..., HttpResponse]

@@ -52,6 +52,7 @@ SCHEDULES: tuple[Every, ...] = (
     Every("migrations_app.tasks.advance_cut_overs", minutes=1),
     Every("migrations_app.tasks.purge_expired", minutes=24 * 60, from_hour=3),
     Every("migrations_app.tasks.revoke_passwords", minutes=1),
+    Every("migrations_app.tasks.tell_of_ends", minutes=1),
     Every("migrations_app.tasks.check_mailboxes", minutes=1),
     Every("accounts.tasks.send_invitations", minutes=1),
     Every("accounts.tasks.forget_old_sessions", minutes=24 * 60, from_hour=4),

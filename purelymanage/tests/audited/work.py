@@ -296,6 +296,12 @@ WORK: list[Line] = [
         lambda world, run: (world.temporary_password, run()),
     ),
     Exempt(
+        "migrations_app.tasks.tell_of_ends",
+        "It mails whoever started a migration that it has ended, which is on record.",
+        lambda world, run: (world.job, run()),
+        writes=("jobs_tasklock", "migrations_app_migrationjob"),
+    ),
+    Exempt(
         "purelymanage.notifications.tasks.send_waiting",
         "It passes on news of what is on record where it happened.",
         _plainly,

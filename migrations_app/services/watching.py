@@ -1,0 +1,42 @@
+"""Who looks at a job or a batch right now, noted as their page asks for news."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from migrations_app.models import Batch, MigrationJob, Watch
+
+NOTED_EVERY = timedelta(seconds=20)
+"""A page asks every two seconds; so seldom is that written down."""
+COUNTS_FOR = timedelta(seconds=60)
+
+
+def note_watching(user: int, watched: MigrationJob | Batch) -> None:
+    """Remember that a person has the page of this job or batch open. Often it only reads."""
+    now = timezone.now()
+    page = _page(watched)
+    if Watch.objects.filter(user=user, page=page, seen_at__gt=now - NOTED_EVERY).exists():
+        return
+    Watch.objects.bulk_create(
+        [Watch(user_id=user, page=page, seen_at=now)],
+        update_conflicts=True,
+        unique_fields=["user", "page"],
+        update_fields=["seen_at"],
+    )
+
+
+def has_seen(user: int | None, watched: MigrationJob | Batch, end: datetime) -> bool:
+    """Whether they had its page open within the minute before `end`, or later."""
+    seen = Watch.objects.filter(user=user, page=_page(watched), seen_at__gte=end - COUNTS_FOR)
+    return user is not None and seen.exists()
+
+
+def forget_old() -> None:
+    """Drop what says nothing any more."""
+    Watch.objects.filter(seen_at__lt=timezone.now() - timedelta(days=1)).delete()
+
+
+def _page(watched: MigrationJob | Batch) -> str:
+    return f"{'batch' if isinstance(watched, Batch) else 'job'}:{watched.pk}"
