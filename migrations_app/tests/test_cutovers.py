@@ -89,7 +89,7 @@ def test_it_goes_from_the_first_copy_to_its_end_by_itself() -> None:
     assert not MigrationJob.objects.exclude(source_password="").exists()
     assert not MigrationJob.objects.exclude(destination_password="").exists()
     assert fresh(cut_over).ended_at
-    assert list(fresh(cut_over).step_times) == list(CutOverStep)
+    assert set(fresh(cut_over).step_times) == set(CutOverStep)
     assert Entry.objects.filter(action="job.credentials_erased").count() == 4
 
 

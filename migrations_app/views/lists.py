@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from migrations_app import selectors
 from migrations_app.batch_progress import BatchView
-from migrations_app.models import BulkWork
+from migrations_app.models import Batch, BulkWork
 from purelymanage.core.http import Request, wants_fragment
 
 FILTER_WORDS: dict[str, str | Promise] = {
@@ -166,8 +166,16 @@ def batch_context(view: BatchView) -> dict[str, Any]:
     return {
         "batch": view.batch,
         "view": view,
+        "cut_over_url": _cut_over_url(view.batch),
         "crumbs": [
             (_("Migrations"), reverse("migrations:list")),
             (_("Batches"), reverse("migrations:batches")),
         ],
     }
+
+
+def _cut_over_url(batch: Batch) -> str:
+    """Where its cut-over is, or begins."""
+    if hasattr(batch, "cut_over"):
+        return reverse("migrations:cut_over", args=[batch.cut_over.pk])
+    return f"{reverse('migrations:cut_over_begin')}?{urlencode({'batch': batch.pk})}"

@@ -192,6 +192,9 @@ class World:
 
     @cached_property
     def moving_batch(self) -> Batch:
+        return self.new_moving_batch()
+
+    def new_moving_batch(self) -> Batch:
         """Its one real run into our domain has ended well, long ago."""
         batch: Batch = BatchFactory(name="Lindenhof, for real")
         old = timezone.now() - timezone.timedelta(days=10)
@@ -202,13 +205,13 @@ class World:
     @cached_property
     def cut_over(self) -> CutOver:
         """At its first copy, which is over."""
-        return begin_cut_over(batch=self.moving_batch, every_hours=6)
+        return begin_cut_over(batch=self.new_moving_batch(), every_hours=6)
 
     @cached_property
     def stopped_cut_over(self) -> CutOver:
-        stop_cut_over(cut_over=self.cut_over)
-        self.cut_over.refresh_from_db()
-        return self.cut_over
+        cut_over = begin_cut_over(batch=self.new_moving_batch(), every_hours=6)
+        stop_cut_over(cut_over=cut_over)
+        return cut_over
 
     @cached_property
     def repeating_job(self) -> MigrationJob:

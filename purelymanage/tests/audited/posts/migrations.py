@@ -138,6 +138,46 @@ MIGRATIONS: list[Line] = [
         lambda world, post: post(selected=[world.job.pk]),
     ),
     Leaves(
+        "migrations:repeat",
+        Action.JOB_REPEATED,
+        lambda world, post: post(world.repeating_job.pk, hours=12),
+    ),
+    Leaves(
+        "migrations:final",
+        Action.JOB_SYNCED_FINALLY,
+        lambda world, post: post(world.repeating_job.pk),
+    ),
+    Leaves(
+        "migrations:batch_repeat",
+        Action.MIGRATIONS_REPEATED,
+        lambda world, post: post(world.moving_batch.pk, hours=12),
+    ),
+    Leaves(
+        "migrations:batch_final",
+        Action.MIGRATIONS_SYNCED_FINALLY,
+        lambda world, post: post(world.moving_batch.pk),
+    ),
+    Leaves(
+        "migrations:cut_over_begin",
+        Action.CUT_OVER_BEGUN,
+        lambda world, post: post(batch=world.moving_batch.pk, every_hours=6),
+    ),
+    Leaves(
+        "migrations:cut_over_advance",
+        Action.CUT_OVER_ADVANCED,
+        lambda world, post: post(world.cut_over.pk, step="copy"),
+    ),
+    Leaves(
+        "migrations:cut_over_stop",
+        Action.CUT_OVER_STOPPED,
+        lambda world, post: post(world.cut_over.pk),
+    ),
+    Leaves(
+        "migrations:cut_over_resume",
+        Action.CUT_OVER_RESUMED,
+        lambda world, post: post(world.stopped_cut_over.pk),
+    ),
+    Leaves(
         "migrations:temporary_password_settle",
         Action.APP_PASSWORD_SETTLED,
         lambda world, post: post(world.temporary_password.pk),
