@@ -130,7 +130,7 @@ def _act_on_all(request: Request, action: str) -> HttpResponse:
     wanted = JobFilter.of(request.GET, batch=int(number) if _is_number(number) else None)
     if action in ASKED_FIRST and "confirmed" not in request.POST:
         return ask_about_all(request, action, wanted, request.get_full_path())
-    batch = Batch.objects.filter(pk=wanted.batch).first()
+    batch = Batch.objects.filter(pk=wanted.batch).first() if wanted.batch else None
     tell_outcome(request, act_on_all(action=action, wanted=wanted, target=batch or ""))
     return go_back(request, reverse("migrations:list"))
 

@@ -6,7 +6,7 @@ from django.template import TemplateSyntaxError
 from lucide import IconDoesNotExist
 
 from purelymanage.ui.icons import ALIASES, DASHED, draw
-from purelymanage.ui.states import DNS_STATES, JOB_STATES
+from purelymanage.ui.states import DNS_STATES, JOB_STATES, BarPart
 from purelymanage.ui.tests.rendering import render
 
 
@@ -137,6 +137,17 @@ def test_a_bar_without_a_total_promises_nothing():
     html = render('{% progress_bar value=done max=total label="Copied" %}', done=8412, total=12370)
     assert 'value="8412"' in html
     assert 'max="12370"' in html
+
+
+def test_a_bar_in_parts_says_what_it_draws_and_leads_there():
+    parts = [BarPart("ok", 3, "3 done", "/x/?state=done"), BarPart("bad", 1, "<1> failed", "/y/")]
+    html = render("{% bar_parts parts %}", parts=parts)
+    assert 'role="img" aria-label="3 done, &lt;1&gt; failed"' in html
+    assert '<rect class="ok" x="0.00%" width="75.00%" height="100%"/>' in html
+    assert '<rect class="bad" x="75.00%" width="25.00%" height="100%"/>' in html
+    assert '<li class="ok"><a href="/x/?state=done"><i></i>3 done</a></li>' in html
+    assert "<li" not in render("{% bar_parts parts legend=False %}", parts=parts)
+    assert "<rect" not in render("{% bar_parts parts %}", parts=[])
 
 
 def test_a_component_without_its_required_input_does_not_compile():
