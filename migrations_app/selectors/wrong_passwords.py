@@ -65,30 +65,31 @@ class WrongPassword:
     def letter(self) -> str:
         """What the person can be sent: no password, and none asked for by mail."""
         words = {"address": self.address, "server": self.server}
-        return (
+        paragraphs = (
+            _("Hello,"),
             _(
-                "Hello,\n"
-                "\n"
                 "we are moving your mail and could not open %(address)s at %(server)s: the server "
-                "refused the password we were given.\n"
-                "\n"
-                "Please sign in there yourself to see whether you know the right one. Some "
-                "providers want an app password for other programs; you make one in the settings of your "
-                "account there.\n"
-                "\n"
-                "Then tell whoever looks after your mail, in person or by phone. Please do not "
-                "send a password by mail. Nothing is lost: your mail is moved as soon as we have it.\n"
+                "refused the password we were given."
             )
-            % words
+            % words,
+            _(
+                "Please sign in there yourself to see whether you know the right one. Some "
+                "providers want an app password for other programs; you make one in the settings "
+                "of your account there."
+            ),
+            _(
+                "Then tell whoever looks after your mail, in person or by phone. Please do not "
+                "send a password by mail. Nothing is lost: your mail is moved as soon as we have "
+                "the right one."
+            ),
         )
+        return "\n\n".join(paragraphs) + "\n"
 
     @property
     def mailto(self) -> str:
         """The letter as a link to a mail program."""
-        return (
-            f"mailto:{quote(self.recipient)}?subject={quote(self.subject)}"
-            f"&body={quote(self.letter.replace(chr(10), chr(13) + chr(10)))}"
-        )
+        body = quote(self.letter.replace("\n", "\r\n"))
+        return f"mailto:{quote(self.recipient)}?subject={quote(self.subject)}&body={body}"
 
     @property
     def cells(self) -> tuple[str, ...]:
