@@ -53,7 +53,7 @@ NO_ENDING: dict[str, Any] = {"ended_at": None, "exit_status": None, "cause": "",
 def submit(job: MigrationJob) -> None:
     """Put a job at the end of the queue, for the first time or once more."""
     credentials.refuse_erased(job)
-    repeats = not job.dry_run and job.repeat_hours
+    hours = None if job.dry_run else job.repeat_hours
     queued = MigrationJob.objects.filter(pk=job.pk).exclude(state=State.RUNNING)
     if not queued.update(
         state=State.QUEUED,
@@ -66,7 +66,7 @@ def submit(job: MigrationJob) -> None:
         stopped_by="",
         started_at=None,
         started_by=current_actor().user_id or job.started_by_id,
-        repeat_at=seconds_from_now(3600 * job.repeat_hours) if repeats else None,
+        repeat_at=seconds_from_now(3600 * hours) if hours else None,
         version=F("version") + 1,
         **NO_RUN,
         **NO_ENDING,

@@ -32,4 +32,6 @@ class CutOverForm(forms.Form):
     def __init__(self, data: Any = None, *, batch: str = "") -> None:
         chosen = batch if batch.isdecimal() else None
         super().__init__(data, initial={"batch": chosen, "every_hours": USUAL_HOURS})
-        self.fields["batch"].queryset = batches_to_cut_over()
+        choice = self.fields["batch"]
+        assert isinstance(choice, forms.ModelChoiceField)  # noqa: S101  declared above
+        choice.queryset = batches_to_cut_over()

@@ -28,4 +28,5 @@ def jobs_of(batch: Batch) -> QuerySet[MigrationJob]:
 def hours_of(batch: Batch) -> int | None:
     """How often its jobs repeat; of several answers the shortest."""
     repeating = jobs_of(batch).filter(repeat_hours__isnull=False)
-    return repeating.aggregate(hours=Min("repeat_hours"))["hours"]
+    hours: int | None = repeating.aggregate(hours=Min("repeat_hours"))["hours"]
+    return hours

@@ -120,8 +120,11 @@ def _advance(cut_over: CutOver) -> None:
     here = CutOver.objects.filter(
         pk=cut_over.pk, step=cut_over.step, stopped_at=None, ended_at=None
     )
-    steps = {"before": {"step": cut_over.step}, "after": {"step": step}}
-    with audited(Action.CUT_OVER_ADVANCED, target=cut_over.domain, **steps), queue_lock():
+    before, after = {"step": cut_over.step}, {"step": step}
+    with (
+        audited(Action.CUT_OVER_ADVANCED, target=cut_over.domain, before=before, after=after),
+        queue_lock(),
+    ):
         times = {**cut_over.step_times, step: now.isoformat()}
         if not here.update(step=step, step_since=now, step_times=times):
             raise RefusedError(_moved_on(cut_over))

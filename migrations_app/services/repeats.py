@@ -17,6 +17,7 @@ from audit.services import audited
 from migrations_app.models import WAITING, Batch, MigrationJob, State
 from migrations_app.queue import NO_REPEAT
 from migrations_app.selectors.cutovers import open_cut_over
+from migrations_app.selectors.jobs import IDLE
 from migrations_app.selectors.repeats import DUE, REPEATABLE, UNDER_WAY, jobs_of
 from migrations_app.services.jobs import queue_lock, rerun_job
 from purelymanage.core.addresses import shown_domain
@@ -118,6 +119,8 @@ def run_due() -> None:
 
 def _queue_due(give_back_at: float) -> bool:
     """Whether all that was due has had its turn."""
+    hopeless = MigrationJob.objects.filter(IDLE, repeat_at__lte=Now()).exclude(REPEATABLE)
+    hopeless.update(repeat_at=None, version=F("version") + 1)  # until a person has it run
     reached = 0
     due = MigrationJob.objects.select_related("source_server", "destination_server").order_by("pk")
     while jobs := list(due.filter(DUE, pk__gt=reached)[:AT_ONCE]):

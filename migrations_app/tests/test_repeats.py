@@ -13,7 +13,7 @@ from migrations_app.engines.base import Verdict
 from migrations_app.engines.causes import Cause
 from migrations_app.models import MigrationJob, State
 from migrations_app.services import repeats
-from migrations_app.services.jobs import run_job_for_real
+from migrations_app.services.jobs import rerun_job, run_job_for_real
 from migrations_app.tests.factories import BatchFactory, JobFactory
 from purelymanage.core.errors import RefusedError
 
@@ -78,6 +78,14 @@ def test_what_is_refused_waits_for_its_next_turn() -> None:
     repeats.run_due()
     assert fresh(job).repeat_at > timezone.now() + timedelta(hours=5)
     assert Entry.objects.filter(action="job.queued").count() == 1
+
+
+def test_what_needs_a_person_is_due_again_once_they_had_it_run() -> None:
+    job = due(state=State.FAILED, cause=Cause.SOURCE_PASSWORD)
+    repeats.run_due()
+    assert (fresh(job).repeat_hours, job.repeat_at) == (6, None)
+    rerun_job(job=job)
+    assert fresh(job).repeat_at > timezone.now() + timedelta(hours=5)
 
 
 def test_cancelling_ends_the_repeating() -> None:
