@@ -14,7 +14,13 @@ from django.db.models.functions import Coalesce, Greatest
 from migrations_app.batch_progress import BatchView
 from migrations_app.models import Batch, FolderResult, MigrationJob
 from migrations_app.progress import JobView
-from migrations_app.reports import Figures, figures_of, look_of_folder, look_of_mailbox
+from migrations_app.reports import (
+    ENDED_WELL,
+    Figures,
+    figures_of,
+    look_of_folder,
+    look_of_mailbox,
+)
 from migrations_app.selectors.batches import view_of_batch
 from migrations_app.selectors.jobs import view_of
 from migrations_app.selectors.losses import Losses, losses_of
@@ -76,6 +82,12 @@ class MailboxRow:
     job: MigrationJob
     figures: Figures
     look: Look
+
+    @property
+    def note(self) -> str:
+        """Why messages were left out, or why none arrived."""
+        has_failed = self.job.is_finished and self.job.state not in ENDED_WELL
+        return self.job.verdict.partition(". ")[0] if has_failed else self.figures.reasons
 
 
 @dataclass(frozen=True)

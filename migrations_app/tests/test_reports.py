@@ -276,6 +276,14 @@ def test_the_report_of_a_batch_has_a_row_for_each_mailbox(
     assert "1,000,000" not in page
 
 
+def test_a_row_says_why_a_mailbox_failed(viewer_client: Client) -> None:
+    batch = BatchFactory()
+    finished(batch=batch, state=State.FAILED, verdict="The password of <anna> is wrong. Ask her.")
+    page = text_of(viewer_client.get(url("batch_report", batch.pk)))
+    assert "The password of &lt;anna&gt; is wrong" in page
+    assert "Ask her" not in page
+
+
 def test_the_files_of_a_batch_hold_all_mailboxes_and_are_on_record(
     viewer_client: Client, batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
