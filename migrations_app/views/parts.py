@@ -25,7 +25,9 @@ STEP_LOOKS = {True: ("ok", "circle-check"), False: ("bad", "circle-x"), None: ("
 
 def get_job(pk: int) -> MigrationJob:
     """The job of the address, with its servers, or 404."""
-    jobs = MigrationJob.objects.select_related("source_server", "destination_server", "created_by")
+    jobs = MigrationJob.objects.select_related(
+        "source_server", "destination_server", "created_by", "batch", "superseded_by"
+    )
     return get_object_or_404(jobs, pk=pk)
 
 
@@ -45,8 +47,10 @@ def go_back(request: Request, otherwise: str) -> HttpResponse:
 
 def note_watching(request: Request, watched: MigrationJob | Batch) -> None:
     """Who may have started it has its page before their eyes: no mail has to tell of its end."""
-    is_job = isinstance(watched, MigrationJob)
-    would_be_told = watched.starter_id == request.user.pk if is_job else request.user.is_admin
+    if isinstance(watched, MigrationJob):
+        would_be_told = watched.starter_id == request.user.pk
+    else:
+        would_be_told = request.user.is_admin
     if would_be_told and "hidden" not in request.GET:
         watching.note_watching(request.user.pk, watched)
 
