@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from migrations_app.models import Loss, MigrationJob, State
 
-LOSSES_SHOWN = 20
+LOSSES_SHOWN = 6
 
 
 @dataclass(frozen=True)
