@@ -76,9 +76,7 @@ class JobView:
     def can_run_for_real(self) -> bool:
         ended_well = self.job.state in (State.DONE, State.DONE_WITH_ERRORS)
         counts_already = bool(self.job.batch_id and self.job.superseded_by_id)
-        return (
-            self.job.dry_run and ended_well and self.job.has_passwords and not counts_already
-        )
+        return self.job.dry_run and ended_well and self.job.has_passwords and not counts_already
 
     @property
     def can_rerun(self) -> bool:

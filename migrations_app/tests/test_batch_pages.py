@@ -140,6 +140,15 @@ def test_unfinished_batches_stand_above_the_list_of_jobs(admin_client: Client) -
     assert url("batch", ended.pk) not in page
 
 
+def test_a_dry_run_leads_to_its_batch_and_its_real_run(admin_client: Client) -> None:
+    real = JobFactory(batch=BatchFactory(name="Lindenhof"))
+    dry = JobFactory(batch=real.batch, dry_run=True, superseded_by=real)
+    page = text_of(admin_client.get(url("detail", dry.pk)))
+    assert f'href="{url("batch", real.batch.pk)}">Lindenhof' in page
+    assert f'href="{url("detail", real.pk)}"' in page
+    assert url("real", dry.pk) not in page, "it has been run for real"
+
+
 # Live
 
 
