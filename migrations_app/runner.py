@@ -26,7 +26,7 @@ from migrations_app import credentials, logs, manners, queue
 from migrations_app.clerk import GUARD_SECONDS, Clerk
 from migrations_app.engines.base import Ending, Engine, LogLine, Reader, Verdict
 from migrations_app.engines.causes import Cause
-from migrations_app.engines.choice import choose, describe
+from migrations_app.engines.choice import choose, label_of
 from migrations_app.engines.plan import Endpoint, Options, Plan
 from migrations_app.hosts import place_problem
 from migrations_app.models import MigrationJob
@@ -85,7 +85,7 @@ def prepare(job: MigrationJob) -> tuple[Engine, tuple[str, str]]:
     words = _("Run %(run)d on %(host)s, engine: %(engine)s.") % {
         "run": job.run,
         "host": job.owner,
-        "engine": describe().label,
+        "engine": label_of(engine),
     }
     if job.dry_run:
         words = f"{words} {_('Dry run: nothing is copied.')}"

@@ -83,6 +83,12 @@ def describe() -> EngineChoice:
     return EngineChoice("imapsync", answer.version, f"imapsync was found at “{path}”.")
 
 
+def label_of(engine: Engine) -> str:
+    """What people call an engine that was chosen, for this job alone or for all."""
+    usual = describe()
+    return usual.label if usual.name == engine.name else LABELS[engine.name]
+
+
 def _not_installed(path: str) -> str:
     """Nothing is wrong where nobody installed it."""
     where = "" if path == "imapsync" else f" at “{path}”"

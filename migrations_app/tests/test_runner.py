@@ -99,6 +99,12 @@ def test_a_job_runs_to_its_end_with_progress_folders_and_log():
     assert job.lease_until is None
 
 
+def test_the_log_names_the_engine_that_was_wanted_for_this_job():
+    job = make_job(engine_wanted="builtin")
+    runner.prepare(queue.claim("a:1"))
+    assert "engine: Built-in." in logs.tail(job).text
+
+
 def test_progress_is_stored_while_it_runs():
     seen = []
     thread = meanwhile(lambda job: seen.append(job), when=is_copying)
