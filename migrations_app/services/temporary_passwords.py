@@ -218,6 +218,14 @@ def _forget(row: TemporaryPassword) -> bool:
 
 def settle(*, password: TemporaryPassword) -> None:
     """A person has looked after one that the panel cannot revoke: on PurelyMail's own page."""
+    if password.made_at and not password.tries:
+        raise RefusedError(
+            _(
+                "This app password of %(address)s is in use, or is about to be revoked. "
+                "Wait until its run is over."
+            )
+            % {"address": shown_address(password.address)}
+        )
     with audited(Action.APP_PASSWORD_SETTLED, target=password.address, after={"run": password.run}):
         if not _forget(password):
             raise RefusedError(

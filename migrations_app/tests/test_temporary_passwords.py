@@ -357,6 +357,15 @@ def test_settling_one_by_hand_ends_it_once(lea, purelymail):
         services.settle(password=row)
 
 
+def test_one_in_use_is_not_settled(lea):
+    services.make(claimed())
+    row = TemporaryPassword.objects.get()
+    with pytest.raises(RefusedError, match="in use"):
+        services.settle(password=row)
+    row.refresh_from_db()
+    assert row.secret
+
+
 def test_a_real_login_tells_a_revoked_password(imap_pair):
     imap_pair.destination.add_user("lea@temporary.example", "still valid")
     end = endpoint(imap_pair.destination, "lea@temporary.example")

@@ -243,7 +243,7 @@ class World:
         """Made for a run that is over, and not revoked yet."""
         secret = self.purelymail.client.create_app_password(address=LEA)
         return TemporaryPassword.objects.create(
-            job=self.job, run=1, address=LEA, secret=secret, made_at=timezone.now()
+            job=self.job, run=1, address=LEA, secret=secret, made_at=timezone.now(), tries=1
         )
 
     @cached_property
