@@ -138,7 +138,7 @@ def test_the_report_of_a_job_tells_each_folder_and_what_did_not_arrive(
         "Built-in",
         "Real run",
         "20 November 2026, 14:00",
-        "print.css",
+        "table report",
     ):
         assert expected in page
     assert "<i>full" not in page
