@@ -54,7 +54,7 @@ def _tell_of_jobs() -> None:
     """Those of no batch: one mail a person about all that ended since the last."""
     ended = MigrationJob.objects.filter(UNTOLD & ENDED, batch=None).order_by("ended_at", "pk")
     pks = list(ended.values_list("pk", flat=True)[:AT_ONCE])
-    told = MigrationJob.objects.filter(pk__in=pks)
+    told = MigrationJob.objects.filter(ENDED, pk__in=pks)  # not who was run again meanwhile
     news = list(told.exclude(NO_NEWS).order_by("ended_at", "pk"))
     told.update(told_run=F("run"))
     for starter, jobs in groupby(sorted(news, key=_starter), key=_starter):
