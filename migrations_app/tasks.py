@@ -36,7 +36,7 @@ def revoke_passwords() -> None:
 
 
 def import_batches() -> None:
-    """Make the jobs of batches to be imported; by the clock as well, for what a dead worker left."""
+    """Make the jobs of batches to be imported; also by the clock, for what a dead worker left."""
     batches.import_waiting()
 
 
