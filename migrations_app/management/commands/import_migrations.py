@@ -24,8 +24,8 @@ class Command(BaseCommand):
     help = (
         "Imports migrations from a CSV file with the columns source_email, source_password, "
         "dest_email and dest_password, as the page “Import migrations from CSV” does. Jobs are dry "
-        "runs unless --real is given; running workers start them at once unless --paused is given. The file is not "
-        "deleted: it holds passwords.\n\n"
+        "runs unless --real is given; running workers start them at once unless --paused is given. "
+        "The file is not deleted: it holds passwords.\n\n"
         "Exit status: 0 every line was imported, 1 nothing was imported, 2 wrong arguments, "
         "3 the good lines were imported and others were not."
     )
