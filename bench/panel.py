@@ -20,8 +20,11 @@ STOP_SECONDS = 60
 
 
 @contextmanager
-def panel(postgres: str = "") -> Iterator[None]:
-    """Django, set up on a fresh SQLite database or on an empty PostgreSQL one."""
+def panel(postgres: str = "", **facts: str) -> Iterator[None]:
+    """Django, set up on a fresh SQLite database or on an empty PostgreSQL one.
+
+    `facts` are settings that are to be other than for most measurements.
+    """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         os.environ.update(
@@ -37,6 +40,7 @@ def panel(postgres: str = "") -> Iterator[None]:
             IMAP_ALLOW_LOCAL="on",  # the addresses of the stand-in are nobody's
             LOG_LEVEL="WARNING",
         )
+        os.environ.update(facts)
         import django
         from django.core.management import call_command
         from django.db import connection

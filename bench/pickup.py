@@ -22,8 +22,8 @@ RUN_SECONDS = 30
 
 def measure(runs: int) -> list[float]:
     """Seconds from queued to running, on the database's clock, at random moments."""
-    from migrations_app import queue
     from migrations_app.models import State
+    from migrations_app.queueing import queue
     from migrations_app.tests.queueing import make_job
 
     waits = []

@@ -60,7 +60,7 @@ def resealed() -> int:
 
 
 def submit(number: int) -> Any:
-    from migrations_app import queue
+    from migrations_app.queueing import queue
     from migrations_app.tests.queueing import make_job
 
     job = make_job(f"bench{number}", source_host="192.0.2.1", destination_host="192.0.2.2")

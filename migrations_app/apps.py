@@ -10,13 +10,8 @@ class MigrationsConfig(AppConfig):
         from accounts.settings_tabs import register_tab
         from domains.dependants import register_affected
         from mailboxes import moves as mailbox_moves
-        from migrations_app import (
-            about,
-            dispatch,
-            moves,
-            navigation,
-            queue,
-        )  # models are not there when this module loads
+        from migrations_app import about, moves, navigation
+        from migrations_app.queueing import dispatch, queue
         from purelymanage.jobs import registry
 
         registry.register_upkeep(queue.upkeep)

@@ -6,8 +6,11 @@ import socket
 
 from django.conf import settings
 
-from migrations_app import bulk_worker, checkup, dispatch, queue, runner
+from migrations_app.batches import bulk_worker
+from migrations_app.checks import checkup
 from migrations_app.engines import choice
+from migrations_app.queueing import dispatch, queue
+from migrations_app.running import runner
 from migrations_app.services import (
     batches,
     cutovers,

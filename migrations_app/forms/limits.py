@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from migrations_app.forms.fields import TextField, WholeNumberField
 from migrations_app.forms.options import KILOBYTE, MEGABYTE, in_bytes, in_units
-from migrations_app.hosts import MAX_HOST, clean_host
+from migrations_app.imap.hosts import MAX_HOST, clean_host
+from migrations_app.imap.presets import Preset
 from migrations_app.models import HostLimits, Limits
-from migrations_app.presets import Preset
 
 MAX_AT_ONCE = 64
 

@@ -8,9 +8,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from migrations_app.forms.fields import LoginNameField, SecretField, TextField, WholeNumberField
-from migrations_app.hosts import MAX_HOST, clean_host
+from migrations_app.imap.hosts import MAX_HOST, clean_host
+from migrations_app.imap.presets import PRESETS, Preset
 from migrations_app.models import Security, Server
-from migrations_app.presets import PRESETS, Preset
 from migrations_app.services.jobs import MAX_NAME
 
 

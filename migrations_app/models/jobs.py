@@ -60,7 +60,7 @@ class MigrationJob(EncryptedModel):
     """One mailbox's migration: what to copy, its state, its lease while running, its progress.
 
     The row is the truth; a queue message only says that there may be something to claim.
-    Claiming, beating, requeueing and ending are in `queue.py` and nowhere else.
+    Claiming, beating, requeueing and ending are in `queueing.queue` and nowhere else.
     """
 
     name = models.CharField(max_length=120, validators=[refuse_control_characters])

@@ -27,7 +27,6 @@ from django.db.models.functions import Cast, Coalesce, Least, Now
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from migrations_app.batch_progress import BatchView, Tally
 from migrations_app.models import (
     WAITING,
     Batch,
@@ -36,7 +35,8 @@ from migrations_app.models import (
     MigrationJob,
     State,
 )
-from migrations_app.progress import JobView
+from migrations_app.progress.batches import BatchView, Tally
+from migrations_app.progress.jobs import JobView
 from migrations_app.selectors.jobs import ENDED_WELL, FITS, GIVEN_UP, IDLE, READY
 from migrations_app.selectors.wrong_passwords import WRONG_PASSWORD
 from purelymanage.core.paging import page_of

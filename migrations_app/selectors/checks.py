@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from django.core.paginator import Page
 from django.db.models import Count, Q, QuerySet, Sum
 
-from migrations_app.dispatch import limits
 from migrations_app.models import Batch, Check, CheckState
+from migrations_app.queueing.dispatch import limits
 from purelymanage.core.paging import page_of
 
 PROBLEMS_SHOWN = 5

@@ -9,9 +9,9 @@ from django.db.models import Count
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
-from migrations_app import manners
+from migrations_app.imap.presets import PRESETS, Preset
 from migrations_app.models import HostLimits, Limits, MigrationJob, Server, State
-from migrations_app.presets import PRESETS, Preset
+from migrations_app.queueing import manners
 from purelymanage.jobs.clock import seconds_from_now
 from purelymanage.jobs.health import LATE_SECONDS
 from purelymanage.jobs.models import WorkerHost

@@ -11,7 +11,6 @@ from django.core.paginator import Page
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from migrations_app import dispatch
 from migrations_app.models import (
     FINISHED,
     LATEST_FIRST,
@@ -23,7 +22,8 @@ from migrations_app.models import (
     MigrationJob,
     State,
 )
-from migrations_app.progress import JobView
+from migrations_app.progress.jobs import JobView
+from migrations_app.queueing import dispatch
 from purelymanage.core.paging import page_of
 from purelymanage.core.search import holds
 

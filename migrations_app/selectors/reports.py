@@ -11,10 +11,10 @@ from django.core.paginator import Page
 from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, Greatest
 
-from migrations_app.batch_progress import BatchView
 from migrations_app.models import Batch, FolderResult, MigrationJob
-from migrations_app.progress import JobView
-from migrations_app.reports import (
+from migrations_app.progress.batches import BatchView
+from migrations_app.progress.jobs import JobView
+from migrations_app.reports.figures import (
     ENDED_WELL,
     Figures,
     figures_of,

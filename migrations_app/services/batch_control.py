@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import audited
-from migrations_app import dispatch
 from migrations_app.models import Batch, BatchState, BulkWork, MigrationJob, State
+from migrations_app.queueing import dispatch
 from migrations_app.selectors import JobFilter
 from migrations_app.selectors.jobs import IDLE
 from migrations_app.services.bulk import act_on_all

@@ -15,8 +15,7 @@ from django.utils.translation import ngettext
 
 from audit.actions import Action
 from audit.services import Happened, audited, record_all
-from migrations_app import queue
-from migrations_app.batch_preview import (
+from migrations_app.batches.preview import (
     COLUMNS,
     lines_of,
     pair_of,
@@ -25,8 +24,9 @@ from migrations_app.batch_preview import (
     unfinished_pairs,
 )
 from migrations_app.engines.plan import Options
+from migrations_app.imap.presets import is_purelymail
 from migrations_app.models import Batch, BatchLine, BatchState, LineState, MigrationJob, Server
-from migrations_app.presets import is_purelymail
+from migrations_app.queueing import queue
 from migrations_app.selectors import lines as selectors
 from migrations_app.services.jobs import MAX_NAME, End, facts_of, fill, queue_lock
 from purelymanage.core.context import SYSTEM, Actor, acting_as, current_actor, person

@@ -1,6 +1,6 @@
 """One action on many jobs: each on its own, so that one refusal stops no other.
 
-A few are done at once, many by a worker (`migrations_app/bulk_worker.py`).
+A few are done at once, many by a worker (`migrations_app/batches/bulk_worker.py`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Checks: a look at both mailboxes of many jobs before anything is copied.
 
 A check is a row of its own beside the job, whose state it never changes. Workers do the looking
-(`checkup.py`); to ask once more makes the row new.
+(`checks.checkup`); to ask once more makes the row new.
 """
 
 from __future__ import annotations

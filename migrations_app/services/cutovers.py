@@ -20,9 +20,9 @@ from django.utils.translation import ngettext
 from audit.actions import Action
 from audit.services import Happened, audited, record_all
 from domains.models import Domain
-from migrations_app import queue
 from migrations_app.engines.plan import Options
 from migrations_app.models import Batch, BatchState, CutOver, CutOverStep, MigrationJob
+from migrations_app.queueing import queue
 from migrations_app.selectors import cutovers as selectors
 from migrations_app.selectors.repeats import jobs_of
 from migrations_app.services import repeats, retention

@@ -1,4 +1,4 @@
-"""What can happen to a migration job. Its state changes in `queue.py` alone."""
+"""What can happen to a migration job. Its state changes in `queueing.queue` alone."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import audited
-from migrations_app import credentials, queue
 from migrations_app.engines.plan import Options
 from migrations_app.models import MigrationJob, Server, State
+from migrations_app.queueing import queue
+from migrations_app.running import credentials
 from migrations_app.services import temporary_passwords
 from purelymanage.core.context import current_actor
 from purelymanage.core.errors import MissingError, RefusedError

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import audited
-from migrations_app import dispatch
 from migrations_app.models import HostLimits, Limits
+from migrations_app.queueing import dispatch
 from purelymanage.core.errors import RefusedError
 
 HOST_FIELDS = (

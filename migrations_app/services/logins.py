@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from audit.actions import Action
 from audit.services import audited
 from migrations_app.engines.wording import host_and_port
-from migrations_app.imap import try_login
-from migrations_app.imap_report import Report, Target
+from migrations_app.imap.probe import try_login
+from migrations_app.imap.report import Report, Target
 from purelymanage.core.context import current_actor
 from purelymanage.core.errors import RefusedError, UnavailableError
 

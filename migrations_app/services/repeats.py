@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from audit.actions import Action
 from audit.services import audited
 from migrations_app.models import WAITING, Batch, MigrationJob, State
-from migrations_app.queue import NO_REPEAT
+from migrations_app.queueing.queue import NO_REPEAT
 from migrations_app.selectors.cutovers import open_cut_over
 from migrations_app.selectors.jobs import IDLE
 from migrations_app.selectors.repeats import DUE, REPEATABLE, UNDER_WAY, jobs_of

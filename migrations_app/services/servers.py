@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import audited
-from migrations_app.hosts import host_problem, is_near_host, port_problem
+from migrations_app.imap.hosts import host_problem, is_near_host, port_problem
 from migrations_app.models import Security, Server
 from purelymanage.core.errors import RefusedError
 

@@ -25,9 +25,9 @@ from audit.services import audited
 from mailboxes.models import Mailbox
 from mailboxes.services.presence import known_there
 from migrations_app.engines.plan import Endpoint, SecurityName
-from migrations_app.imap_survey import lets_in
+from migrations_app.imap.presets import is_purelymail
+from migrations_app.imap.survey import lets_in
 from migrations_app.models import MigrationJob, State, TemporaryPassword
-from migrations_app.presets import is_purelymail
 from purelymanage.core.addresses import shown_address
 from purelymanage.core.context import SYSTEM, acting_as
 from purelymanage.core.errors import (

@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 from audit.actions import Action
 from audit.services import audited
-from migrations_app import dispatch
+from migrations_app.queueing import dispatch
 from purelymanage.core.context import current_actor
 from purelymanage.jobs.models import WorkerHost
 

@@ -12,8 +12,8 @@ import pytest
 from migrations_app.engines.builtin.session import Session
 from migrations_app.engines.builtin.troubles import TroubleError
 from migrations_app.engines.plan import Endpoint
-from migrations_app.imap import try_login
-from migrations_app.imap_report import Report, Target
+from migrations_app.imap.probe import try_login
+from migrations_app.imap.report import Report, Target
 
 PASSWORD = "s3cret-pass-never-seen"
 HIDDEN = ["127.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1", "0.0.0.0", "fe80::1%lo"]

@@ -9,11 +9,12 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from migrations_app import dispatch, logs, queue
 from migrations_app.engines.base import Verdict
 from migrations_app.engines.causes import Cause
 from migrations_app.engines.cures import EQUAL_FAILURES, RETRY_MINUTES
 from migrations_app.models import Batch, BatchState, HostLimits, MigrationJob, State
+from migrations_app.queueing import dispatch, queue
+from migrations_app.running import logs
 from migrations_app.tests.pages import text_of, url
 from migrations_app.tests.queueing import make_job
 

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from audit.models import Entry
-from migrations_app import logs, queue, runner
 from migrations_app.engines import choice
 from migrations_app.engines.base import Engine
 from migrations_app.engines.causes import Cause
 from migrations_app.engines.plan import Options
 from migrations_app.models import MigrationJob, Server, State
+from migrations_app.queueing import queue
+from migrations_app.running import logs, runner
 from migrations_app.services import jobs as services
 from migrations_app.tests.dovecot import Dovecot, Mail, Pair, SilentServer
 from purelymanage.jobs.tests.processes import free_port

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Entry
-from migrations_app import dispatch
 from migrations_app.models import Batch, MigrationJob, State
+from migrations_app.queueing import dispatch
 from migrations_app.services.batch_control import (
     delete_batch,
     pause_batch,

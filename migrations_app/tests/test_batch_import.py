@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Entry
-from migrations_app import queue, tasks
+from migrations_app import tasks
 from migrations_app.models import Batch, BatchLine, BatchState, MigrationJob, State
+from migrations_app.queueing import queue
 from migrations_app.services import batches as services
 from migrations_app.services import jobs
 from migrations_app.services.jobs import End
@@ -123,7 +124,9 @@ def test_workers_are_told_that_there_are_jobs_unless_the_batch_is_paused(
     admin, monkeypatch, django_capture_on_commit_callbacks
 ):
     sent: list[str] = []
-    monkeypatch.setattr("migrations_app.dispatch.enqueue", lambda task, **_o: sent.append(task))
+    monkeypatch.setattr(
+        "migrations_app.queueing.dispatch.enqueue", lambda task, **_o: sent.append(task)
+    )
     for is_paused, messages in ((True, 0), (False, 2)):
         sent.clear()
         MigrationJob.objects.all().delete()

@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from migrations_app import dispatch
 from migrations_app.models import Batch, BatchState, BulkWork, MigrationJob, State
+from migrations_app.queueing import dispatch
 from migrations_app.services import bulk
 from migrations_app.tests.factories import (
     DESTINATION_PASSWORD,

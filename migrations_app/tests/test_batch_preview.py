@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry
-from migrations_app.batch_preview import COLUMNS, lines_of
+from migrations_app.batches.preview import COLUMNS, lines_of
 from migrations_app.models import Batch, BatchLine, BatchState, MigrationJob, Server, State
 from migrations_app.services import batches as services
 from migrations_app.tests.batching import (

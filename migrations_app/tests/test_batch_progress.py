@@ -9,8 +9,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from migrations_app.batch_progress import BatchView
 from migrations_app.models import Batch, Check, MigrationJob, State
+from migrations_app.progress.batches import BatchView
 from migrations_app.selectors import view_of_batch
 from migrations_app.tests.factories import BatchFactory, JobFactory
 

@@ -9,7 +9,7 @@ import pytest
 from accounts.models import User
 from audit.actions import Action
 from audit.models import Entry
-from migrations_app import bulk_worker
+from migrations_app.batches import bulk_worker
 from migrations_app.models import Batch, BulkWork, MigrationJob, State
 from migrations_app.selectors import JobFilter
 from migrations_app.services import bulk

@@ -13,11 +13,12 @@ from django.db import connections
 from django.utils import timezone
 
 from mailboxes.tests.factories import MailboxFactory
-from migrations_app import checkup, imap_survey
+from migrations_app.checks import checkup
 from migrations_app.engines.builtin.troubles import SOURCE, TroubleError
 from migrations_app.engines.causes import Cause
 from migrations_app.engines.plan import Endpoint, Options
-from migrations_app.imap_survey import Found
+from migrations_app.imap import survey as imap_survey
+from migrations_app.imap.survey import Found
 from migrations_app.models import (
     Check,
     CheckState,

@@ -9,8 +9,9 @@ import sys
 import pytest
 from django.conf import settings
 
-from migrations_app import checkup, imap_survey
-from migrations_app.imap_survey import Found
+from migrations_app.checks import checkup
+from migrations_app.imap import survey as imap_survey
+from migrations_app.imap.survey import Found
 from migrations_app.models import Check, CheckState, MigrationJob, State
 from migrations_app.services import checks as services
 from migrations_app.tests.dovecot import SilentServer

@@ -17,10 +17,11 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from migrations_app import queue, runner
 from migrations_app.engines.base import Engine
 from migrations_app.engines.causes import Cause
 from migrations_app.models import MigrationJob, State
+from migrations_app.queueing import queue
+from migrations_app.running import runner
 from migrations_app.tests.dovecot import Dovecot, Mail, Pair
 from migrations_app.tests.queueing import make_job
 from purelymanage.jobs.tests.processes import processes_with

@@ -7,14 +7,15 @@ import ssl
 
 import pytest
 
-from migrations_app import queue, runner
 from migrations_app.engines.builtin.session import Session
 from migrations_app.engines.causes import Cause
 from migrations_app.engines.plan import Endpoint
-from migrations_app.hosts import place_problem
-from migrations_app.imap import tls_context
-from migrations_app.imap_report import Step
+from migrations_app.imap.hosts import place_problem
+from migrations_app.imap.probe import tls_context
+from migrations_app.imap.report import Step
 from migrations_app.models import MigrationJob, State
+from migrations_app.queueing import queue
+from migrations_app.running import runner
 from migrations_app.tests.places import (
     HIDDEN,
     PASSWORD,

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 import pytest
 from imapclient.exceptions import IMAPClientError
 
-from migrations_app.clerk import MOST_BYTES, MOST_MESSAGES, _fitting
 from migrations_app.engines.builtin.arrival import count_arrived
 from migrations_app.engines.builtin.events import Events
 from migrations_app.engines.builtin.troubles import DESTINATION, LostError
@@ -16,6 +15,7 @@ from migrations_app.engines.counts import FolderProgress
 from migrations_app.engines.imapsync.command import ImapsyncEngine
 from migrations_app.engines.imapsync.parser import ImapsyncReader
 from migrations_app.engines.plan import Endpoint, Plan
+from migrations_app.running.clerk import MOST_BYTES, MOST_MESSAGES, _fitting
 from migrations_app.tests import transcripts
 
 pytestmark = pytest.mark.once

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from migrations_app import dispatch
 from migrations_app.models import MigrationJob
+from migrations_app.queueing import dispatch
 from migrations_app.tests.factories import (
     DESTINATION_PASSWORD,
     SOURCE_PASSWORD,

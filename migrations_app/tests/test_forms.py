@@ -11,7 +11,7 @@ from migrations_app.engines.plan import Options
 from migrations_app.forms.jobs import JobForm
 from migrations_app.forms.limits import LimitsForm
 from migrations_app.forms.servers import ServerForm
-from migrations_app.hosts import clean_host
+from migrations_app.imap.hosts import clean_host
 from migrations_app.models import Limits
 from migrations_app.tests.factories import JobFactory, ServerFactory
 

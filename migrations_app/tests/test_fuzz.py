@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from migrations_app import logs, output, queue, runner
 from migrations_app.engines.base import Engine, Reader
 from migrations_app.engines.builtin.engine import BuiltinEngine
 from migrations_app.engines.builtin.reader import BuiltinReader
 from migrations_app.engines.imapsync.parser import ImapsyncReader
 from migrations_app.engines.plan import Endpoint, Plan
 from migrations_app.models import MigrationJob, State
+from migrations_app.queueing import queue
+from migrations_app.running import logs, output, runner, start
 from migrations_app.tests import captured_runs, transcripts
 from migrations_app.tests.pages import text_of, url
 from migrations_app.tests.queueing import FAKE, make_job
@@ -200,7 +201,7 @@ class TestWorkerAndPage:
         def choose(_name: str | None = None) -> Engine:
             return Printing(stand_in)
 
-        monkeypatch.setattr(runner, "choose", choose)
+        monkeypatch.setattr(start, "choose", choose)
         job = run_and_look(admin_client, stand_in)
         assert job.folder_results.exists()
         assert job.losses.get().bytes == 0

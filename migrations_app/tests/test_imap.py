@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from migrations_app import imap_words
-from migrations_app.imap import Target, try_login
-from migrations_app.imap_report import Report, Step
+from migrations_app.imap import words as imap_words
+from migrations_app.imap.probe import Target, try_login
+from migrations_app.imap.report import Report, Step
 from migrations_app.tests.dovecot import Dovecot, Pair, SilentServer
 from purelymanage.jobs.tests.processes import free_port
 
@@ -136,7 +136,7 @@ def test_an_unknown_authority_is_named(imap_pair: Pair, settings: object, securi
 def test_a_certificate_for_another_name_is_named(
     imap_pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("migrations_app.imap.look_up", lambda *_a, **_k: ["127.0.0.1"])
+    monkeypatch.setattr("migrations_app.imap.probe.look_up", lambda *_a, **_k: ["127.0.0.1"])
     report = _try(imap_pair.source.port_tls, "tls", host="imap.other.example")
     assert report.failed is not None
     assert report.failed.step == Step.CERTIFICATE
@@ -233,7 +233,7 @@ def test_no_route_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_password_never_crosses_the_internet_unencrypted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("migrations_app.imap.look_up", lambda *_a, **_k: ["9.9.9.9"])
+    monkeypatch.setattr("migrations_app.imap.probe.look_up", lambda *_a, **_k: ["9.9.9.9"])
     report = _try(143, "none", host="imap.public.example")
     assert report.failed is not None
     assert report.failed.step == Step.CONNECT

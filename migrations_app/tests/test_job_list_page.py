@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from migrations_app import dispatch
 from migrations_app.models import MigrationJob, State
+from migrations_app.queueing import dispatch
 from migrations_app.tests.factories import JobFactory, RunningJobFactory, ServerFactory
 from migrations_app.tests.pages import HTMX, text_of, url
 

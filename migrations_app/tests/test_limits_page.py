@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from migrations_app import dispatch, manners, queue
 from migrations_app.models import HostLimits, HostUse, State
+from migrations_app.queueing import dispatch, manners, queue
 from migrations_app.tests.factories import JobFactory, RunningJobFactory, ServerFactory
 from migrations_app.tests.pages import text_of
 from migrations_app.tests.queueing import make_job

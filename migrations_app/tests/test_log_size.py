@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from migrations_app import logs
 from migrations_app.models import MigrationJob
+from migrations_app.running import logs
 from migrations_app.tests.queueing import make_job
 
 pytestmark = pytest.mark.django_db

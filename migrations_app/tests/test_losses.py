@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from migrations_app import queue, runner
 from migrations_app.engines.base import MAX_LOSSES, LostMessage, Reader
 from migrations_app.engines.builtin.events import Events
 from migrations_app.engines.builtin.folder_copy import FolderCopy
@@ -23,6 +22,8 @@ from migrations_app.engines.counts import FolderProgress
 from migrations_app.engines.imapsync.parser import ImapsyncReader
 from migrations_app.engines.plan import Endpoint, Plan
 from migrations_app.models import Loss, MigrationJob, State
+from migrations_app.queueing import queue
+from migrations_app.running import runner
 from migrations_app.tests import transcripts
 from migrations_app.tests.factories import JobFactory
 from migrations_app.tests.pages import HTMX, text_of, url

@@ -11,7 +11,6 @@ import time_machine
 from django.utils import timezone
 
 from audit.models import Entry
-from migrations_app import dispatch, manners, queue, runner
 from migrations_app.engines.plan import Options
 from migrations_app.models import (
     Batch,
@@ -22,6 +21,8 @@ from migrations_app.models import (
     MigrationJob,
     State,
 )
+from migrations_app.queueing import dispatch, manners, queue
+from migrations_app.running import start
 from migrations_app.tests.queueing import make_job
 from purelymanage.jobs.models import WorkerHost
 
@@ -218,7 +219,7 @@ def test_a_run_takes_the_smaller_of_both_speeds(
     chosen: int | None, given: int | None, speed: int | None
 ) -> None:
     job = make_job(bandwidth=given, options=Options(bytes_per_second=chosen).as_json())
-    assert runner.plan_of(job).options.bytes_per_second == speed
+    assert start.plan_of(job).options.bytes_per_second == speed
 
 
 # Hours

@@ -170,9 +170,9 @@ def test_what_other_services_say_is_shown_to_nobody(
         def wrap_socket(self, sock: socket.socket, **_options: object) -> socket.socket:
             return sock
 
-    for name in ("migrations_app.imap.tls_context", f"{Session.__module__}.Session._context"):
+    for name in ("migrations_app.imap.probe.tls_context", f"{Session.__module__}.Session._context"):
         monkeypatch.setattr(name, lambda *_args: NoTls())
-    monkeypatch.setattr("migrations_app.imap._Attempt._trusted", lambda *_args: None)
+    monkeypatch.setattr("migrations_app.imap.probe._Attempt._trusted", lambda *_args: None)
     security = "tls" if is_tls else "none"
     with listening(banner) as (port, heard):
         report = attempt("127.0.0.1", port, security)

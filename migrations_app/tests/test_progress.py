@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from migrations_app import dispatch, selectors
+from migrations_app import selectors
 from migrations_app.models import Limits, State
+from migrations_app.queueing import dispatch
 from migrations_app.tests.factories import JobFactory, RunningJobFactory
 
 pytestmark = pytest.mark.django_db

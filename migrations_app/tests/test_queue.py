@@ -9,9 +9,10 @@ from django.db.models.functions import Now
 from django_q.models import OrmQ
 
 from audit.models import Entry
-from migrations_app import dispatch, logs, queue
 from migrations_app.engines.base import Verdict
 from migrations_app.models import MAX_REQUEUES, FolderResult, MigrationJob, State
+from migrations_app.queueing import dispatch, queue
+from migrations_app.running import logs
 from migrations_app.tests.queueing import make_job
 from purelymanage.core.errors import RefusedError
 from purelymanage.jobs.clock import seconds_from_now

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from django.db import connection, connections
 
-from migrations_app import dispatch, logs, queue
 from migrations_app.models import MigrationJob, State
+from migrations_app.queueing import dispatch, queue
+from migrations_app.running import logs
 from migrations_app.tests.queueing import make_job
 from migrations_app.tests.workers import Workers
 from purelymanage.jobs.health import seconds_since_worker_seen

@@ -8,10 +8,10 @@ import pytest
 from django.utils import timezone
 
 from audit.models import Entry
-from migrations_app import queue
 from migrations_app.engines.base import Verdict
 from migrations_app.engines.causes import Cause
 from migrations_app.models import MigrationJob, State
+from migrations_app.queueing import queue
 from migrations_app.services import repeats
 from migrations_app.services.jobs import rerun_job, run_job_for_real
 from migrations_app.tests.factories import BatchFactory, JobFactory

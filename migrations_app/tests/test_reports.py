@@ -14,8 +14,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from audit.models import Entry
 from migrations_app.models import Batch, FolderResult, Loss, MigrationJob, State
-from migrations_app.report_files import FOLDER_COLUMNS, MAILBOX_COLUMNS
-from migrations_app.reports import Figures, figures_of, look_of_folder
+from migrations_app.reports.figures import Figures, figures_of, look_of_folder
+from migrations_app.reports.files import FOLDER_COLUMNS, MAILBOX_COLUMNS
 from migrations_app.selectors import reports
 from migrations_app.tests.factories import (
     DESTINATION_PASSWORD,

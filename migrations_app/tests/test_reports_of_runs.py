@@ -7,7 +7,8 @@ import json
 import pytest
 from django.test import Client
 
-from migrations_app import queue, runner
+from migrations_app.queueing import queue
+from migrations_app.running import runner
 from migrations_app.tests.dovecot import Mail, Pair
 from migrations_app.tests.pages import text_of, url
 from migrations_app.tests.queueing import make_job

@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry
-from migrations_app import queue
 from migrations_app.engines.base import Verdict
 from migrations_app.models import Batch, BulkWork, CutOver, LogChunk, MigrationJob, State
+from migrations_app.queueing import queue
 from migrations_app.selectors.storage import storage
 from migrations_app.services import retention
 from migrations_app.tests.factories import BatchFactory, JobFactory, LogFactory

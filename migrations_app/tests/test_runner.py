@@ -9,10 +9,12 @@ import pytest
 from django.db import OperationalError, connections
 from django.db.models.functions import Now
 
-from migrations_app import clerk, logs, output, passfiles, queue, runner, tasks
+from migrations_app import tasks
 from migrations_app.engines.base import LogLine
 from migrations_app.engines.causes import Cause
 from migrations_app.models import MigrationJob, State
+from migrations_app.queueing import queue
+from migrations_app.running import clerk, logs, output, passfiles, runner, start
 from migrations_app.tests.queueing import (
     DESTINATION_PASSWORD,
     FAKE,
@@ -101,7 +103,7 @@ def test_a_job_runs_to_its_end_with_progress_folders_and_log():
 
 def test_the_log_names_the_engine_that_was_wanted_for_this_job():
     job = make_job(engine_wanted="builtin")
-    runner.prepare(queue.claim("a:1"))
+    start.prepare(queue.claim("a:1"))
     assert "engine: Built-in." in logs.tail(job).text
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from migrations_app import dispatch, manners, queue, runner
 from migrations_app.models import HostLimits, HostUse, MigrationJob, State
+from migrations_app.queueing import dispatch, manners, queue
+from migrations_app.running import runner, start
 from migrations_app.tests.queueing import FAKE, make_job
 from purelymanage.jobs.models import WorkerHost
 
@@ -120,5 +121,5 @@ def test_the_end_by_the_engine_itself_is_no_failure() -> None:
 def test_an_engine_is_told_what_may_still_be_read_today() -> None:
     HostLimits.objects.create(host="old.example", bytes_per_day=500)
     run({"mails": 2})
-    assert runner.plan_of(make_job("next")).most_bytes == 300
-    assert runner.plan_of(make_job("dry", dry_run=True)).most_bytes is None
+    assert start.plan_of(make_job("next")).most_bytes == 300
+    assert start.plan_of(make_job("dry", dry_run=True)).most_bytes is None

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from migrations_app import navigation, selectors
 from migrations_app.models import State
-from migrations_app.progress import JobView
+from migrations_app.progress.jobs import JobView
 from migrations_app.selectors import JobFilter, list_jobs
 from migrations_app.tests.factories import (
     FolderFactory,

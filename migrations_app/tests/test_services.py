@@ -8,9 +8,9 @@ import pytest
 
 from accounts.models import User
 from audit.models import Entry, Outcome
-from migrations_app import dispatch, queue
 from migrations_app.engines.plan import Options
 from migrations_app.models import LogChunk, MigrationJob, Security, Server, State
+from migrations_app.queueing import dispatch, queue
 from migrations_app.services import bulk, jobs, limits, logins, servers
 from migrations_app.services.jobs import End
 from migrations_app.tests.factories import (
@@ -285,7 +285,7 @@ def test_no_encryption_is_allowed_nearby(host: str) -> None:
 def test_no_encryption_is_refused_over_the_internet(
     addresses: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("migrations_app.hosts.look_up", lambda *_a, **_k: addresses)
+    monkeypatch.setattr("migrations_app.imap.hosts.look_up", lambda *_a, **_k: addresses)
     with pytest.raises(RefusedError, match="in the clear") as caught:
         servers.create_server(name="Far", host="imap.far.example", port=143, security="none")
     assert caught.value.field == "security"

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from mailboxes.tests.factories import MailboxFactory
-from migrations_app.imap_report import Report
+from migrations_app.imap.report import Report
 from migrations_app.models import MigrationJob, State, TemporaryPassword
 from migrations_app.services import temporary_passwords as services
 from migrations_app.tests.factories import JobFactory, RunningJobFactory, ServerFactory

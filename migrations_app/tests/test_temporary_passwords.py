@@ -14,9 +14,11 @@ from django_q.models import OrmQ
 from audit.actions import Action
 from audit.models import Entry
 from mailboxes.tests.factories import MailboxFactory
-from migrations_app import imap_survey, logs, queue, runner
 from migrations_app.engines.causes import Cause
+from migrations_app.imap import survey as imap_survey
 from migrations_app.models import MigrationJob, State, TemporaryPassword
+from migrations_app.queueing import queue
+from migrations_app.running import logs, runner
 from migrations_app.services import temporary_passwords as services
 from migrations_app.tests.queueing import FAKE, make_job
 from migrations_app.tests.runs import endpoint

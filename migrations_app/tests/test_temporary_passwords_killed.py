@@ -13,8 +13,8 @@ import pytest
 from django.conf import settings
 
 from mailboxes.tests.factories import MailboxFactory
-from migrations_app import queue
 from migrations_app.models import MigrationJob, State, TemporaryPassword
+from migrations_app.queueing import queue
 from migrations_app.services import temporary_passwords as services
 from migrations_app.tests.queueing import FAKE, make_job
 from migrations_app.tests.workers import database_url

@@ -13,7 +13,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from migrations_app.batch_preview import COLUMNS
+from migrations_app.batches.preview import COLUMNS
 from migrations_app.forms.batches import BatchForm
 from migrations_app.models import Batch, LineState, Server
 from migrations_app.selectors import batch_of, lines

@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from migrations_app import dispatch, selectors
+from migrations_app import selectors
 from migrations_app.engines import choice
 from migrations_app.forms.batch_start import StartForm
 from migrations_app.models import Batch, BulkWork
+from migrations_app.queueing import dispatch
 from migrations_app.selectors import JobFilter
 from migrations_app.services import batch_control as services
 from migrations_app.services.bulk import act_on_all

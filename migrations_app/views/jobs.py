@@ -11,11 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from migrations_app import credentials, dispatch, logs, selectors
+from migrations_app import selectors
 from migrations_app.engines import choice
 from migrations_app.forms.jobs import JobForm
-from migrations_app.imap_report import Target
+from migrations_app.imap.report import Target
 from migrations_app.models import MigrationJob, Server
+from migrations_app.queueing import dispatch
+from migrations_app.running import credentials, logs
 from migrations_app.services import jobs as services
 from migrations_app.services.logins import try_logins
 from migrations_app.views.lists import list_context, summary_context

@@ -10,11 +10,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from migrations_app import dispatch, selectors
+from migrations_app import selectors
 from migrations_app.engines import choice
 from migrations_app.forms.limits import HostLimitsForm, LimitsForm
+from migrations_app.imap.presets import PRESETS
 from migrations_app.models import HostLimits
-from migrations_app.presets import PRESETS
+from migrations_app.queueing import dispatch
 from migrations_app.selectors import hosts
 from migrations_app.selectors.storage import storage
 from migrations_app.services import limits as services

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from migrations_app import selectors
-from migrations_app.batch_progress import BatchView
 from migrations_app.models import Batch, BulkWork
+from migrations_app.progress.batches import BatchView
 from purelymanage.core.http import Request, wants_fragment
 
 FILTER_WORDS: dict[str, str | Promise] = {

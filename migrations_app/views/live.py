@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseStopPolling
 
-from migrations_app import logs, selectors
+from migrations_app import selectors
 from migrations_app.models import Batch
-from migrations_app.progress import JobView
+from migrations_app.progress.jobs import JobView
+from migrations_app.running import logs
 from migrations_app.views.jobs import detail_context
 from migrations_app.views.lists import (
     batch_context,

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from migrations_app.imap_report import Report
+from migrations_app.imap.report import Report
 from migrations_app.models import Batch, MigrationJob
 from migrations_app.services import watching
 from purelymanage.core.errors import MissingError, PurelyManageError

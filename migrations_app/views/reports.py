@@ -10,7 +10,8 @@ from django.views.decorators.http import require_GET
 
 from audit.actions import Action
 from audit.services import record
-from migrations_app import report_files, selectors
+from migrations_app import selectors
+from migrations_app.reports import files as report_files
 from migrations_app.selectors import reports
 from migrations_app.views.parts import get_job
 from purelymanage.core.http import Request, render_page

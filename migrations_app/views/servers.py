@@ -14,9 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from migrations_app import selectors
 from migrations_app.forms.servers import LoginForm, PresetForm, ServerForm
-from migrations_app.imap_report import Target
+from migrations_app.imap.presets import PRESETS, hint_for
+from migrations_app.imap.report import Target
 from migrations_app.models import Security, Server
-from migrations_app.presets import PRESETS, hint_for
 from migrations_app.services import servers as services
 from migrations_app.services.logins import try_logins
 from migrations_app.views.parts import report_rows, tabs

@@ -35,7 +35,7 @@ from domains.models import CreditReading, Domain, SyncState
 from domains.models.domain import FAILING, JUDGED, OURS
 from mailboxes.batches.selectors import Waiting, batches_needing_a_person
 from migrations_app.models import MAX_REQUEUES, HostLimits, MigrationJob, State, TemporaryPassword
-from migrations_app.progress import JobView
+from migrations_app.progress.jobs import JobView
 from migrations_app.selectors.hosts import closed_hosts
 from migrations_app.selectors.temporary_passwords import worrying
 from purelymanage.core.addresses import shown_domain

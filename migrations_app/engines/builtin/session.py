@@ -16,9 +16,9 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import CapabilityError, IMAPClientError, LoginError
 from imapclient.imapclient import _literal  # marks what must be sent as a literal
 
-from migrations_app.connections import connect, judge, look_up
 from migrations_app.engines.builtin.troubles import SOURCE, GoneError, LostError, TroubleError
 from migrations_app.engines.plan import Endpoint
+from migrations_app.imap.connections import connect, judge, look_up
 
 CONNECT_SECONDS = 30
 LOGOUT_SECONDS = 3

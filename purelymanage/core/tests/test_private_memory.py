@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from migrations_app.passfiles import Passfile
+from migrations_app.running.passfiles import Passfile
 from purelymanage.jobs.process import Child
 
 ROOT = Path(__file__).resolve().parents[3]

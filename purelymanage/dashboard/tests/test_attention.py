@@ -12,9 +12,9 @@ from audit.models import Verification
 from domains.models import Deviation, DnsRecord, Kind, RecordKey, RecordState
 from domains.tests.factories import CreditReadingFactory, DomainFactory, SyncStateFactory
 from mailboxes.batches.models import BatchKind, BatchState, MailboxBatch
-from migrations_app import manners
 from migrations_app.engines.causes import Cause
 from migrations_app.models import MAX_REQUEUES, HostLimits, MigrationJob, State
+from migrations_app.queueing import manners
 from purelymanage.dashboard import selectors
 from purelymanage.dashboard.tests.rows import HOME, domain, items, job, page, titles
 from purelymanage.jobs.models import WorkerHost

@@ -334,7 +334,7 @@ WORK: list[Line] = [
         writes=("jobs_workerhost",),
     ),
     # Chores of every worker host
-    Leaves("migrations_app.queue.upkeep", Action.JOB_INTERRUPTED, _lost_worker),
+    Leaves("migrations_app.queueing.queue.upkeep", Action.JOB_INTERRUPTED, _lost_worker),
     # Commands
     Leaves("create_owner", Action.PERSON_ADDED, _new_owner),
     Leaves("reset_mfa", Action.FACTORS_RESET, _lost_factor),

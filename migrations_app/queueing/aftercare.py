@@ -1,6 +1,6 @@
 """What becomes of a job whose run did not end well, and of the host that is to blame.
 
-The table of cures stands in `engines.cures`; the states change in `queue.py`.
+The table of cures stands in `engines.cures`; the states change in `queueing.queue`.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from migrations_app import manners
 from migrations_app.engines.base import Verdict
 from migrations_app.engines.causes import Cause
 from migrations_app.engines.cures import CURES, EQUAL_FAILURES, RETRY_MINUTES, Remedy
 from migrations_app.models import MigrationJob, State
+from migrations_app.queueing import manners
 
 
 def minutes_to_next_try(job: MigrationJob, verdict: Verdict) -> int | None:

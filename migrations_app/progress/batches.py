@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from migrations_app.models import Batch
-from migrations_app.progress import GUESS_AFTER_SECONDS, JobView, whole_minutes
+from migrations_app.progress.jobs import GUESS_AFTER_SECONDS, JobView, whole_minutes
 from purelymanage.ui.states import BarPart, Look
 from purelymanage.ui.tags.words import filesize_si, grouped
 

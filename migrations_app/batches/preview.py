@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from domains.models import Domain
 from mailboxes.models import Mailbox
+from migrations_app.imap.presets import is_purelymail
 from migrations_app.models import FINISHED, Batch, BatchLine, LineState, MigrationJob, Server
-from migrations_app.presets import is_purelymail
 from migrations_app.services.jobs import MAX_PASSWORD, place_of
 from purelymanage.core.addresses import CONTROL, clean_address, shown_domain, split_address
 from purelymanage.core.tables import Row, Table

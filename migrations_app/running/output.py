@@ -14,8 +14,8 @@ from urllib.parse import quote, quote_plus
 
 from django.utils.translation import gettext as _
 
-from migrations_app import logs
 from migrations_app.engines.base import LogLine
+from migrations_app.running import logs
 
 LINE_BYTES = 64 * 1024
 HEAD_CHARACTERS = 4_000_000

@@ -15,7 +15,7 @@ from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 
 from migrations_app.models import Batch, MigrationJob
-from migrations_app.reports import Figures
+from migrations_app.reports.figures import Figures
 from migrations_app.selectors.reports import FolderRow, MailboxReport, MailboxRow
 from purelymanage.core.tables import csv_response
 

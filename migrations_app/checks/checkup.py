@@ -14,10 +14,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
-from math import ceil
 from typing import Any
 
 from django.db.models import QuerySet
@@ -25,26 +24,24 @@ from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from mailboxes.models import Mailbox
-from migrations_app import credentials, imap_survey
+from migrations_app.checks.findings import Look, Seen, findings_of, problem
+from migrations_app.checks.pace import Pace, pace_from
 from migrations_app.engines.builtin.troubles import DESTINATION, SOURCE, TroubleError
 from migrations_app.engines.causes import Cause
 from migrations_app.engines.plan import Endpoint, Plan
 from migrations_app.engines.sentences import sentence_for
 from migrations_app.engines.troubles import Trouble, cause_of
-from migrations_app.hosts import place_problem
-from migrations_app.models import FINISHED, Check, CheckState, HostLimits, MigrationJob
-from migrations_app.output import Redactor
-from migrations_app.pace import Pace, pace_from
-from migrations_app.presets import is_purelymail
-from migrations_app.runner import plan_of
+from migrations_app.imap import survey as imap_survey
+from migrations_app.imap.hosts import place_problem
+from migrations_app.models import Check, CheckState, MigrationJob
+from migrations_app.running import credentials
+from migrations_app.running.output import Redactor
+from migrations_app.running.start import plan_of
 from migrations_app.services import temporary_passwords
 from migrations_app.services.checks import NEVER_CHECKED, WORK
-from purelymanage.core.addresses import shown_address
 from purelymanage.core.errors import PurelyManageError
 from purelymanage.jobs.locks import only_one, prolong
 from purelymanage.jobs.queue import enqueue
-from purelymanage.ui.tags.words import filesize_si
 
 logger = logging.getLogger(__name__)
 
@@ -57,29 +54,6 @@ SLICE_SECONDS = 30.0
 """After so long no further one is begun, so that other tasks have their turn."""
 MAX_WORDS = 1000
 MAX_RIVALS = 20
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the look at one end came to."""
-
-    found: imap_survey.Found | None = None
-    cause: Cause | None = None
-    problem: str = ""
-
-
-@dataclass(frozen=True)
-class Look:
-    """One job in hand: all that a thread needs to know of it."""
-
-    check: Check
-    plan: Plan
-    passwords: tuple[str, str | None] = field(repr=False)
-    """None where the run makes that of the destination."""
-
-    @property
-    def host(self) -> str:
-        return self.plan.source.host.lower()
 
 
 class Hosts:
@@ -152,7 +126,7 @@ def _take(busy: Counter[str]) -> Look | None:
         try:
             return Look(check, plan_of(check.job), _passwords(check.job))
         except PurelyManageError as error:
-            _settle(check, _problem(error.message))
+            _settle(check, problem(error.message))
     return None
 
 
@@ -182,9 +156,9 @@ def _look_at(look: Look, hosts: Hosts) -> tuple[Seen, Seen]:
 def _survey(plan: Plan, side: int, password: str) -> Seen:
     is_source = side == SOURCE
     end = plan.source if is_source else plan.destination
-    if problem := place_problem(end.host, end.port, in_plain=end.security == "none"):
+    if refused := place_problem(end.host, end.port, in_plain=end.security == "none"):
         cause = Cause.SOURCE_HOST if is_source else Cause.DESTINATION_HOST
-        return Seen(cause=cause, problem=problem)
+        return Seen(cause=cause, problem=refused)
     options = plan.options if is_source else replace(plan.options, include=(), exclude=())
     try:
         found = imap_survey.survey(end, password, side=side, options=options, measures=is_source)
@@ -204,93 +178,8 @@ def _result(
     except Exception as error:
         logger.exception("The check of job %s met an unexpected error.", look.check.job_id)
         kind = type(error).__name__
-        return _problem(_("The panel failed at it (%(kind)s); see its log.") % {"kind": kind})
-    return _facts(look, source, destination, paces(look.host))
-
-
-def _facts(look: Look, source: Seen, destination: Seen, pace: Pace) -> dict[str, Any]:
-    """The columns of a check for what was seen."""
-    job = look.check.job
-    destination = _explained(job, destination)
-    twin, others = _rivals(job)
-    problems = [seen.problem for seen in (source, destination) if seen.problem] + twin
-    facts: dict[str, Any] = {
-        "cause": source.cause or destination.cause or "",
-        "destination_messages": destination.found.messages if destination.found else None,
-    }
-    notes = [*others, *([] if look.passwords[1] else [_by_copy()])]
-    if source.found:
-        size = source.found.bytes
-        notes += _about_size(look, size)
-        facts |= {
-            "folders": source.found.folders,
-            "messages": source.found.messages,
-            "bytes": size,
-            "seconds": pace.seconds(
-                messages=source.found.messages,
-                size=size or 0,
-                at_most=look.plan.options.bytes_per_second,
-            ),
-        }
-    if problems:
-        return facts | _problem(" ".join(problems)) | {"note": " ".join(notes)[:MAX_WORDS]}
-    return facts | {"state": CheckState.READY, "note": " ".join(notes)[:MAX_WORDS]}
-
-
-def _problem(sentence: str) -> dict[str, Any]:
-    return {"state": CheckState.PROBLEM, "problem": sentence[:MAX_WORDS]}
-
-
-def _explained(job: MigrationJob, seen: Seen) -> Seen:
-    """A refused sign-in to a mailbox of ours that is not there is no wrong password."""
-    is_ours = is_purelymail(job.destination_host, job.destination_port)
-    if seen.cause != Cause.DESTINATION_PASSWORD or not is_ours:
-        return seen
-    address = job.destination_address.lower()
-    if Mailbox.objects.filter(address=address).exists():
-        return seen
-    words = _("There is no mailbox %(address)s at PurelyMail. Create it, then check again.")
-    return replace(seen, problem=words % {"address": shown_address(address)})
-
-
-def _rivals(job: MigrationJob) -> tuple[list[str], list[str]]:
-    """Words about unfinished jobs into the same mailbox: the same migration, and others."""
-    into_it = (
-        MigrationJob.objects.annotate(mailbox=Lower("destination_address"))
-        .filter(
-            mailbox=job.destination_address.lower(),
-            destination_host__iexact=job.destination_host,
-            superseded_by=None,
-        )
-        .exclude(state__in=FINISHED)
-        .exclude(pk=job.pk)
-        .only("name", "source_host", "source_address", "dry_run", "state", "requeues")
-    )
-    rivals = [other for other in into_it[:MAX_RIVALS] if not other.is_finished]
-    twins = [other for other in rivals if _way(other) == _way(job)]
-    others = [other for other in rivals if other not in twins]
-    twin = _("The same migration is unfinished as “%(job)s” too. Cancel one of them.")
-    other = _("“%(job)s” copies into this mailbox too.")
-    return [twin % {"job": one} for one in twins[:1]], [other % {"job": one} for one in others[:1]]
-
-
-def _way(job: MigrationJob) -> tuple[str, str, bool]:
-    return job.source_host.lower(), job.source_address.lower(), job.dry_run
-
-
-def _by_copy() -> str:
-    return _("The destination is in the list of your mailboxes; the run makes its own password.")
-
-
-def _about_size(look: Look, size: int | None) -> list[str]:
-    if size is None:
-        return [_("The server took too long to tell the sizes; the time is by the messages alone.")]
-    limits = HostLimits.objects.filter(host=look.host).only("bytes_per_day").first()
-    budget = limits.bytes_per_day if limits else None
-    if not budget or size <= budget:
-        return []
-    words = _("No more than %(size)s a day are read there, so it takes %(days)d days at least.")
-    return [words % {"size": filesize_si(budget), "days": ceil(size / budget)}]
+        return problem(_("The panel failed at it (%(kind)s); see its log.") % {"kind": kind})
+    return findings_of(look, source, destination, paces(look.host))
 
 
 def _settle(check: Check, facts: dict[str, Any]) -> None:

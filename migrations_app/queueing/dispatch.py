@@ -12,9 +12,9 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from migrations_app import aftercare
-from migrations_app.manners import Manners, bandwidth_for
 from migrations_app.models import WAITING, Batch, Limits, MigrationJob, State
+from migrations_app.queueing import aftercare
+from migrations_app.queueing.manners import Manners, bandwidth_for
 from purelymanage.jobs.clock import seconds_from_now
 from purelymanage.jobs.health import LATE_SECONDS
 from purelymanage.jobs.models import WorkerHost

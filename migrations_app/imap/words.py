@@ -15,11 +15,11 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from migrations_app.connections import LookupTimeoutError, OffLimitsError, TooFarError
-from migrations_app.hosts import off_limits, too_far
-from migrations_app.imap_report import Step, StepError, Target
+from migrations_app.imap.connections import LookupTimeoutError, OffLimitsError, TooFarError
+from migrations_app.imap.hosts import off_limits, too_far
+from migrations_app.imap.presets import hint_for
+from migrations_app.imap.report import Step, StepError, Target
 from migrations_app.models import Security
-from migrations_app.presets import hint_for
 from purelymanage.core.addresses import CONTROL
 
 MAX_ANSWER = 200

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from migrations_app.connections import OffLimitsError, TooFarError, judge, look_up
+from migrations_app.imap.connections import OffLimitsError, TooFarError, judge, look_up
 from purelymanage.core.hosts import is_near, is_open_to_people, names_this_machine
 
 MAX_HOST = 253

@@ -9,33 +9,29 @@ from __future__ import annotations
 import logging
 import os
 import select
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from django.db import DatabaseError, connections
 from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import audited
-from migrations_app import credentials, logs, manners, queue
-from migrations_app.clerk import GUARD_SECONDS, Clerk
 from migrations_app.engines.base import Ending, Engine, LogLine, Reader, Verdict
 from migrations_app.engines.causes import Cause
-from migrations_app.engines.choice import choose, label_of
-from migrations_app.engines.plan import Endpoint, Options, Plan
-from migrations_app.hosts import place_problem
 from migrations_app.models import MigrationJob
-from migrations_app.output import Lines, LogBuffer, Redactor
-from migrations_app.passfiles import Passfile
+from migrations_app.queueing import queue
+from migrations_app.running import logs
+from migrations_app.running.clerk import GUARD_SECONDS, Clerk
+from migrations_app.running.output import Lines, LogBuffer, Redactor
+from migrations_app.running.passfiles import Passfile
+from migrations_app.running.start import NoStartError, plan_of, prepare
+from migrations_app.running.workplace import child_environment, private_directory
 from migrations_app.services import temporary_passwords
-from migrations_app.workplace import child_environment, private_directory
 from purelymanage.core.context import SYSTEM, acting_as
-from purelymanage.core.errors import PurelyManageError, RefusedError, UnavailableError
+from purelymanage.core.errors import PurelyManageError, UnavailableError
 from purelymanage.jobs.process import Child
 
 logger = logging.getLogger(__name__)
@@ -72,110 +68,6 @@ def _run(job: MigrationJob) -> None:
             queue.finish(job, Verdict(state="failed", cause=cause, sentence=str(error)))
         job.refresh_from_db()
         act.after.update(state=job.state, cause=job.cause)
-
-
-def prepare(job: MigrationJob) -> tuple[Engine, tuple[str, str]]:
-    """The engine and both passwords. Raises what there is to say if one is not to be had."""
-    credentials.refuse_erased(job)
-    with credentials.opening(job):
-        source = job.source_password.reveal()
-        destination = "" if job.uses_app_password else job.destination_password.reveal()
-    refuse_places(plan_of(job))
-    engine = choose(job.engine_wanted or None)
-    words = _("Run %(run)d on %(host)s, engine: %(engine)s.") % {
-        "run": job.run,
-        "host": job.owner,
-        "engine": label_of(engine),
-    }
-    if job.dry_run:
-        words = f"{words} {_('Dry run: nothing is copied.')}"
-    MigrationJob.objects.filter(pk=job.pk).update(engine=engine.name)
-    logs.append(job, logs.line(words))
-    if job.uses_app_password:
-        destination = temporary_password(job)
-    return engine, (source, destination)
-
-
-def temporary_password(job: MigrationJob) -> str:
-    """An app password of the destination for this run; PurelyMail may take its time."""
-    try:
-        with held(job):
-            password = temporary_passwords.make(job)
-    except PurelyManageError as error:
-        is_silent = isinstance(error, UnavailableError)
-        cause = Cause.PURELYMAIL_SILENT if is_silent else Cause.NO_APP_PASSWORD
-        raise NoStartError(error.message, cause=cause) from None
-    logs.append(job, logs.line(_("Made a temporary app password for the destination.")))
-    return password
-
-
-@contextmanager
-def held(job: MigrationJob) -> Iterator[None]:
-    """Renew the lease while the block waits for somebody else."""
-    is_over = threading.Event()
-
-    def renew() -> None:
-        try:
-            while not is_over.wait(queue.BEAT_SECONDS):
-                queue.beat(job)
-        except DatabaseError as error:  # before the engine starts it is renewed once more
-            logger.warning("Job %s: %s", job.pk, type(error).__name__)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=renew, name=f"lease of job {job.pk}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        is_over.set()
-        thread.join()
-
-
-def plan_of(job: MigrationJob) -> Plan:
-    """What the engine is asked to do."""
-    return Plan(
-        source=Endpoint(
-            host=job.source_host,
-            port=job.source_port,
-            security=job.source_security,  # type: ignore[arg-type]  # the choices are these names
-            user=job.source_address,
-        ),
-        destination=Endpoint(
-            host=job.destination_host,
-            port=job.destination_port,
-            security=job.destination_security,  # type: ignore[arg-type]  # as above
-            user=job.destination_address,
-        ),
-        dry_run=job.dry_run,
-        options=options_of(job),
-        most_bytes=None if job.dry_run else manners.budget_of(job),
-    )
-
-
-def options_of(job: MigrationJob) -> Options:
-    """As chosen, but no faster than its part of what the source host allows."""
-    options = Options.from_json(job.options)
-    speeds = [speed for speed in (options.bytes_per_second, job.bandwidth) if speed]
-    return replace(options, bytes_per_second=min(speeds, default=None))
-
-
-class NoStartError(RefusedError):
-    """The engine is not to be started: an end is where nobody connects, or lets nobody in."""
-
-    def __init__(self, message: str, *, cause: Cause) -> None:
-        super().__init__(message)
-        self.cause = cause
-
-
-def refuse_places(plan: Plan) -> None:
-    """Judge both ends right before the start: imapsync looks names up by itself."""
-    for end, cause in (
-        (plan.source, Cause.SOURCE_HOST),
-        (plan.destination, Cause.DESTINATION_HOST),
-    ):
-        if problem := place_problem(end.host, end.port, in_plain=end.security == "none"):
-            raise NoStartError(problem, cause=cause)
 
 
 class RunLostError(Exception):

@@ -17,10 +17,10 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from migrations_app import imap_words as words
-from migrations_app.connections import MAX_ADDRESSES, connect, judge, look_up
-from migrations_app.hosts import port_problem
-from migrations_app.imap_report import Report, Step, StepError, StepResult, Target
+from migrations_app.imap import words
+from migrations_app.imap.connections import MAX_ADDRESSES, connect, judge, look_up
+from migrations_app.imap.hosts import port_problem
+from migrations_app.imap.report import Report, Step, StepError, StepResult, Target
 from migrations_app.models import Security
 
 STEP_SECONDS = 10.0

@@ -17,11 +17,12 @@ from typing import Any
 from django.db import Error as DatabaseError
 from django.db import OperationalError, connections, transaction
 
-from migrations_app import dispatch, logs, manners, queue
 from migrations_app.engines.base import Progress
 from migrations_app.engines.counts import FolderProgress
 from migrations_app.models import FolderResult, Loss, MigrationJob
-from migrations_app.output import LogBuffer, Redactor
+from migrations_app.queueing import dispatch, manners, queue
+from migrations_app.running import logs
+from migrations_app.running.output import LogBuffer, Redactor
 
 logger = logging.getLogger(__name__)
 

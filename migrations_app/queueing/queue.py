@@ -20,9 +20,10 @@ from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import record
-from migrations_app import aftercare, credentials, dispatch, logs
 from migrations_app.engines.base import Verdict
 from migrations_app.models import MAX_REQUEUES, WAITING, FolderResult, Loss, MigrationJob, State
+from migrations_app.queueing import aftercare, dispatch
+from migrations_app.running import credentials, logs
 from purelymanage.core.context import SYSTEM, acting_as, current_actor
 from purelymanage.core.errors import RefusedError
 from purelymanage.core.locks import lock_transaction

@@ -1,0 +1,1 @@
+"""Files of mailboxes, and work on many jobs at once."""

@@ -1,0 +1,1 @@
+"""The look before copying: what is there, what stands in the way, how long it takes."""

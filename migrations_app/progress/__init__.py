@@ -1,0 +1,1 @@
+"""How far a job or a batch is, from stored columns alone."""

@@ -1,0 +1,1 @@
+"""Which job may run next, and every change of a job's state."""

@@ -1,0 +1,1 @@
+"""What a run brought over, as figures, words and files."""

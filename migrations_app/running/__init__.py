@@ -1,0 +1,1 @@
+"""A worker's side of one run: the engine's process, its output, its log, its passwords."""
