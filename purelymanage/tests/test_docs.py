@@ -1,4 +1,4 @@
-"""docs/settings.md and settings.py tell the same."""
+"""The docs tell what is there: settings, tests, and the labels of pages."""
 
 from __future__ import annotations
 
@@ -60,6 +60,16 @@ def test_every_promise_of_the_security_page_is_held_by_a_test():
     rows = [row for row in table.splitlines() if row.startswith("| ") and "**" not in row]
     assert len(rows) > 20
     assert [row for row in rows if ".py::test_" not in row] == []
+
+
+def test_guides_name_pages_and_buttons_as_they_are_labelled():
+    """What a guide sets in *asterisks* stands in a template or a view."""
+    labelled = re.findall(r"(?<!\*)\*([^*\n]+)\*(?!\*)", (ROOT / "docs/migrations.md").read_text())
+    assert len(labelled) > 20
+    sources = [*ROOT.glob("templates/**/*.html"), *ROOT.glob("*/forms/*.py")]
+    sources += [*ROOT.glob("*/views/*.py"), *ROOT.glob("*/navigation.py")]
+    words = "".join(path.read_text() for path in sources)
+    assert [label for label in labelled if f'"{label}' not in words] == []
 
 
 def _has_test(path: Path, name: str) -> bool:
