@@ -78,6 +78,11 @@ class HostLimits(models.Model):
     )
     closed_because = models.CharField(max_length=500, blank=True)
 
+    used: int
+    """Bytes read from it on a day; set by `manners.hosts_with_use`."""
+    spent: list[str] | None
+    """The mailboxes that used up that day's bytes alone; set there too."""
+
     class Meta:
         ordering = ["host"]
         verbose_name_plural = "host limits"

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from operator import attrgetter
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.formats import time_format
 from django.utils.translation import gettext as _
@@ -19,6 +20,7 @@ from django.utils.translation import gettext as _
 from audit.actions import Action
 from audit.services import record
 from migrations_app.models import HostLimits, HostUse, Limits, MigrationJob
+from purelymanage.core.aggregates import AllValues
 from purelymanage.core.context import SYSTEM, acting_as
 from purelymanage.ui.tags.words import clock_time, filesize_si
 
@@ -37,18 +39,22 @@ class Rest:
 
 
 class Manners:
-    """How every host is to be treated at this moment. Reading them takes three queries at most."""
+    """How every host is to be treated at this moment. Reading them takes one query."""
 
     def __init__(self, most: Limits) -> None:
         self._most = most
         self._now = timezone.now()
-        self._limits = {row.host: row for row in HostLimits.objects.all()}
-        budgets = [row for row in self._limits.values() if row.bytes_per_day is not None]
-        self._spent_hosts = _spent_hosts([row for row in budgets if not row.per_mailbox], self._now)
-        self.spent_mailboxes = _spent_mailboxes(
-            [row for row in budgets if row.per_mailbox], self._now
-        )
+        self._limits = {row.host: row for row in hosts_with_use(day_of(self._now))}
+
+    @property
+    def hosts(self) -> list[HostLimits]:
+        """Those with limits, by name, with what was read from them today as `used`."""
+        return list(self._limits.values())
+
+    @property
+    def spent_mailboxes(self) -> dict[str, list[str]]:
         """By host, the mailboxes of which no more is read today; all in lower case."""
+        return {host: row.spent or [] for host, row in self._limits.items() if row.per_mailbox}
 
     @property
     def resting(self) -> list[str]:
@@ -98,8 +104,7 @@ class Manners:
             yield closing
         if opens := next_opening(limits.window_from, limits.window_to, self._now):
             yield _out_of_hours(limits, opens)
-        host = limits.host
-        if host in self._spent_hosts or mailbox in self.spent_mailboxes.get(host, ()):
+        if _is_spent(limits, mailbox):
             yield _used_up(limits, end_of_day(self._now), mailbox=mailbox)
 
 
@@ -217,10 +222,24 @@ def end_of_day(now: datetime) -> datetime:
     return datetime.combine(day_of(now) + timedelta(days=1), time(), tzinfo=UTC)
 
 
-def used_on(day: date) -> dict[str, int]:
-    """The bytes read on that day, by host in lower case."""
-    rows = HostUse.objects.filter(day=day).values_list("host").annotate(Sum("bytes"))
-    return dict(rows.order_by())
+def hosts_with_use(day: date) -> QuerySet[HostLimits]:
+    """Every host with limits: the bytes `used` on that day, and the mailboxes that used up one
+    day's bytes alone, `spent`."""
+    use = HostUse.objects.filter(day=day, host=OuterRef("host")).order_by().values("host")
+    spent = use.filter(bytes__gte=OuterRef("bytes_per_day")).annotate(all=AllValues("mailbox"))
+    return HostLimits.objects.annotate(
+        used=Coalesce(Subquery(use.annotate(sum=Sum("bytes")).values("sum")), 0),
+        spent=Subquery(spent.values("all")),
+    )
+
+
+def _is_spent(limits: HostLimits, mailbox: str) -> bool:
+    """Whether the day's bytes are used up: those of the mailbox, or those of all together."""
+    if limits.bytes_per_day is None:
+        return False
+    if limits.per_mailbox:
+        return mailbox in (limits.spent or ())
+    return limits.used >= limits.bytes_per_day
 
 
 def count_use(job: MigrationJob, size: int) -> None:
@@ -239,23 +258,6 @@ def _left(limits: HostLimits, job: MigrationJob, now: datetime) -> int:
     if limits.per_mailbox:
         used = used.filter(mailbox=job.source_address.lower())
     return (limits.bytes_per_day or 0) - (used.aggregate(sum=Sum("bytes"))["sum"] or 0)
-
-
-def _spent_hosts(budgets: list[HostLimits], now: datetime) -> set[str]:
-    used = used_on(day_of(now)) if budgets else {}
-    return {row.host for row in budgets if used.get(row.host, 0) >= (row.bytes_per_day or 0)}
-
-
-def _spent_mailboxes(budgets: list[HostLimits], now: datetime) -> dict[str, set[str]]:
-    spent: dict[str, set[str]] = {row.host: set() for row in budgets}
-    if spent:
-        over = Q()
-        for row in budgets:
-            over |= Q(host=row.host, bytes__gte=row.bytes_per_day)
-        used = HostUse.objects.filter(over, day=day_of(now))
-        for host, mailbox in used.values_list("host", "mailbox"):
-            spent[host].add(mailbox)
-    return spent
 
 
 # Closing
