@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -54,7 +55,6 @@ NO_ENDING: dict[str, Any] = {"ended_at": None, "exit_status": None, "cause": "",
 def submit(job: MigrationJob) -> None:
     """Put a job at the end of the queue, for the first time or once more."""
     credentials.refuse_erased(job)
-    hours = None if job.dry_run else job.repeat_hours
     queued = MigrationJob.objects.filter(pk=job.pk).exclude(state=State.RUNNING)
     if not queued.update(
         state=State.QUEUED,
@@ -67,7 +67,7 @@ def submit(job: MigrationJob) -> None:
         stopped_by="",
         started_at=None,
         started_by=current_actor().user_id or job.started_by_id,
-        repeat_at=seconds_from_now(3600 * hours) if hours else None,
+        repeat_at=_next_turn(job),
         version=F("version") + 1,
         **NO_RUN,
         **NO_ENDING,
@@ -123,6 +123,7 @@ def claim(owner: str) -> MigrationJob | None:
             run=F("run") + 1,
             tries=F("tries") + 1,
             try_after=None,
+            repeat_at=_next_turn(job),
             started_at=Now(),
             engine="",
             bandwidth=job.bandwidth,
@@ -132,6 +133,13 @@ def claim(owner: str) -> MigrationJob | None:
         )
         job.refresh_from_db()
         return job
+
+
+def _next_turn(job: MigrationJob) -> Combinable | None:
+    """When it runs once more, counted anew from its start, however long it waited for that."""
+    if job.dry_run or not job.repeat_hours:
+        return None
+    return seconds_from_now(3600 * job.repeat_hours)
 
 
 def beat(job: MigrationJob) -> bool:
@@ -183,21 +191,20 @@ def finish(job: MigrationJob, verdict: Verdict, *, status: int | None = None) ->
 def _end(job: MigrationJob, verdict: Verdict, **facts: Any) -> bool:
     if verdict.state in (State.DONE, State.DONE_WITH_ERRORS) and not job.dry_run:
         facts["succeeded_at"] = Now()
-    words = (
-        verdict.sentence,
-        _about_tries(job, verdict),
-        aftercare.words_after_last_try(job, verdict),
+    about_tries = " ".join(
+        filter(None, [_about_tries(job, verdict), aftercare.words_after_last_try(job, verdict)])
     )
-    return bool(
-        _mine(job).update(
-            state=verdict.state,
-            ended_at=Now(),
-            verdict=" ".join(filter(None, words)),
-            version=F("version") + 1,
-            **facts,
-            **NO_RUN,
-        )
+    ended = _mine(job).update(
+        state=verdict.state,
+        ended_at=Now(),
+        verdict=f"{verdict.sentence} {about_tries}".rstrip(),
+        version=F("version") + 1,
+        **facts,
+        **NO_RUN,
     )
+    if ended and about_tries:
+        logs.append(job, logs.line(about_tries))
+    return bool(ended)
 
 
 def _try_later(job: MigrationJob, verdict: Verdict, minutes: int, **facts: Any) -> bool:

@@ -7,15 +7,18 @@ sentence that says what happened and what to do next, without a traceback and wi
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from audit.models import Entry
 from migrations_app.engines import choice
 from migrations_app.engines.base import Engine
 from migrations_app.engines.causes import Cause
+from migrations_app.engines.cures import RETRY_MINUTES
 from migrations_app.engines.plan import Options
 from migrations_app.models import MigrationJob, Server, State
 from migrations_app.queueing import queue
@@ -68,10 +71,15 @@ class Scene:
             dry_run=False,
             options=self.options,
         )
-        claimed = queue.claim("here")
-        assert claimed == job
-        runner.run(claimed)
-        return MigrationJob.objects.get(pk=job.pk)
+        return run(job)
+
+
+def run(job: MigrationJob) -> MigrationJob:
+    """One run as a worker does it: claimed, run, and what the row says then."""
+    claimed = queue.claim("here")
+    assert claimed == job
+    runner.run(claimed)
+    return MigrationJob.objects.get(pk=job.pk)
 
 
 def server(name: str, host: str, port: int, security: str) -> Server:
@@ -99,12 +107,35 @@ def check(job: MigrationJob, state: State, cause: Cause, *words: str) -> None:
     log = "".join(logs.stream(job))
     for word in words:
         assert word in job.verdict
-    assert job.verdict in log
+    assert job.verdict in " ".join(line.split(" ", 2)[2] for line in log.split("\n")[:-1])
     entries = " ".join(f"{entry.before} {entry.after}" for entry in Entry.objects.all())
     for said in (job.verdict, log, entries):
         assert "Traceback" not in said
         assert not any(secret in said for secret in (*RIGHT, WRONG))
     assert job.token is None
+
+
+def check_waits_then_fails(job: MigrationJob, cause: Cause, *words: str) -> None:
+    """Tried again by itself as often and as late as the policy says; then it has failed."""
+    for retries, minutes in enumerate(RETRY_MINUTES, start=1):
+        check(job, State.QUEUED, cause, *words)
+        assert job.retries == retries
+        assert job.try_after is not None
+        assert job.ended_at is not None
+        waits = job.try_after - job.ended_at
+        assert abs(waits - timedelta(minutes=minutes)) < timedelta(seconds=5)
+        assert queue.claim("here") is None
+        job = run(due(job))
+    check(job, State.FAILED, cause, *words, "It was tried again three times")
+    assert (job.retries, job.try_after) == (len(RETRY_MINUTES), None)
+    assert queue.claim("here") is None
+
+
+def due(job: MigrationJob) -> MigrationJob:
+    """The job, once the time of its next try has come."""
+    past = timezone.now() - timedelta(seconds=1)
+    MigrationJob.objects.filter(pk=job.pk).update(try_after=past)
+    return job
 
 
 @pytest.mark.parametrize(
@@ -132,7 +163,7 @@ def test_a_closed_port(scene: Scene) -> None:
     port = free_port()
     scene.destination = ("localhost", port, "tls")
     words = (f"localhost:{port}", "Check host and port")
-    check(scene.play(), State.FAILED, Cause.DESTINATION_UNREACHABLE, *words)
+    check_waits_then_fails(scene.play(), Cause.DESTINATION_UNREACHABLE, *words)
 
 
 def test_a_self_signed_certificate(scene: Scene, self_signed_server: Dovecot) -> None:
@@ -179,7 +210,7 @@ def test_a_server_that_says_nothing(scene: Scene, silent_server: SilentServer) -
     scene.source = (silent_server.host, silent_server.port, "none")
     scene.options = replace(scene.options, timeout_seconds=2)
     words = ("No connection to the source", "wait until the server answers")
-    check(scene.play(), State.FAILED, Cause.SOURCE_UNREACHABLE, *words)
+    check_waits_then_fails(scene.play(), Cause.SOURCE_UNREACHABLE, *words)
 
 
 def program(folder: Path, text: str) -> str:
@@ -210,7 +241,7 @@ def test_an_engine_that_prints_garbage_and_ends(
 ) -> None:
     settings.IMAPSYNC_PATH = program(tmp_path, f"head -c 9999 /dev/urandom; exit {status}")
     words = ("The engine", "Read the end of the log, then run it again")
-    check(named.play(), State.FAILED, Cause.ENGINE_CRASHED, *words)
+    check_waits_then_fails(named.play(), Cause.ENGINE_CRASHED, *words)
 
 
 def test_an_engine_that_prints_garbage_and_is_killed(

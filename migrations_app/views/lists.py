@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from migrations_app import selectors
-from migrations_app.models import Batch, BulkWork
+from migrations_app.models import BulkWork
 from migrations_app.progress.batches import BatchView
 from purelymanage.core.http import Request, wants_fragment
 
@@ -166,16 +166,12 @@ def batch_context(view: BatchView) -> dict[str, Any]:
     return {
         "batch": view.batch,
         "view": view,
-        "cut_over_url": _cut_over_url(view.batch),
+        "cut_over": getattr(view.batch, "cut_over", None),
+        "cut_over_begin_url": (
+            f"{reverse('migrations:cut_over_begin')}?{urlencode({'batch': view.batch.pk})}"
+        ),
         "crumbs": [
             (_("Migrations"), reverse("migrations:list")),
             (_("Batches"), reverse("migrations:batches")),
         ],
     }
-
-
-def _cut_over_url(batch: Batch) -> str:
-    """Where its cut-over is, or begins."""
-    if hasattr(batch, "cut_over"):
-        return reverse("migrations:cut_over", args=[batch.cut_over.pk])
-    return f"{reverse('migrations:cut_over_begin')}?{urlencode({'batch': batch.pk})}"

@@ -41,6 +41,7 @@ FREE = {
     "audit_chain": "the record itself",
     "domains_syncstate": "that somebody looks",
     "migrations_app_limits": "the one row of limits, on first use",
+    "migrations_app_watch": "that somebody has the page of a job or batch open",
 }
 """Tables that may be written to without an entry, and what that is."""
 LOOK_AGAIN = (
