@@ -16,6 +16,7 @@ from django.db.models import (
     ExpressionWrapper,
     F,
     FloatField,
+    Max,
     OuterRef,
     Q,
     QuerySet,
@@ -37,6 +38,7 @@ from migrations_app.models import (
 )
 from migrations_app.progress.batches import BatchView, Tally
 from migrations_app.progress.jobs import JobView
+from migrations_app.queueing.dispatch import QueueView
 from migrations_app.selectors.jobs import ENDED_WELL, FITS, GIVEN_UP, IDLE, READY
 from migrations_app.selectors.wrong_passwords import WRONG_PASSWORD
 from purelymanage.core.paging import page_of
@@ -60,26 +62,26 @@ def list_batches(number: str | None) -> Page[Batch]:
     """The asked page, the newest first, each batch with a `view`; discarded ones are left out."""
     batches = Batch.objects.select_related("source_server", "destination_server")
     page = page_of(batches.exclude(state=BatchState.DISCARDED), number)
-    views = _views(page.object_list)
+    views = _views(page.object_list, QueueView())
     for batch in page:
         batch.view = views[batch.pk]
     return page
 
 
-def unfinished_batches() -> list[BatchView]:
+def unfinished_batches(queue: QueueView) -> list[BatchView]:
     """The newest few of which something runs or waits, for the list of jobs."""
     to_do = MigrationJob.objects.filter(TO_DO, batch=OuterRef("pk"), superseded_by=None)
     batches = Batch.objects.filter(Q(state=BatchState.IMPORTING) | Exists(to_do))
     newest = batches.select_related("source_server", "destination_server")[:UNFINISHED_SHOWN]
-    return list(_views(newest).values())
+    return list(_views(newest, queue).values())
 
 
-def view_of_batch(batch: Batch) -> BatchView:
-    """A batch with how far it is. Two queries, however many jobs it has."""
-    return _views([batch])[batch.pk]
+def view_of_batch(batch: Batch, queue: QueueView | None = None) -> BatchView:
+    """A batch with how far it is. Two queries at most, however many jobs it has."""
+    return _views([batch], queue or QueueView())[batch.pk]
 
 
-def _views(batches: Iterable[Batch]) -> dict[int, BatchView]:
+def _views(batches: Iterable[Batch], queue: QueueView) -> dict[int, BatchView]:
     found = {batch.pk: batch for batch in batches}
     if not found:
         return {}
@@ -87,21 +89,12 @@ def _views(batches: Iterable[Batch]) -> dict[int, BatchView]:
     jobs = MigrationJob.objects.filter(batch__in=found, superseded_by=None).order_by()
     tallies = {row.pop("batch"): Tally(**row) for row in _counted(jobs)}
     running: dict[int | None, list[JobView]] = defaultdict(list)
-    for job in jobs.filter(RUNNING).only("batch", *MEASURED):
-        running[job.batch_id].append(JobView(job, now))
+    if any(tally.running for tally in tallies.values()):
+        for job in queue.running:
+            running[job.batch_id].append(JobView(job, now))
     return {
         pk: BatchView(batch, tallies.get(pk, Tally()), running[pk]) for pk, batch in found.items()
     }
-
-
-MEASURED = (
-    "state",
-    "started_at",
-    "bytes_done",
-    "bytes_total",
-    "messages_done",
-    "messages_total",
-)
 
 
 def _counted(jobs: QuerySet[MigrationJob]) -> Iterable[Any]:
@@ -145,12 +138,16 @@ NUMBERS: dict[str, Q] = {
 
 
 def _size() -> Coalesce:
-    """Bytes at the source: as the run found them, as a check did, as the dry run before did."""
-    dry_run = MigrationJob.objects.filter(superseded_by=OuterRef("pk")).order_by("-pk")
+    """Bytes at the source: as the run found them, as a check did, as the dry run before did.
+
+    A maximum, not the first of an order: PostgreSQL would read all jobs in that order for each.
+    """
+    dry_runs = MigrationJob.objects.filter(superseded_by=OuterRef("pk")).order_by()
+    largest = dry_runs.values("superseded_by").annotate(bytes=Max("bytes_total"))
     return Coalesce(
         "bytes_total",
         "check_before__bytes",
-        Subquery(dry_run.values("bytes_total")[:1]),
+        Subquery(largest.values("bytes")),
         output_field=FloatField(),
     )
 
