@@ -34,6 +34,7 @@ from migrations_app.engines.troubles import Trouble, cause_of
 from migrations_app.imap import survey as imap_survey
 from migrations_app.imap.hosts import place_problem
 from migrations_app.models import Check, CheckState, MigrationJob
+from migrations_app.models.results import fitting
 from migrations_app.running import credentials
 from migrations_app.running.output import Redactor
 from migrations_app.running.start import plan_of
@@ -52,8 +53,6 @@ LOCK_SECONDS = 60.0
 BEAT_SECONDS = 5.0
 SLICE_SECONDS = 30.0
 """After so long no further one is begun, so that other tasks have their turn."""
-MAX_WORDS = 1000
-MAX_RIVALS = 20
 
 
 class Hosts:
@@ -108,9 +107,9 @@ def _slice(until: float) -> None:
                 return
             done, _others = wait(in_hand, timeout=BEAT_SECONDS, return_when=FIRST_COMPLETED)
             for future in done:
-                look = in_hand.pop(future)
-                _settle(look.check, _result(look, future, paces))
-            prolong(LOCK, seconds=LOCK_SECONDS)
+                _conclude(in_hand.pop(future), future, paces)
+            if not prolong(LOCK, seconds=LOCK_SECONDS):
+                until = 0.0  # another worker has them in hand by now
 
 
 def _take(busy: Counter[str]) -> Look | None:
@@ -169,17 +168,15 @@ def _survey(plan: Plan, side: int, password: str) -> Seen:
     return Seen(found=found)
 
 
-def _result(
-    look: Look, future: Future[tuple[Seen, Seen]], paces: Callable[[str], Pace]
-) -> dict[str, Any]:
-    """What a thread found; one that failed must not keep the others from their turn for ever."""
+def _conclude(look: Look, future: Future[tuple[Seen, Seen]], paces: Callable[[str], Pace]) -> None:
+    """Store what a thread found; one that fails must not keep the others from their turn."""
     try:
         source, destination = future.result()
+        _settle(look.check, findings_of(look, source, destination, paces(look.host)))
     except Exception as error:
         logger.exception("The check of job %s met an unexpected error.", look.check.job_id)
-        kind = type(error).__name__
-        return problem(_("The panel failed at it (%(kind)s); see its log.") % {"kind": kind})
-    return findings_of(look, source, destination, paces(look.host))
+        words = _("The panel failed at it (%(kind)s); see its log.")
+        _settle(look.check, problem(words % {"kind": type(error).__name__}))
 
 
 def _settle(check: Check, facts: dict[str, Any]) -> None:
@@ -187,4 +184,5 @@ def _settle(check: Check, facts: dict[str, Any]) -> None:
     mine = Check.objects.filter(
         pk=check.pk, state=CheckState.RUNNING, taken_until=check.taken_until
     )
-    mine.update(taken_until=None, checked_at=Now(), **facts)
+    columns = {name: fitting(name, value) for name, value in facts.items()}
+    mine.update(taken_until=None, checked_at=Now(), **columns)

@@ -16,6 +16,7 @@ from migrations_app.engines.plan import Plan
 from migrations_app.imap import survey as imap_survey
 from migrations_app.imap.presets import is_purelymail
 from migrations_app.models import FINISHED, Check, CheckState, HostLimits, MigrationJob
+from migrations_app.running import logs
 from purelymanage.core.addresses import shown_address
 from purelymanage.ui.tags.words import filesize_si
 
@@ -76,7 +77,8 @@ def findings_of(look: Look, source: Seen, destination: Seen, pace: Pace) -> dict
 
 
 def problem(sentence: str) -> dict[str, Any]:
-    return {"state": CheckState.PROBLEM, "problem": sentence[:MAX_WORDS]}
+    words = logs.CONTROL.sub(" ", sentence)  # a server's own words are in it
+    return {"state": CheckState.PROBLEM, "problem": words[:MAX_WORDS]}
 
 
 def _explained(job: MigrationJob, seen: Seen) -> Seen:

@@ -35,12 +35,16 @@ USUAL = {
 
 
 def pace_from(host: str) -> Pace:
-    """That of the last real runs from this host, else of the last from anywhere, else the usual."""
+    """That of the last real runs from this host, else of the last from anywhere, else the usual.
+
+    A run that found most of it there already tells how fast it compares, not how fast it copies.
+    """
     runs = (
         MigrationJob.objects.filter(
             dry_run=False,
             state__in=[State.DONE, State.DONE_WITH_ERRORS],
             messages_copied__gt=0,
+            messages_copied__gte=F("messages_present"),
             bytes_done__gt=0,
             started_at__isnull=False,
             ended_at__isnull=False,

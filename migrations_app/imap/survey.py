@@ -106,22 +106,22 @@ def _look_into(session: Session, name: str, *, sizes_until: float | None) -> tup
             knows_size = sizes_until is not None and client.has_capability("STATUS=SIZE")
             wanted = ["MESSAGES", "SIZE"] if knows_size else ["MESSAGES"]
             answer = client.folder_status(name, wanted)
-            count = int(answer.get(b"MESSAGES", 0))
-            if knows_size:
-                return count, int(answer.get(b"SIZE", 0))
-            if sizes_until is None:
-                return count, None
-            return count, _added_up(client, name, count, until=sizes_until)
     except IMAPClientError:
         return 0, 0
+    count = int(answer.get(b"MESSAGES", 0))
+    if knows_size or sizes_until is None or not count:
+        return count, int(answer.get(b"SIZE", 0))
+    try:
+        with session.talking() as client:
+            return count, _added_up(client, name, until=sizes_until)
+    except IMAPClientError:
+        return count, None
 
 
-def _added_up(client: Connection, name: str, count: int, *, until: float) -> int | None:
+def _added_up(client: Connection, name: str, *, until: float) -> int | None:
     """The sizes message by message, for servers that do not know the sum."""
-    if not count:
-        return 0
     client.use_uid = False
-    client.select_folder(name, readonly=True)
+    count = int(client.select_folder(name, readonly=True)[b"EXISTS"])
     total = 0
     for first in range(1, count + 1, SIZES_AT_ONCE):
         if time.monotonic() > until:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from migrations_app.models.jobs import MigrationJob
+
+MOST_NUMBER = 2**31 - 1
+MOST_BYTES = 10**14
+"""What columns hold, and of bytes what the sum of many thousand rows holds too."""
+
+
+def fitting(name: str, value: Any) -> Any:
+    """What its column takes of a number that a server or an engine said, which may be any."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return value
+    return max(0, min(value, MOST_BYTES if "bytes" in name else MOST_NUMBER))
 
 
 class FolderResult(models.Model):

@@ -20,6 +20,7 @@ from django.db import OperationalError, connections, transaction
 from migrations_app.engines.base import Progress
 from migrations_app.engines.counts import FolderProgress
 from migrations_app.models import FolderResult, Loss, MigrationJob
+from migrations_app.models.results import fitting
 from migrations_app.queueing import dispatch, manners, queue
 from migrations_app.running import logs
 from migrations_app.running.output import LogBuffer, Redactor
@@ -34,9 +35,6 @@ SETTLE_SECONDS = 60.0
 HANG_SECONDS = 15.0
 NAME_CHARACTERS = 1000
 REASON_CHARACTERS = 500
-MOST_MESSAGES = 2**31 - 1
-MOST_BYTES = 2**63 - 1
-"""What columns hold: an engine may print any number, and what does not fit ends no run."""
 FOLDER_FIELDS = tuple(field.name for field in fields(FolderProgress))
 facts_of = attrgetter(*FOLDER_FIELDS)
 
@@ -166,7 +164,7 @@ class Clerk(threading.Thread):
                 position: facts_of(folder)
                 for position, folder in enumerate(self._progress.folders.values())
             }
-        columns = {name: _fitting(name, value) for name, value in columns.items()}
+        columns = {name: fitting(name, value) for name, value in columns.items()}
         columns["folder"] = self._clean(columns["folder"])
         changed = {
             position: facts
@@ -177,7 +175,7 @@ class Clerk(threading.Thread):
 
     def _as_row(self, position: int, facts: tuple[Any, ...]) -> FolderResult:
         columns = {
-            name: _fitting(name, value) for name, value in zip(FOLDER_FIELDS, facts, strict=True)
+            name: fitting(name, value) for name, value in zip(FOLDER_FIELDS, facts, strict=True)
         }
         row = FolderResult(job=self._job, position=position, **columns)
         row.source, row.destination = self._clean(row.source), self._clean(row.destination)
@@ -191,7 +189,7 @@ class Clerk(threading.Thread):
                 position=position,
                 folder=self._clean(loss.folder),
                 uid=loss.uid[:20],
-                bytes=_fitting("bytes", loss.bytes),
+                bytes=fitting("bytes", loss.bytes),
                 reason=self._clean(loss.reason)[:REASON_CHARACTERS],
             )
             for position, loss in enumerate(self._progress.losses.values())
@@ -200,13 +198,6 @@ class Clerk(threading.Thread):
     def _clean(self, text: str) -> str:
         """What any database takes, and no password."""
         return self._redactor.clean(logs.CONTROL.sub(" ", text))[:NAME_CHARACTERS]
-
-
-def _fitting(name: str, value: Any) -> Any:
-    """A number that its column holds; anything else as it is."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        return value
-    return max(0, min(value, MOST_BYTES if "bytes" in name else MOST_MESSAGES))
 
 
 def columns_of(progress: Progress) -> dict[str, Any]:

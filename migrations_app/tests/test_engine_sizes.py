@@ -15,7 +15,7 @@ from migrations_app.engines.counts import FolderProgress
 from migrations_app.engines.imapsync.command import ImapsyncEngine
 from migrations_app.engines.imapsync.parser import ImapsyncReader
 from migrations_app.engines.plan import Endpoint, Plan
-from migrations_app.running.clerk import MOST_BYTES, MOST_MESSAGES, _fitting
+from migrations_app.models.results import MOST_BYTES, MOST_NUMBER, fitting
 from migrations_app.tests import transcripts
 
 pytestmark = pytest.mark.once
@@ -161,9 +161,9 @@ def test_a_connection_lost_at_the_end_is_told_and_fails_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "most"), [("destination_bytes", MOST_BYTES), ("destination_messages", MOST_MESSAGES)]
+    ("name", "most"), [("destination_bytes", MOST_BYTES), ("destination_messages", MOST_NUMBER)]
 )
 def test_any_number_fits_its_column(name: str, most: int) -> None:
-    assert _fitting(name, 10**30) == most
-    assert _fitting(name, None) is None
-    assert _fitting("destination_bytes", 5_000_000_000) == 5_000_000_000
+    assert fitting(name, 10**30) == most
+    assert fitting(name, None) is None
+    assert fitting("destination_bytes", 5_000_000_000) == 5_000_000_000

@@ -5,17 +5,15 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 
 import pytest
 
 from migrations_app.imap import words as imap_words
 from migrations_app.imap.probe import Target, try_login
 from migrations_app.imap.report import Report, Step
-from migrations_app.tests.dovecot import Dovecot, Pair, SilentServer
+from migrations_app.tests.dovecot import Dovecot, Pair, SilentServer, talking_server
 from purelymanage.jobs.tests.processes import free_port
 
 pytestmark = pytest.mark.once
@@ -27,27 +25,6 @@ def _try(
     port: int, security: str = "none", *, host: str = "127.0.0.1", user: str = "a", **limits: float
 ) -> Report:
     return try_login(Target(host, port, security, user, PASSWORD), **limits)
-
-
-@contextmanager
-def _server(talk: Callable[[socket.socket], None]) -> Iterator[int]:
-    """A server on loopback that hands each connection to `talk`."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _address = listener.accept()
-            except OSError:
-                return
-            with connection, suppress(OSError):
-                talk(connection)
-
-    threading.Thread(target=serve, daemon=True).start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        listener.close()
 
 
 def _answering(login: bytes, capabilities: bytes = b"IMAP4rev1") -> Callable[..., None]:
@@ -185,7 +162,7 @@ def test_a_dripping_server_is_left_after_the_total_limit() -> None:
             connection.sendall(b"*")
             time.sleep(0.1)
 
-    with _server(drip) as port:
+    with talking_server(drip) as port:
         began = time.monotonic()
         report = _try(port, total=1, step=1)
     assert time.monotonic() - began < 3
@@ -252,7 +229,7 @@ def test_a_password_never_crosses_the_internet_unencrypted(
     ],
 )
 def test_a_refused_login_says_why(answer: bytes, words: str) -> None:
-    with _server(_answering(answer)) as port:
+    with talking_server(_answering(answer)) as port:
         report = _try(port)
     assert report.failed is not None
     assert report.failed.step == Step.LOGIN
@@ -262,7 +239,7 @@ def test_a_refused_login_says_why(answer: bytes, words: str) -> None:
 
 
 def test_a_server_that_takes_no_password_before_tls_is_not_sent_one() -> None:
-    with _server(_answering(b"OK", b"IMAP4rev1 LOGINDISABLED")) as port:
+    with talking_server(_answering(b"OK", b"IMAP4rev1 LOGINDISABLED")) as port:
         report = _try(port)
     assert report.failed is not None
     assert "takes no password without encryption" in report.failed.sentence
@@ -277,7 +254,7 @@ def test_a_server_that_takes_no_password_before_tls_is_not_sent_one() -> None:
     ],
 )
 def test_a_strange_greeting_is_named(greeting: bytes, words: str) -> None:
-    with _server(lambda connection: connection.sendall(greeting)) as port:
+    with talking_server(lambda connection: connection.sendall(greeting)) as port:
         report = _try(port, step=1)
     assert report.failed is not None
     assert words in report.failed.sentence

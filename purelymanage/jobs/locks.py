@@ -11,6 +11,9 @@ from django.db.models.functions import Now
 from purelymanage.jobs.clock import seconds_from_now
 from purelymanage.jobs.models import TaskLock
 
+_held: dict[str, uuid.UUID] = {}
+"""What this process holds, or held last."""
+
 
 @contextmanager
 def only_one(name: str, *, seconds: float) -> Iterator[bool]:
@@ -20,6 +23,8 @@ def only_one(name: str, *, seconds: float) -> Iterator[bool]:
     """
     holder = uuid.uuid4()
     alone = _take(name, holder=holder, seconds=seconds)
+    if alone:
+        _held[name] = holder
     try:
         yield alone
     finally:
@@ -27,10 +32,13 @@ def only_one(name: str, *, seconds: float) -> Iterator[bool]:
             TaskLock.objects.filter(name=name, holder=holder).delete()
 
 
-def prolong(name: str, *, seconds: float) -> None:
-    """Hold for longer what the block around this holds; call it well before it runs out."""
-    held = TaskLock.objects.filter(name=name, held_until__gt=Now())
-    held.update(held_until=seconds_from_now(seconds))
+def prolong(name: str, *, seconds: float) -> bool:
+    """Hold for longer what the block around this holds; call it well before it runs out.
+
+    False: it ran out, and somebody else has it by now.
+    """
+    mine = TaskLock.objects.filter(name=name, holder=_held.get(name))
+    return bool(mine.update(held_until=seconds_from_now(seconds)))
 
 
 def _take(name: str, *, holder: uuid.UUID, seconds: float) -> bool:

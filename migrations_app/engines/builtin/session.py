@@ -9,7 +9,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout
@@ -129,7 +129,7 @@ class Session:
 
     side: int
     endpoint: Endpoint
-    password: str
+    password: str = field(repr=False)
     ca_file: str
     timeout: float
     allows_local: bool = False
@@ -137,6 +137,7 @@ class Session:
     reconnections: int = 0
     line: socket.socket | None = None
     """What the connection goes over, for `cut`."""
+    is_cut: bool = False
 
     @property
     def name(self) -> str:
@@ -173,7 +174,7 @@ class Session:
             connected.settimeout(limit)
             if end.security == "tls":
                 connected = self._context().wrap_socket(connected, server_hostname=end.host)
-            self.line = connected
+            self._goes_over(connected)
             return Connection(connected, end, SocketTimeout(limit, self.timeout))
         except BaseException:
             connected.close()
@@ -191,7 +192,7 @@ class Session:
             return
         try:
             client.starttls(self._context())
-            self.line = client.socket()
+            self._goes_over(client.socket())
         except CapabilityError as error:
             raise TroubleError("tls", self.side, "the server does not offer STARTTLS") from error
         except (OSError, IMAPClientError) as error:
@@ -211,8 +212,14 @@ class Session:
                 client.socket().settimeout(LOGOUT_SECONDS)
                 client.logout()
 
+    def _goes_over(self, line: socket.socket) -> None:
+        self.line = line
+        if self.is_cut:  # while there was no line to break
+            self.cut()
+
     def cut(self) -> None:
         """Break the connection, from another thread: whoever waits for the server wakes up."""
+        self.is_cut = True
         if self.line is not None:
             with contextlib.suppress(OSError):
                 self.line.shutdown(socket.SHUT_RDWR)

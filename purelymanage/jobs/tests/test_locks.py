@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import threading
+import uuid
+from datetime import timedelta
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
-from purelymanage.jobs.locks import only_one
+from purelymanage.jobs.clock import seconds_from_now
+from purelymanage.jobs.locks import only_one, prolong
 from purelymanage.jobs.models import TaskLock
+
+LATER = timedelta(seconds=500)
 
 
 @pytest.mark.django_db
@@ -32,6 +38,16 @@ def test_a_dead_holder_loses_its_lock_and_cannot_release_the_next_ones():
             with only_one("copy", seconds=60) as third:
                 assert not third
             assert TaskLock.objects.get().holder == holder
+
+
+@pytest.mark.django_db
+def test_only_its_holder_holds_it_for_longer():
+    with only_one("copy", seconds=60):
+        assert prolong("copy", seconds=600)
+        assert TaskLock.objects.get().held_until > timezone.now() + LATER
+        TaskLock.objects.update(holder=uuid.uuid4(), held_until=seconds_from_now(60))
+        assert not prolong("copy", seconds=600), "somebody else has it"
+        assert TaskLock.objects.get().held_until < timezone.now() + LATER
 
 
 @pytest.mark.django_db
