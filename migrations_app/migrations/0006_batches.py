@@ -2,6 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.functions.text
 import django.utils.timezone
 import purelymanage.core.addresses
 import purelymanage.crypto
@@ -301,6 +302,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='migrationjob',
             index=models.Index(condition=models.Q(('repeat_at__isnull', False)), fields=['repeat_at'], name='migration_jobs_to_repeat'),
+        ),
+        migrations.RemoveConstraint(
+            model_name='migrationjob',
+            name='one_running_job_per_destination_mailbox',
+        ),
+        migrations.AddConstraint(
+            model_name='migrationjob',
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('destination_host'), django.db.models.functions.text.Lower('destination_address'), condition=models.Q(('state', 'running')), name='one_running_job_per_destination_mailbox'),
         ),
         migrations.AddField(
             model_name='batchline',

@@ -220,7 +220,8 @@ class MigrationJob(EncryptedModel):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["destination_host", "destination_port", "destination_address"],
+                Lower("destination_host"),
+                Lower("destination_address"),
                 condition=models.Q(state=State.RUNNING),
                 name="one_running_job_per_destination_mailbox",
             ),

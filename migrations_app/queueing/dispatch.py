@@ -37,9 +37,10 @@ def limits() -> Limits:
 def eligible(most: Limits | None = None) -> QuerySet[MigrationJob]:
     """Jobs a worker may start now but for the cap, the next one first. `most` where it is known."""
     running = MigrationJob.objects.filter(state=State.RUNNING)
-    same_mailbox = running.filter(
-        destination_host__iexact=OuterRef("destination_host"),
-        destination_address__iexact=OuterRef("destination_address"),
+    same_mailbox = running.alias(
+        host=Lower("destination_host"), address=Lower("destination_address")
+    ).filter(
+        host=Lower(OuterRef("destination_host")), address=Lower(OuterRef("destination_address"))
     )
     paused = Batch.objects.exclude(paused_at=None).values_list("pk", flat=True)
     return (

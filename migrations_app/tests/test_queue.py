@@ -4,7 +4,7 @@ import threading
 import time
 
 import pytest
-from django.db import connections
+from django.db import IntegrityError, connections
 from django.db.models.functions import Now
 from django_q.models import OrmQ
 
@@ -87,6 +87,24 @@ def test_one_destination_mailbox_takes_one_job_at_a_time_however_it_is_spelt():
     assert queue.claim("a:1").pk == third.pk
     assert queue.claim("a:1") is None
     queue.finish(first, DONE)
+    assert queue.claim("a:1").name == "b"
+
+
+def test_the_database_holds_no_two_running_jobs_of_one_mailbox_however_it_is_spelt():
+    make_job("a", destination_address="Anna@new.example", state=State.RUNNING)
+    with pytest.raises(IntegrityError):
+        make_job(
+            "b",
+            destination_host="NEW.example",
+            destination_address="anna@new.example",
+            destination_port=143,
+            state=State.RUNNING,
+        )
+
+
+def test_a_mailbox_whose_name_looks_like_a_pattern_waits_for_nobody_else():
+    make_job("a", destination_address="annaXb@new.example", state=State.RUNNING)
+    make_job("b", destination_address="anna_b@new.example")
     assert queue.claim("a:1").name == "b"
 
 
