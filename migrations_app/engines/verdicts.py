@@ -105,6 +105,7 @@ imapsync dies of SIGPIPE when it writes to a server that hung up; its own output
 """
 _PRIORITY = [
     Cause.BUDGET_SPENT,
+    *BOTH_ENDS["password"],  # before what passes by itself: it must not be tried again unasked
     *(pair[0] for pair in BOTH_ENDS.values()),
     *(pair[1] for pair in BOTH_ENDS.values()),
     Cause.DESTINATION_FULL,
@@ -143,12 +144,12 @@ _STOPPED = {6: "a signal", 7: "its stop file"}
 
 def _both_ends(cause: Cause, plan: Plan, status: int, facts: Facts) -> str:
     """The sentence of the cause; one more where the other end has a trouble of its own."""
-    sentences = [sentence_for(cause, plan, status, facts.troubles)]
-    if cause.value.startswith("source_") and not facts.has_started_copying:
+    causes = [cause]
+    if cause.end and not facts.has_started_copying:
         found = {cause_of(trouble) for trouble in facts.troubles}
-        others = [other for _, other in BOTH_ENDS.values() if other in found]
-        sentences += [sentence_for(other, plan, status, facts.troubles) for other in others]
-    return " ".join(sentences)
+        other = 1 if cause.end == "source" else 0
+        causes += [pair[other] for pair in BOTH_ENDS.values() if pair[other] in found]
+    return " ".join(sentence_for(each, plan, status, facts.troubles) for each in causes)
 
 
 def _signal_name(number: int) -> str:

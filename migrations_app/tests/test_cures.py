@@ -132,6 +132,18 @@ def test_what_only_the_right_password_cures_is_a_wrong_one(said: str) -> None:
     assert cause_of(Trouble("login", 2, said)) == Cause.DESTINATION_PASSWORD
 
 
+@pytest.mark.parametrize("wrong", [1, 2])
+def test_a_wrong_password_is_not_hidden_by_an_end_that_is_away(wrong: int) -> None:
+    away = 3 - wrong
+    facts = Facts()
+    facts.add(Trouble("login", away, "timed out"))
+    facts.add(Trouble("login", wrong, "[AUTHENTICATIONFAILED] Authentication failed."))
+    verdict = judge(PLAN, 160 + away, Progress(), facts)
+    assert verdict.cause == BOTH_ENDS["password"][wrong - 1]
+    assert "refused the sign-in" in verdict.sentence
+    assert f"{'old' if away == 1 else 'new'}.example was lost" in verdict.sentence
+
+
 def test_a_server_that_hangs_up_on_imapsync_is_waited_for() -> None:
     facts = Facts()
     facts.add(Trouble("append", 2, "NO [LIMIT] too large"))
