@@ -88,15 +88,24 @@ def _actor(work: BulkWork) -> Actor | None:
 
 
 def _next_jobs(work: BulkWork) -> list[MigrationJob]:
-    jobs = matching(JobFilter(**work.wanted), action=work.action)
+    jobs = _meant(work, matching(JobFilter(**work.wanted)))
     return list(in_turn(jobs.filter(pk__gt=work.reached_id, pk__lte=work.last_id))[:JOBS_AT_ONCE])
+
+
+def _meant(work: BulkWork, jobs: QuerySet[MigrationJob]) -> QuerySet[MigrationJob]:
+    """Those the action is for, and was for when it was asked for: what ended since is left alone.
+
+    Nobody who deletes what has ended means the log of a run that goes on.
+    """
+    jobs = jobs.filter(FITS[work.action])
+    return jobs if work.action == "cancel" else jobs.exclude(ended_at__gt=work.created_at)
 
 
 def _settle_in_hand(work: BulkWork) -> None:
     """The job that a worker died with."""
     if work.in_hand_id is None:
         return
-    job = in_turn(MigrationJob.objects.filter(FITS[work.action], pk=work.in_hand_id)).first()
+    job = in_turn(_meant(work, MigrationJob.objects.filter(pk=work.in_hand_id))).first()
     if job:
         _do(work, job)
     else:

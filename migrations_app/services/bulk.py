@@ -154,8 +154,8 @@ def _refuse_twin(work: BulkWork) -> None:
 
 
 def _end_others(action: str, wanted: JobFilter) -> None:
-    """Whoever cancels a batch does not want its jobs queued any further."""
-    if action == "cancel" and wanted.batch is not None:
+    """Whoever cancels a whole batch does not want its jobs queued any further."""
+    if action == "cancel" and wanted.batch is not None and not wanted.is_set:
         others = BulkWork.objects.filter(batch=wanted.batch, ended_at=None)
         others.exclude(action="cancel").update(ended_at=timezone.now())
 

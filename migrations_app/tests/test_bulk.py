@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.db.models.functions import Now
 
 from accounts.models import User
 from audit.actions import Action
@@ -149,6 +150,35 @@ def test_jobs_made_by_the_work_do_not_belong_to_it(acting: User) -> None:
 
 
 @pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("action", ["delete", "rerun"])
+def test_what_ended_after_the_work_was_asked_for_does_not_belong_to_it(
+    acting: User, action: str
+) -> None:
+    batch, wanted = batch_of(MANY - 1)
+    going_on = RunningJobFactory(batch=batch)
+    JobFactory(batch=batch)
+    work = started(action, wanted)
+    MigrationJob.objects.filter(pk=going_on.pk).update(state=State.DONE, ended_at=Now())
+    bulk_worker.work()
+    work.refresh_from_db()
+    going_on.refresh_from_db()
+    assert (work.done, work.total, going_on.state) == (MANY, MANY, State.DONE)
+
+
+@pytest.mark.usefixtures("few")
+def test_a_job_run_again_before_its_worker_died_is_not_run_a_third_time(acting: User) -> None:
+    _batch, wanted = batch_of(state=State.FAILED)
+    work = started("retry", wanted)
+    first = MigrationJob.objects.order_by("pk")[0]
+    BulkWork.objects.update(in_hand_id=first.pk)
+    MigrationJob.objects.filter(pk=first.pk).update(ended_at=Now())
+    bulk_worker.work()
+    work.refresh_from_db()
+    first.refresh_from_db()
+    assert (work.done, first.state) == (MANY, State.FAILED)
+
+
+@pytest.mark.usefixtures("few")
 def test_a_worker_that_dies_doubles_nothing_and_loses_nothing(
     acting: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,6 +307,17 @@ def test_cancelling_a_batch_ends_what_queues_its_jobs(acting: User) -> None:
     assert real.ended_at
     bulk_worker.work()
     assert not MigrationJob.objects.filter(state=State.QUEUED).exists()
+
+
+@pytest.mark.usefixtures("few")
+def test_cancelling_a_few_of_a_batch_leaves_work_on_the_others_alone(acting: User) -> None:
+    batch, wanted = batch_of(dry_run=True)
+    JobFactory(batch=batch, state=State.QUEUED, name="lea")
+    real = started("real", wanted)
+    act_on_all(action="cancel", wanted=JobFilter(batch=batch.pk, query="lea"))
+    bulk_worker.work()
+    real.refresh_from_db()
+    assert real.done == MANY
 
 
 @pytest.mark.usefixtures("few")
