@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from django.db import DatabaseError, connections
+from django.db import Error as DatabaseError
+from django.db import connections
 from django.utils.translation import gettext as _
 
 from migrations_app.engines.base import Engine
@@ -16,9 +17,10 @@ from migrations_app.engines.causes import Cause
 from migrations_app.engines.choice import choose, label_of
 from migrations_app.engines.plan import Endpoint, Options, Plan
 from migrations_app.imap.hosts import place_problem
-from migrations_app.models import MigrationJob
+from migrations_app.models import CutOver, MigrationJob
 from migrations_app.queueing import manners, queue
 from migrations_app.running import credentials, logs
+from migrations_app.selectors.cutovers import days_to_catch_up
 from migrations_app.services import temporary_passwords
 from purelymanage.core.errors import PurelyManageError, RefusedError, UnavailableError
 
@@ -108,7 +110,19 @@ def options_of(job: MigrationJob) -> Options:
     """As chosen, but no faster than its part of what the source host allows."""
     options = Options.from_json(job.options)
     speeds = [speed for speed in (options.bytes_per_second, job.bandwidth) if speed]
-    return replace(options, bytes_per_second=min(speeds, default=None))
+    return replace(
+        options,
+        bytes_per_second=min(speeds, default=None),
+        max_age_days=max_age_of(job, options.max_age_days),
+    )
+
+
+def max_age_of(job: MigrationJob, chosen: int | None) -> int | None:
+    """A last look into an old inbox reaches back to the final sync, however late it is taken."""
+    if chosen is None or job.batch_id is None:
+        return chosen
+    cut_over = CutOver.objects.filter(catch_up=job.batch_id).first()
+    return max(chosen, days_to_catch_up(cut_over)) if cut_over else chosen
 
 
 class NoStartError(RefusedError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from domains.models import DnsRecord, RecordKey, RecordState
+from domains import changes
+from domains.models import CheckSource, DnsRecord, Domain, RecordKey, RecordState
 from migrations_app.models import Batch, BatchState, CutOver, CutOverStep, MigrationJob
 from migrations_app.selectors.jobs import ENDED_WELL, IDLE, READY, RUNS_AGAIN
 from migrations_app.selectors.repeats import TO_COME, UNDER_WAY, jobs_of
@@ -24,8 +26,11 @@ from purelymanage.ui.tags.words import clock_time, grouped
 
 AFTER = timedelta(hours=24)
 """So long after the final sync the old inboxes are looked into once more."""
+CATCH_UP_DAYS = 2
+MARGIN = timedelta(hours=12)
+"""Servers count whole days, each in its own time zone."""
 KEPT_FOR = timedelta(days=7)
-"""How long those that never ended well keep their passwords at the end of a cut-over."""
+"""How long those whose last run did not end well keep their passwords at the end of a cut-over."""
 HAS_PASSWORDS = ~Q(source_password="", destination_password="")
 
 STEPS = tuple(CutOverStep)
@@ -64,11 +69,32 @@ def domains_of(batch: Batch) -> Counter[str]:
     return Counter(address.rpartition("@")[2].lower() for address in addresses)
 
 
-def points_here(domain: str) -> bool:
-    """Whether the newest lookup of ours has seen the MX of `domain` point to PurelyMail."""
-    records = DnsRecord.objects.filter(domain__name=domain, domain__is_shared=False)
-    seen = records.filter(key=RecordKey.MX, state=RecordState.OK, is_answered=True)
-    return seen.exclude(answered_at=None).exists()
+def mx_problem(domain: str) -> str:
+    """Why our lookups do not say yet that mail comes to PurelyMail; empty once they do.
+
+    A change counts once a second lookup has seen it: name servers may disagree for a while.
+    """
+    words = {"domain": shown_domain(domain)}
+    known = Domain.objects.ours().filter(name=domain).first()
+    if known is None:
+        return _("%(domain)s is no domain of yours any more, so nobody looks at its MX.") % words
+    mx = DnsRecord.objects.filter(domain=known, key=RecordKey.MX).first()
+    if mx is None or not mx.is_answered or mx.answered_at is None:
+        return _("The last lookup of the MX of %(domain)s had no answer.") % words
+    if mx.state != RecordState.OK:
+        return _("The MX of %(domain)s does not point to PurelyMail yet.") % words
+    if changes.open_changes(CheckSource.OWN).filter(domain=known, subject=RecordKey.MX).exists():
+        return (
+            _("The MX of %(domain)s points to PurelyMail. In a few minutes a second lookup tells.")
+            % words
+        )
+    return ""
+
+
+def days_to_catch_up(cut_over: CutOver) -> int:
+    """So many days back the old inboxes are looked into: to before the final sync began."""
+    since_final = timezone.now() - _moment(cut_over.step_times[CutOverStep.FINAL])
+    return max(CATCH_UP_DAYS, math.ceil((since_final + MARGIN) / timedelta(days=1)))
 
 
 def jobs_of_cut_over(cut_over: CutOver) -> QuerySet[MigrationJob]:
@@ -77,7 +103,7 @@ def jobs_of_cut_over(cut_over: CutOver) -> QuerySet[MigrationJob]:
 
 
 def to_catch_up(cut_over: CutOver) -> QuerySet[MigrationJob]:
-    """The real jobs that have no job yet which looks into their old inbox."""
+    """The real jobs, their final sync over, that have no job yet which looks into their inbox."""
     if cut_over.catch_up_id is None:  # somebody deleted that batch
         return MigrationJob.objects.none()
     made = MigrationJob.objects.filter(
@@ -87,16 +113,16 @@ def to_catch_up(cut_over: CutOver) -> QuerySet[MigrationJob]:
         destination_address=OuterRef("destination_address"),
     )
     jobs = jobs_of(cut_over.batch).filter(RUNS_AGAIN, dry_run=False, succeeded_at__isnull=False)
-    return jobs.exclude(Exists(made)).order_by("pk")
+    return jobs.exclude(TO_COME).exclude(Exists(made)).order_by("pk")
 
 
 def to_erase(cut_over: CutOver) -> QuerySet[MigrationJob]:
-    """Whose passwords are not needed any more; who never ended well keeps them for a while."""
+    """Whose passwords are not needed any more; what did not end well keeps them for a while."""
     jobs = jobs_of_cut_over(cut_over).filter(IDLE, HAS_PASSWORDS)
     if timezone.now() >= cut_over.step_since + KEPT_FOR:
         return jobs
-    settled = Q(superseded_by__isnull=False) | Q(succeeded_at__isnull=False)
-    return jobs.filter(settled | Q(batch=cut_over.catch_up_id or 0))
+    ended_well = ENDED_WELL & Q(dry_run=False, repeat_at=None)
+    return jobs.filter(ended_well | Q(superseded_by__isnull=False))
 
 
 def waits_for(cut_over: CutOver) -> str:
@@ -107,7 +133,7 @@ def waits_for(cut_over: CutOver) -> str:
 def _copy(cut_over: CutOver) -> str:
     jobs = jobs_of(cut_over.batch)
     if left := jobs.filter(UNDER_WAY).count():
-        return _under_way(left)
+        return _under_way(left, cut_over.batch)
     if dry := jobs.filter(READY).count():
         return ngettext(
             "%(count)s dry run is to be run for real on the page of the batch.",
@@ -120,16 +146,12 @@ def _copy(cut_over: CutOver) -> str:
 
 
 def _delta(cut_over: CutOver) -> str:
-    if points_here(cut_over.domain):
-        return ""
-    return _("The MX of %(domain)s does not point to PurelyMail yet.") % {
-        "domain": shown_domain(cut_over.domain)
-    }
+    return mx_problem(cut_over.domain)
 
 
 def _final(cut_over: CutOver) -> str:
     if left := jobs_of(cut_over.batch).filter(TO_COME).count():
-        return _under_way(left)
+        return _under_way(left, cut_over.batch)
     due = cut_over.step_since + AFTER
     if timezone.now() < due:
         return _("What still reaches the old inboxes is fetched at %(time)s.") % {
@@ -139,10 +161,8 @@ def _final(cut_over: CutOver) -> str:
 
 
 def _catch_up(cut_over: CutOver) -> str:
-    if left := to_catch_up(cut_over).count():
-        return _under_way(left)
-    left = MigrationJob.objects.filter(TO_COME, batch=cut_over.catch_up_id or 0).count()
-    return _under_way(left) if left else ""
+    left = to_catch_up(cut_over).count() + jobs_of_cut_over(cut_over).filter(TO_COME).count()
+    return _under_way(left, cut_over.catch_up) if left else ""
 
 
 def _purge(cut_over: CutOver) -> str:
@@ -170,9 +190,12 @@ _WAITS = {
 }
 
 
-def _under_way(count: int) -> str:
+def _under_way(count: int, batch: Batch | None) -> str:
     words = ngettext("%(count)s job waits or runs.", "%(count)s jobs wait or run.", count)
-    return words % {"count": grouped(count)}
+    sentence = words % {"count": grouped(count)}
+    if batch is None or not batch.is_paused:
+        return sentence
+    return _("%(jobs)s The batch “%(batch)s” is paused.") % {"jobs": sentence, "batch": batch}
 
 
 @dataclass(frozen=True)
@@ -197,7 +220,7 @@ def steps_of(cut_over: CutOver) -> list[StepView]:
     return [
         StepView(
             step=step,
-            began_at=_moment(cut_over.step_times.get(step)),
+            began_at=_moment(written) if (written := cut_over.step_times.get(step)) else None,
             is_over=place < current or cut_over.step == CutOverStep.DONE,
             is_current=place == current and cut_over.step != CutOverStep.DONE,
             words=waits_for(cut_over) if place == current and cut_over.is_open else "",
@@ -206,5 +229,5 @@ def steps_of(cut_over: CutOver) -> list[StepView]:
     ]
 
 
-def _moment(written: str | None) -> datetime | None:
-    return datetime.fromisoformat(written) if written else None
+def _moment(written: str) -> datetime:
+    return datetime.fromisoformat(written)

@@ -16,6 +16,7 @@ from migrations_app.selectors import JobFilter
 from migrations_app.selectors.jobs import IDLE
 from migrations_app.services.bulk import act_on_all
 from migrations_app.services.jobs import queue_lock
+from migrations_app.services.repeats import refuse_bound
 from purelymanage.core.context import current_actor
 from purelymanage.core.errors import RefusedError
 
@@ -58,6 +59,7 @@ def delete_batch(*, batch: Batch) -> BulkWork | None:
 
     A large one is deleted by a worker: the work is returned.
     """
+    refuse_bound(batch)
     jobs = MigrationJob.objects.filter(batch=batch)
     if batch.is_importing or jobs.exclude(IDLE).exists():
         raise RefusedError(

@@ -8,11 +8,10 @@ by looking at the jobs: a killed worker loses nothing, and looking twice does no
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -24,12 +23,13 @@ from migrations_app.engines.plan import Options
 from migrations_app.models import Batch, BatchState, CutOver, CutOverStep, MigrationJob
 from migrations_app.queueing import queue
 from migrations_app.selectors import cutovers as selectors
-from migrations_app.selectors.repeats import jobs_of
+from migrations_app.selectors.jobs import RUNS_AGAIN
+from migrations_app.selectors.repeats import UNDER_WAY, jobs_of
 from migrations_app.services import repeats, retention
 from migrations_app.services.jobs import MAX_NAME, copy_of, facts_of, queue_lock
 from purelymanage.core.addresses import shown_domain
 from purelymanage.core.context import SYSTEM, acting_as
-from purelymanage.core.errors import PurelyManageError, RefusedError
+from purelymanage.core.errors import RefusedError
 from purelymanage.jobs.locks import only_one, prolong
 from purelymanage.jobs.queue import enqueue
 
@@ -38,7 +38,6 @@ logger = logging.getLogger(__name__)
 ADVANCE = "migrations_app.tasks.advance_cut_overs"
 LOCK, LOCK_SECONDS = "migrations.cut_overs", 300.0
 SLICE = 500
-CATCH_UP_DAYS = 2
 INBOX = "INBOX"
 
 
@@ -52,6 +51,7 @@ def begin_cut_over(*, batch: Batch, every_hours: int) -> CutOver:
     )
     facts = {"batch": str(batch), "every_hours": every_hours}
     with audited(Action.CUT_OVER_BEGUN, target=cut_over.domain, after=facts), queue_lock():
+        _refuse_erased(batch)
         if not selectors.batches_to_cut_over().filter(pk=batch.pk).exists():
             raise RefusedError(
                 _("“%(batch)s” has a cut-over already, or its jobs are not made yet.")
@@ -65,13 +65,25 @@ def begin_cut_over(*, batch: Batch, every_hours: int) -> CutOver:
 
 def advance_by_hand(*, cut_over: CutOver, step: str) -> None:
     """Begin the step after `step` now; refused where it is not at that step any more."""
-    if step != cut_over.step or cut_over.step not in selectors.NEXT:
+    if step != cut_over.step or not cut_over.is_open:
         raise RefusedError(_moved_on(cut_over))
     if not jobs_of(cut_over.batch).filter(dry_run=False).exists():
         raise RefusedError(
             _("“%(batch)s” has dry runs only. Run them for real first.") % {"batch": cut_over.batch}
         )
+    if step == CutOverStep.PURGE:
+        _erase_all(cut_over)
     _advance(cut_over)
+
+
+def _erase_all(cut_over: CutOver) -> None:
+    """Before it is over: where this breaks off, a worker goes on."""
+    jobs = selectors.jobs_of_cut_over(cut_over)
+    if jobs.filter(UNDER_WAY).exists():
+        raise RefusedError(
+            _("Jobs of this cut-over still wait or run. Cancel them, or wait for their end.")
+        )
+    retention.erase_passwords(jobs)
 
 
 def stop_cut_over(*, cut_over: CutOver) -> None:
@@ -84,13 +96,17 @@ def stop_cut_over(*, cut_over: CutOver) -> None:
 
 
 def resume_cut_over(*, cut_over: CutOver) -> None:
-    """Let a stopped one go on with the step it was at."""
+    """Let a stopped one go on with the step it was at; what stopping ended begins again."""
     with audited(Action.CUT_OVER_RESUMED, target=cut_over.domain), queue_lock():
         stopped = CutOver.objects.filter(pk=cut_over.pk, stopped_at__isnull=False, ended_at=None)
         if not stopped.update(stopped_at=None):
             raise RefusedError(_moved_on(cut_over))
+        if cut_over.step != CutOverStep.PURGE:
+            _refuse_erased(cut_over.batch)
         if cut_over.step == CutOverStep.DELTA:
             _repeat(cut_over)
+        elif cut_over.step == CutOverStep.FINAL:
+            _sync_finally(cut_over)
         enqueue(ADVANCE)
 
 
@@ -100,12 +116,14 @@ def advance_all() -> None:
         for cut_over in selectors.open_cut_overs() if alone else ():
             try:
                 _work_on(cut_over)
-            except PurelyManageError:
+            except Exception:  # one that breaks keeps no other from going on
                 logger.exception("Cut-over %s", cut_over.pk)
             prolong(LOCK, seconds=LOCK_SECONDS)
 
 
 def _work_on(cut_over: CutOver) -> None:
+    if not _as_read(cut_over).exists():
+        return
     if cut_over.step == CutOverStep.CATCH_UP:
         _make_catch_up(cut_over)
     elif cut_over.step == CutOverStep.PURGE:
@@ -117,9 +135,7 @@ def _work_on(cut_over: CutOver) -> None:
 def _advance(cut_over: CutOver) -> None:
     """From the step it was read with to the next one, unless somebody else was faster."""
     now, step = timezone.now(), selectors.NEXT[CutOverStep(cut_over.step)]
-    here = CutOver.objects.filter(
-        pk=cut_over.pk, step=cut_over.step, stopped_at=None, ended_at=None
-    )
+    here = _as_read(cut_over)
     before, after = {"step": cut_over.step}, {"step": step}
     with (
         audited(Action.CUT_OVER_ADVANCED, target=cut_over.domain, before=before, after=after),
@@ -132,8 +148,13 @@ def _advance(cut_over: CutOver) -> None:
         if begin := _BEGINNINGS.get(step):
             begin(cut_over)
         enqueue(ADVANCE)
-    if step == CutOverStep.DONE:
-        retention.erase_passwords(selectors.jobs_of_cut_over(cut_over))
+
+
+def _as_read(cut_over: CutOver) -> QuerySet[CutOver]:
+    """Its row, if it is still open and at the step it was read with."""
+    return CutOver.objects.filter(
+        pk=cut_over.pk, step=cut_over.step, stopped_at=None, ended_at=None
+    )
 
 
 def _repeat(cut_over: CutOver) -> None:
@@ -141,7 +162,7 @@ def _repeat(cut_over: CutOver) -> None:
 
 
 def _sync_finally(cut_over: CutOver) -> None:
-    if selectors.points_here(cut_over.domain):
+    if not selectors.mx_problem(cut_over.domain):
         CutOver.objects.filter(pk=cut_over.pk).update(mx_seen_at=cut_over.step_since)
     repeats.sync_finally(jobs_of(cut_over.batch))
 
@@ -179,18 +200,27 @@ _BEGINNINGS: dict[CutOverStep, Callable[[CutOver], None]] = {
 def _make_catch_up(cut_over: CutOver) -> None:
     """Make the jobs that are missing yet, slice by slice."""
     reached = 0
-    while jobs := list(selectors.to_catch_up(cut_over).filter(pk__gt=reached)[:SLICE]):
+    while reached := _make_some(cut_over, after=reached):
+        prolong(LOCK, seconds=LOCK_SECONDS)
+
+
+def _make_some(cut_over: CutOver, *, after: int) -> int:
+    """A slice of them, and how far it reached: 0 where nothing is missing.
+
+    What is missing is asked under the lock, so that no two workers make the same.
+    """
+    with queue_lock():
+        missing = selectors.to_catch_up(cut_over).filter(pk__gt=after)
+        jobs = list(missing[:SLICE]) if _as_read(cut_over).exists() else []
         made = [copy for copy in (_catching_up(cut_over, job) for job in jobs) if copy]
-        with queue_lock():
-            queue.submit_new(made)
-            record_all(Happened(Action.JOB_CREATED, job, after=facts_of(job)) for job in made)
-        reached = jobs[-1].pk
+        queue.submit_new(made)
+        record_all(Happened(Action.JOB_CREATED, job, after=facts_of(job)) for job in made)
+    return jobs[-1].pk if jobs else 0
 
 
 def _catching_up(cut_over: CutOver, job: MigrationJob) -> MigrationJob | None:
     """What came into the old inbox since the final sync; None where no password opens."""
-    since_final = timezone.now() - _moment_of(cut_over, CutOverStep.FINAL)
-    days = max(CATCH_UP_DAYS, math.ceil(since_final / timedelta(days=1)) + 1)
+    days = selectors.days_to_catch_up(cut_over)
     try:
         catching_up = copy_of(job)
     except RefusedError:
@@ -200,10 +230,6 @@ def _catching_up(cut_over: CutOver, job: MigrationJob) -> MigrationJob | None:
     catching_up.options = wanted.as_json()
     catching_up.batch = cut_over.catch_up
     return catching_up
-
-
-def _moment_of(cut_over: CutOver, step: CutOverStep) -> datetime:
-    return datetime.fromisoformat(cut_over.step_times[step])
 
 
 def _domain_of(batch: Batch) -> str:
@@ -229,6 +255,16 @@ def _domain_of(batch: Batch) -> str:
             field="batch",
         )
     return domain
+
+
+def _refuse_erased(batch: Batch) -> None:
+    """Without passwords every step would look over at once, and nothing would be copied."""
+    if not jobs_of(batch).filter(RUNS_AGAIN).exists():
+        raise RefusedError(
+            _("The passwords of “%(batch)s” were erased, so it cannot be copied again.")
+            % {"batch": batch},
+            field="batch",
+        )
 
 
 def _moved_on(cut_over: CutOver) -> str:

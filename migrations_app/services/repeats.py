@@ -49,7 +49,7 @@ def repeat_batch(*, batch: Batch, hours: int | None) -> None:
     """The same for all jobs of a batch; those that are dry runs yet begin with their real run."""
     facts = {"after": {"hours": hours}}
     with audited(Action.MIGRATIONS_REPEATED, target=batch, **facts), queue_lock():
-        _refuse_bound(batch)
+        refuse_bound(batch)
         repeat(jobs_of(batch), hours)
 
 
@@ -85,7 +85,7 @@ def sync_job_finally(*, job: MigrationJob) -> None:
 def sync_batch_finally(*, batch: Batch) -> None:
     """The same for all real jobs of a batch that can run."""
     with audited(Action.MIGRATIONS_SYNCED_FINALLY, target=batch), queue_lock():
-        _refuse_bound(batch)
+        refuse_bound(batch)
         if not jobs_of(batch).filter(REPEATABLE | UNDER_WAY).exists():
             raise RefusedError(
                 _("No real run of “%(batch)s” ended well, so there is nothing to sync once more.")
@@ -134,18 +134,20 @@ def _queue_due(give_back_at: float) -> bool:
 
 def _once_more(job: MigrationJob) -> None:
     """What is refused stays on record as such and is not asked for every minute."""
+    if not MigrationJob.objects.filter(DUE, pk=job.pk).exists():
+        return  # a person was faster since it was read
     try:
         rerun_job(job=job)
     except PurelyManageError:
         hours = job.repeat_hours
         later = seconds_from_now(3600 * hours) if hours else None
-        MigrationJob.objects.filter(pk=job.pk, repeat_at=job.repeat_at).update(repeat_at=later)
+        MigrationJob.objects.filter(DUE, pk=job.pk).update(repeat_at=later)
 
 
-def _refuse_bound(batch: Batch) -> None:
-    """A cut-over decides this for its batch."""
+def refuse_bound(batch: Batch) -> None:
+    """A cut-over decides what becomes of its batch."""
     if cut_over := open_cut_over(batch):
         raise RefusedError(
-            _("The cut-over of %(domain)s decides when “%(batch)s” runs. Stop it first.")
+            _("“%(batch)s” belongs to the cut-over of %(domain)s. Stop that first.")
             % {"domain": shown_domain(cut_over.domain), "batch": batch}
         )

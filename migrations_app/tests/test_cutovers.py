@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 from django.utils import timezone
 
 from audit.models import Entry
-from domains.models import DnsRecord, RecordState
+from domains.models import CheckSource, DnsChange, DnsRecord, Domain, RecordKey, RecordState
 from domains.tests.factories import DnsRecordFactory, DomainFactory
 from migrations_app.engines.causes import Cause
 from migrations_app.models import Batch, CutOver, CutOverStep, MigrationJob, State
+from migrations_app.running.start import plan_of
 from migrations_app.selectors import cutovers as selectors
 from migrations_app.services import cutovers, repeats
+from migrations_app.services.batch_control import delete_batch, pause_batch
 from migrations_app.tests.factories import BatchFactory, JobFactory
 from purelymanage.core.errors import RefusedError
 
@@ -122,6 +129,31 @@ def test_only_an_mx_that_was_seen_to_point_here_counts(
     assert step_after_tick(cut_over) == CutOverStep.DELTA
 
 
+def test_an_mx_counts_once_a_second_lookup_has_seen_it() -> None:
+    cut_over = begun()
+    mx(RecordState.OK)
+    change = DnsChange.objects.create(
+        domain=Domain.objects.get(),
+        source=CheckSource.OWN,
+        subject=RecordKey.MX,
+        before=RecordState.WRONG,
+        after=RecordState.OK,
+    )
+    cutovers.advance_all()
+    assert step_after_tick(cut_over) == CutOverStep.DELTA
+    assert "a second lookup" in selectors.waits_for(fresh(cut_over))
+    DnsChange.objects.filter(pk=change.pk).update(held_at=timezone.now())
+    assert step_after_tick(cut_over) == CutOverStep.FINAL
+
+
+def test_a_domain_that_is_gone_is_said_to_be_gone() -> None:
+    cut_over = at(begun(), CutOverStep.DELTA)
+    mx(RecordState.OK)
+    Domain.objects.all().delete()
+    assert step_after_tick(cut_over) == CutOverStep.DELTA
+    assert "no domain of yours any more" in selectors.waits_for(fresh(cut_over))
+
+
 def test_an_mx_that_went_back_keeps_the_old_inboxes_for_later() -> None:
     cut_over = begun()
     mx(RecordState.OK)
@@ -172,15 +204,33 @@ def test_a_late_catch_up_goes_back_to_the_final_sync() -> None:
         cutovers.advance_all()
         cutovers.advance_all()
     job = fresh(cut_over).catch_up.jobs.get()
-    assert job.options["max_age_days"] == 6
+    assert job.options["max_age_days"] == 5
+
+
+def test_a_catch_up_that_had_to_wait_reaches_back_to_the_final_sync_all_the_same() -> None:
+    """A night window, a closed host or a new password may keep it for days."""
+    start = timezone.now()
+    with time_machine.travel(start, tick=False) as clock:
+        cut_over = begun(count=1)
+        at(cut_over, CutOverStep.FINAL)
+        clock.shift(timedelta(hours=24, minutes=3))
+        at(cut_over, CutOverStep.CATCH_UP)
+        end_all()
+        cutovers.advance_all()
+        job = fresh(cut_over).catch_up.jobs.get()
+        assert job.options["max_age_days"] == 2
+        assert plan_of(job).options.max_age_days == 2
+        clock.shift(timedelta(days=3))
+        assert plan_of(job).options.max_age_days == 5
+    assert plan_of(JobFactory(batch=cut_over.batch)).options.max_age_days is None
 
 
 def test_a_worker_that_died_while_it_made_the_jobs_makes_none_twice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(cutovers, "SLICE", 1)
-    cut_over = begun(count=3)
-    cut_over = at(cut_over, CutOverStep.CATCH_UP)
+    cut_over = at(begun(count=3), CutOverStep.CATCH_UP)
+    end_all()
     with monkeypatch.context() as patch:
         patch.setattr(cutovers, "record_all", _dies)
         with pytest.raises(KeyboardInterrupt):
@@ -219,10 +269,63 @@ def test_who_never_ended_well_keeps_its_passwords_for_a_week() -> None:
     failed.refresh_from_db()
     assert failed.source_password
     assert MigrationJob.objects.exclude(source_password="").count() == 1
+    assert step_after_tick(cut_over) == CutOverStep.PURGE
     assert "1 job did not end well" in selectors.waits_for(fresh(cut_over))
     with time_machine.travel(timezone.now() + timedelta(days=7, minutes=1)):
         assert step_after_tick(cut_over) == CutOverStep.DONE
     assert not MigrationJob.objects.exclude(source_password="").exists()
+
+
+@pytest.mark.parametrize("catches_up", [False, True])
+def test_whose_last_run_failed_keeps_its_passwords_to_be_run_again(catches_up: bool) -> None:
+    """It ended well days ago, but neither its final sync nor its catching up may be missing."""
+    cut_over = at(begun(count=2), CutOverStep.CATCH_UP)
+    end_all()
+    cutovers.advance_all()
+    end_all()
+    batch = fresh(cut_over).catch_up if catches_up else cut_over.batch
+    failed = batch.jobs.first()
+    MigrationJob.objects.filter(pk=failed.pk).update(
+        state=State.FAILED, cause=Cause.SOURCE_BUSY, succeeded_at=timezone.now()
+    )
+    cutovers.advance_all()
+    assert step_after_tick(cut_over) == CutOverStep.PURGE
+    assert list(MigrationJob.objects.exclude(source_password="")) == [failed]
+
+
+def test_an_old_inbox_is_looked_into_after_the_final_sync_and_not_instead_of_it() -> None:
+    cut_over = at(begun(), CutOverStep.CATCH_UP)
+    assert step_after_tick(cut_over) == CutOverStep.CATCH_UP
+    assert not fresh(cut_over).catch_up.jobs.exists()
+    repeats.run_due()
+    assert cut_over.batch.jobs.filter(state=State.QUEUED).count() == 2
+    end_all()
+    cutovers.advance_all()
+    assert fresh(cut_over).catch_up.jobs.count() == 2
+
+
+def test_what_is_to_run_for_the_last_time_keeps_its_passwords_until_then() -> None:
+    cut_over = at(begun(count=1), CutOverStep.PURGE)
+    cutovers.advance_all()
+    assert fresh(cut_over).batch.jobs.exclude(source_password="").exists()
+    end_all()
+    assert step_after_tick(cut_over) == CutOverStep.DONE
+
+
+def test_erasing_by_hand_begins_before_the_end_is_on_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cut_over = at(begun(count=1), CutOverStep.PURGE)
+    MigrationJob.objects.update(state=State.RUNNING)
+    with pytest.raises(RefusedError, match="still wait or run"):
+        cutovers.advance_by_hand(cut_over=cut_over, step=CutOverStep.PURGE)
+    MigrationJob.objects.update(state=State.FAILED)
+    with monkeypatch.context() as patch:
+        patch.setattr(cutovers, "_advance", _dies)
+        with pytest.raises(KeyboardInterrupt):
+            cutovers.advance_by_hand(cut_over=cut_over, step=CutOverStep.PURGE)
+    assert not MigrationJob.objects.exclude(source_password="").exists()
+    assert step_after_tick(cut_over) == CutOverStep.DONE
 
 
 def test_stopping_ends_the_repeating_and_resuming_begins_it_again() -> None:
@@ -238,11 +341,73 @@ def test_stopping_ends_the_repeating_and_resuming_begins_it_again() -> None:
     assert step_after_tick(cut_over) == CutOverStep.FINAL
 
 
+def test_a_final_sync_that_was_stopped_begins_again() -> None:
+    cut_over = at(begun(), CutOverStep.FINAL)
+    cutovers.stop_cut_over(cut_over=cut_over)
+    repeats.run_due()
+    assert not MigrationJob.objects.filter(state=State.QUEUED).exists()
+    cutovers.resume_cut_over(cut_over=fresh(cut_over))
+    repeats.run_due()
+    assert MigrationJob.objects.filter(state=State.QUEUED).count() == 2
+
+
+@pytest.mark.parametrize("step", [CutOverStep.CATCH_UP, CutOverStep.PURGE])
+def test_what_was_stopped_while_a_worker_was_at_it_goes_no_further(step: CutOverStep) -> None:
+    cut_over = at(begun(), step)
+    end_all()
+    stale = fresh(cut_over)
+    cutovers.stop_cut_over(cut_over=cut_over)
+    cutovers._work_on(stale)
+    assert fresh(cut_over).step == step
+    assert not fresh(cut_over).catch_up.jobs.exists()
+    assert MigrationJob.objects.exclude(source_password="").count() == 2
+
+
+def test_without_passwords_there_is_nothing_to_begin_and_nothing_to_resume() -> None:
+    batch = batch_of()
+    MigrationJob.objects.update(source_password="", destination_password="")
+    with pytest.raises(RefusedError, match="were erased"):
+        cutovers.begin_cut_over(batch=batch, every_hours=6)
+    MigrationJob.objects.all().delete()
+    JobFactory(batch=batch, destination_address=f"lea@{DOMAIN}")
+    cut_over = cutovers.begin_cut_over(batch=batch, every_hours=6)
+    cutovers.stop_cut_over(cut_over=cut_over)
+    MigrationJob.objects.update(source_password="", destination_password="")
+    with pytest.raises(RefusedError, match="were erased"):
+        cutovers.resume_cut_over(cut_over=fresh(cut_over))
+    assert fresh(cut_over).stopped_at
+
+
+def test_its_batch_is_not_deleted_under_it() -> None:
+    cut_over = at(begun(), CutOverStep.DELTA)
+    with pytest.raises(RefusedError, match="Stop that first"):
+        delete_batch(batch=cut_over.batch)
+    cutovers.stop_cut_over(cut_over=cut_over)
+    delete_batch(batch=cut_over.batch)
+    assert not CutOver.objects.exists()
+
+
+def test_one_that_breaks_keeps_no_other_from_going_on() -> None:
+    broken = begun()
+    CutOver.objects.filter(pk=broken.pk).update(step="nonsense")
+    batch = BatchFactory()
+    JobFactory(batch=batch, destination_address=f"lea@{DOMAIN}", succeeded_at=timezone.now())
+    other = cutovers.begin_cut_over(batch=batch, every_hours=6)
+    assert step_after_tick(other) == CutOverStep.DELTA
+
+
+def test_a_paused_batch_says_so() -> None:
+    cut_over = at(begun(), CutOverStep.FINAL)
+    pause_batch(batch=cut_over.batch)
+    words = selectors.waits_for(fresh(cut_over))
+    assert words == "2 jobs wait or run. The batch “Lindenhof” is paused."
+
+
 def test_while_it_is_under_way_its_batch_is_not_repeated_otherwise() -> None:
     cut_over = begun()
-    with pytest.raises(RefusedError, match="decides when"):
+    with pytest.raises(RefusedError, match="belongs to the cut-over"):
         repeats.repeat_batch(batch=cut_over.batch, hours=None)
-    with pytest.raises(RefusedError, match="decides when"):
+    with pytest.raises(RefusedError, match="belongs to the cut-over"):
         repeats.sync_batch_finally(batch=cut_over.batch)
 
 
@@ -271,3 +436,37 @@ def test_two_workers_take_one_step_at_a_time() -> None:
     with pytest.raises(RefusedError, match="moved on"):
         cutovers._advance(stale)
     assert fresh(cut_over).step == CutOverStep.DELTA
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_that_both_believe_to_be_alone_make_each_job_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One was frozen until its lock had run out, and goes on."""
+
+    @contextmanager
+    def believe_it(_name: str, **_options: object) -> Iterator[bool]:
+        yield True
+
+    def slow_copy(job: MigrationJob) -> MigrationJob:
+        time.sleep(0.02)
+        return copy_of(job)
+
+    cut_over = at(begun(count=6), CutOverStep.CATCH_UP)
+    end_all()
+    both, copy_of = threading.Barrier(2, timeout=20), cutovers.copy_of
+    monkeypatch.setattr(cutovers, "SLICE", 2)
+    monkeypatch.setattr(cutovers, "only_one", believe_it)
+    monkeypatch.setattr(cutovers, "copy_of", slow_copy)
+
+    def work() -> None:
+        both.wait()
+        cutovers.advance_all()
+        connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert fresh(cut_over).catch_up.jobs.count() == 6

@@ -80,12 +80,42 @@ def test_what_is_refused_waits_for_its_next_turn() -> None:
     assert Entry.objects.filter(action="job.queued").count() == 1
 
 
+def test_a_final_sync_that_is_refused_is_not_asked_for_every_minute() -> None:
+    job = JobFactory(destination_password="", uses_app_password=True)
+    repeats.sync_job_finally(job=job)
+    for _minute in range(3):
+        repeats.run_due()
+    assert Entry.objects.filter(action="job.queued").count() == 1
+
+
 def test_what_needs_a_person_is_due_again_once_they_had_it_run() -> None:
     job = due(state=State.FAILED, cause=Cause.SOURCE_PASSWORD)
     repeats.run_due()
     assert (fresh(job).repeat_hours, job.repeat_at) == (6, None)
     rerun_job(job=job)
     assert fresh(job).repeat_at > timezone.now() + timedelta(hours=5)
+
+
+def test_hours_count_from_the_start_of_a_run_however_long_it_waited() -> None:
+    """A night window may hold it back for longer than its hours: it does not run twice then."""
+    job = JobFactory(state=State.QUEUED, repeat_hours=6, repeat_at=timezone.now() - PAST)
+    assert queue.claim("here") == job
+    assert fresh(job).repeat_at > timezone.now() + timedelta(hours=5.9)
+
+
+def test_what_was_asked_for_while_a_run_broke_off_is_the_run_after_it() -> None:
+    job = JobFactory(state=State.RUNNING, token="0" * 32)
+    repeats.sync_job_finally(job=job)
+    queue.interrupt(job, why="The worker stopped.")
+    assert queue.claim("here") == job
+    assert fresh(job).repeat_at is None
+
+
+def test_who_was_cancelled_since_the_list_was_made_is_not_queued() -> None:
+    job = due()
+    MigrationJob.objects.update(state=State.CANCELLED, repeat_at=None, repeat_hours=None)
+    repeats._once_more(job)
+    assert fresh(job).state == State.CANCELLED
 
 
 def test_cancelling_ends_the_repeating() -> None:

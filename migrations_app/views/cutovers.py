@@ -73,7 +73,7 @@ def cut_over_detail(request: Request, pk: int) -> HttpResponse:
         "by_hand": BY_HAND.get(CutOverStep(cut_over.step)) if cut_over.is_open else None,
         "view": view_of_batch(cut_over.batch),
         "catch_up": view_of_batch(cut_over.catch_up) if cut_over.catch_up else None,
-        "points_here": selectors.points_here(cut_over.domain),
+        "points_here": not selectors.mx_problem(cut_over.domain),
         "crumbs": _crumbs(),
         "can_change": request.user.is_admin,
     }
