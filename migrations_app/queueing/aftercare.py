@@ -5,6 +5,7 @@ The table of cures stands in `engines.cures`; the states change in `queueing.que
 
 from __future__ import annotations
 
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -42,14 +43,18 @@ def words_after_last_try(job: MigrationJob, verdict: Verdict) -> str:
 
 
 def close_host(job: MigrationJob, cause: Cause) -> None:
-    """Spare the rest of a batch what its last jobs with the same host all ended with."""
+    """Spare the rest of a batch what its last jobs with the same host all ended with.
+
+    Failures from before the host was last opened, by time or by hand, count no more.
+    """
     closes_for, end = CURES[cause].closes_for, cause.end
     if job.batch_id is None or closes_for is None or end is None:
         return
-    host = getattr(job, f"{end}_host")
-    ended = MigrationJob.objects.filter(
-        batch=job.batch_id, ended_at__isnull=False, **{f"{end}_host__iexact": host}
-    ).exclude(state__in=[State.CANCELLED, State.INTERRUPTED])
+    host = getattr(job, f"{end}_host").lower()
+    ended = MigrationJob.objects.annotate(host=Lower(f"{end}_host")).filter(
+        batch=job.batch_id, host=host, ended_at__gt=manners.opened_at(host)
+    )
+    ended = ended.exclude(state__in=[State.CANCELLED, State.INTERRUPTED])
     causes = ended.order_by("-ended_at", "-pk").values_list("cause", flat=True)
     if list(causes[:EQUAL_FAILURES]) == [cause] * EQUAL_FAILURES:
         because = _("%(count)d migrations in a row ended with the same cause: %(cause)s.") % {

@@ -263,6 +263,12 @@ def _left(limits: HostLimits, job: MigrationJob, now: datetime) -> int:
 # Closing
 
 
+def opened_at(host: str) -> datetime:
+    """When a host was opened last, or will be; long ago if it was never closed."""
+    closed = HostLimits.objects.filter(host=host, closed_until__isnull=False)
+    return closed.values_list("closed_until", flat=True).first() or datetime.min.replace(tzinfo=UTC)
+
+
 def close(host: str, because: str, until: datetime) -> None:
     """Let no job start to read from `host`, or to write to it, before `until`.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from audit.actions import Action
@@ -69,10 +70,11 @@ def free_host(*, limits: HostLimits) -> None:
 
 def open_host(*, limits: HostLimits) -> None:
     """Let jobs read from a host again that was closed because too many failed."""
-    if not limits.closed_until:
+    closed = HostLimits.objects.filter(pk=limits.pk, closed_until__gt=Now())
+    if not closed.exists():
         raise RefusedError(_("%(host)s is open already.") % {"host": limits.host})
     with audited(Action.HOST_OPENED, target=limits.host):
-        HostLimits.objects.filter(pk=limits.pk).update(closed_until=None, closed_because="")
+        closed.update(closed_until=Now(), closed_because="")
         dispatch.kick()
 
 

@@ -15,6 +15,8 @@ from migrations_app.engines.cures import EQUAL_FAILURES, RETRY_MINUTES
 from migrations_app.models import Batch, BatchState, HostLimits, MigrationJob, State
 from migrations_app.queueing import dispatch, queue
 from migrations_app.running import logs
+from migrations_app.selectors import hosts
+from migrations_app.services import limits
 from migrations_app.tests.pages import text_of, url
 from migrations_app.tests.queueing import make_job
 
@@ -181,6 +183,32 @@ def test_another_ending_in_between_keeps_the_host_open() -> None:
     for number, job in enumerate(batch_of(2 * EQUAL_FAILURES)):
         run_once(job, DONE if number % EQUAL_FAILURES == 2 else PASSWORD)
     assert closed("old.example") is None
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_once_a_host_is_open_again_its_failures_are_counted_anew(by_hand: bool) -> None:
+    jobs = batch_of(2 * EQUAL_FAILURES)
+    for job in jobs[:EQUAL_FAILURES]:
+        run_once(job, PASSWORD)
+    if by_hand:
+        limits.open_host(limits=HostLimits.objects.get())
+    else:
+        HostLimits.objects.update(closed_until=timezone.now())
+    for job in jobs[EQUAL_FAILURES:-1]:
+        run_once(job, PASSWORD)
+    assert not hosts.closed_hosts()
+    run_once(jobs[-1], PASSWORD)
+    assert hosts.closed_hosts()
+
+
+def test_what_still_runs_when_a_host_is_closed_does_not_close_it_for_longer() -> None:
+    HostLimits.objects.create(host="old.example", at_once=EQUAL_FAILURES + 1)
+    running = [queue.claim("a:1") for _ in batch_of(EQUAL_FAILURES + 1)]
+    for job in running[:EQUAL_FAILURES]:
+        queue.finish(job, PASSWORD)
+    until = HostLimits.objects.get().closed_until
+    queue.finish(running[-1], PASSWORD)
+    assert HostLimits.objects.get().closed_until == until
 
 
 def test_other_hosts_batches_and_cancelled_jobs_do_not_count() -> None:
