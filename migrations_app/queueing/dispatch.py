@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from operator import attrgetter
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -22,7 +23,13 @@ from purelymanage.jobs.queue import enqueue, waiting
 from purelymanage.ui.tags.words import clock_time
 
 STUCK_SECONDS = 60.0
-_NAMING = ("name", "source_host", "bandwidth", "owner", "destination_host", "destination_address")
+PLACES_SHOWN = 100
+"""Who is further back in the queue is not told their place."""
+_STANDING = (
+    *("name", "state", "queued_at", "owner", "batch", "superseded_by"),
+    *("source_host", "bandwidth", "destination_host", "destination_address"),
+    *("started_at", "bytes_done", "bytes_total", "messages_done", "messages_total"),
+)
 RUN_NEXT = "migrations_app.tasks.run_next"
 
 
@@ -76,36 +83,56 @@ def _has_place(manners: Manners, host: str, parts: list[int | None]) -> bool:
     return len(parts) < manners.at_once(host) and manners.has_bandwidth(host, parts)
 
 
-def waiting_reasons(jobs: list[MigrationJob], most: Limits | None = None) -> dict[int, str]:
-    """What keeps each of these waiting jobs from its start, by primary key; a few queries."""
-    waits = Waits(most or limits())
-    paused = Batch.objects.exclude(paused_at=None).in_bulk({job.batch_id for job in jobs} - {None})
-    return {job.pk: waits.reason(job, paused.get(job.batch_id)) for job in jobs}
+class QueueView:
+    """The queue, looked at now: what runs, who is next, and what keeps each job from its start.
 
+    Each of its queries is asked once, when a page needs the answer.
+    """
 
-class Waits:
-    """What there is to wait for at this moment."""
-
-    def __init__(self, most: Limits) -> None:
-        self._most = most
+    def __init__(self) -> None:
         self._now = timezone.now()
-        self._manners = Manners(most)
-        self._running = list(MigrationJob.objects.filter(state=State.RUNNING).only(*_NAMING))
 
-    def reason(self, job: MigrationJob, paused: Batch | None) -> str:
-        """What `job` waits for, in a sentence; empty if nothing keeps it."""
+    @cached_property
+    def limits(self) -> Limits:
+        return limits()
+
+    @cached_property
+    def running(self) -> list[MigrationJob]:
+        """With the columns that tell how far they are, and no others."""
+        return [job for job in self._running_and_next if job.state == State.RUNNING]
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """The place in the queue of those near its head, by primary key."""
+        waiting = [job for job in self._running_and_next if job.state != State.RUNNING]
+        waiting.sort(key=attrgetter("queued_at", "pk"))
+        return {job.pk: place for place, job in enumerate(waiting, start=1)}
+
+    @cached_property
+    def _running_and_next(self) -> list[MigrationJob]:
+        jobs = MigrationJob.objects.only(*_STANDING)
+        head = MigrationJob.objects.filter(WAITING).order_by("queued_at", "pk")[:PLACES_SHOWN]
+        running = jobs.filter(state=State.RUNNING)
+        return list(running.union(jobs.filter(pk__in=head.values("pk")), all=True))
+
+    @cached_property
+    def _manners(self) -> Manners:
+        return Manners(self.limits)
+
+    def reason(self, job: MigrationJob) -> str:
+        """What a waiting `job` waits for, in a sentence; empty if nothing keeps it."""
         return (
-            self._wishes(job, paused)
+            self._wishes(job)
             or self._mailbox(job)
             or self._host(job)
             or self._places()
             or self._workers
         )
 
-    def _wishes(self, job: MigrationJob, paused: Batch | None) -> str:
+    def _wishes(self, job: MigrationJob) -> str:
         """A person paused it or set its start, or the cause of a failure has it wait."""
-        if paused:
-            return _("Waits because the batch “%(batch)s” is paused.") % {"batch": paused}
+        if job.batch and job.batch.is_paused:
+            return _("Waits because the batch “%(batch)s” is paused.") % {"batch": job.batch}
         moments = [moment for moment in (job.start_at, job.try_after) if moment]
         latest = max(moments, default=self._now)
         if latest <= self._now:
@@ -116,7 +143,7 @@ class Waits:
         return _("Starts at %(time)s.") % {"time": clock_time(latest)}
 
     def _mailbox(self, job: MigrationJob) -> str:
-        writes = next((other for other in self._running if _mailbox(other) == _mailbox(job)), None)
+        writes = next((other for other in self.running if _mailbox(other) == _mailbox(job)), None)
         if not writes:
             return ""
         return _("Waits for “%(job)s”, which writes to the same mailbox.") % {"job": writes}
@@ -127,7 +154,7 @@ class Waits:
         if rest := rest or self._manners.closing_of(job.destination_host):
             return rest.sentence
         parts = [
-            other.bandwidth for other in self._running if other.source_host.lower() == host.lower()
+            other.bandwidth for other in self.running if other.source_host.lower() == host.lower()
         ]
         if _has_place(self._manners, host, parts):
             return ""
@@ -141,8 +168,8 @@ class Waits:
         ) % {"host": host, "count": most}
 
     def _places(self) -> str:
-        most = self._most.concurrency
-        if len(self._running) < most:
+        most = self.limits.concurrency
+        if len(self.running) < most:
             return ""
         return ngettext(
             "Waits until the running job ends: one runs at a time.",
@@ -159,7 +186,7 @@ class Waits:
         if hosts and not taking:
             return _("Waits until a worker host takes jobs again: all are drained.")
         places = sum(taking.values())
-        if not places or sum(job.owner in taking for job in self._running) < places:
+        if not places or sum(job.owner in taking for job in self.running) < places:
             return ""
         return ngettext(
             "Waits until the one worker is free.",

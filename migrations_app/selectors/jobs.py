@@ -13,22 +13,20 @@ from django.utils import timezone
 
 from migrations_app.models import (
     FINISHED,
+    HELD_BACK,
     LATEST_FIRST,
     MAX_REQUEUES,
     RUNS_FIRST,
     WAITING,
     FolderResult,
-    Limits,
     MigrationJob,
     State,
 )
 from migrations_app.progress.jobs import JobView
-from migrations_app.queueing import dispatch
+from migrations_app.queueing.dispatch import QueueView
 from purelymanage.core.paging import page_of
 from purelymanage.core.search import holds
 
-ACTIVE = (State.QUEUED, State.RUNNING)
-PLACES_SHOWN = 200
 FOLDERS_SHOWN = 6
 LINES_SHOWN = 200
 
@@ -47,6 +45,7 @@ NOT_IN_ROWS = (
     "engine",
     "found_by",
     *(f"source_server__{name}" for name in ("host", "port", "security", "created_at")),
+    *(f"batch__{name}" for name in ("options", "created_at", "created_by", "acting_from")),
 )
 """Columns the list does not show and that take time to read."""
 
@@ -72,6 +71,7 @@ READY = Q(dry_run=True, superseded_by=None) & ENDED_WELL & RUNS_AGAIN
 """Dry runs that may be run for real."""
 FITS: dict[str, Q] = {
     "cancel": WAITING | Q(state=State.RUNNING, stop_requested=False),
+    "now": HELD_BACK,
     "real": READY,
     "rerun": IDLE & RUNS_AGAIN,
     "retry": (Q(state=State.FAILED) | GIVEN_UP) & RUNS_AGAIN,
@@ -141,50 +141,57 @@ def _in_order(jobs: QuerySet[MigrationJob]) -> QuerySet[MigrationJob]:
     return jobs.order_by(RUNS_FIRST, LATEST_FIRST, "-pk")
 
 
-def list_jobs(wanted: JobFilter, number: str | None, *, limits: Limits | None = None) -> JobList:
-    """The asked page of the jobs that match, in a few queries. `limits` where they are known."""
-    found = _searched(wanted)
-    counted = {
-        row["state"]: row["count"] for row in found.values("state").annotate(count=Count("pk"))
-    }
-    counts = {key: sum(counted.get(state, 0) for state in FILTERS[key]) for key in FILTERS}
-    counts[""] = sum(counted.values())
-    rows = _in_order(matching(wanted).select_related("source_server").defer(*NOT_IN_ROWS))
-    page = page_of(rows, number, count=counts[wanted.state])
-    is_active = any(counted.get(state) for state in ACTIVE) or _interrupted_waits(counted)
+def list_jobs(
+    wanted: JobFilter,
+    number: str | None,
+    *,
+    queue: QueueView | None = None,
+    counts: dict[str, int] | None = None,
+) -> JobList:
+    """The asked page of the jobs that match, in a few queries; `counts` where they are known."""
+    queue, counts = queue or QueueView(), counts or _count(wanted)
+    page = page_of(_in_order(_rows(matching(wanted))), number, count=counts[wanted.state])
+    goes_on = counts["running"] or counts["queued"] or (counts["interrupted"] and queue.places)
     elsewhere = counts[""] - page.paginator.count
-    return JobList(_views(page, limits), page, counts, elsewhere, is_active=is_active)
+    return JobList(_views(page, queue), page, counts, elsewhere, is_active=bool(goes_on))
 
 
-def list_known(pks: list[int]) -> list[JobView]:
+def list_known(pks: list[int], queue: QueueView) -> list[JobView]:
     """The rows a browser shows already, in its order, as they are now."""
-    found = MigrationJob.objects.select_related("source_server").defer(*NOT_IN_ROWS).in_bulk(pks)
-    return _views(found[pk] for pk in pks if pk in found)
+    found = _rows(MigrationJob.objects.all()).in_bulk(pks)
+    return _views((found[pk] for pk in pks if pk in found), queue)
 
 
-def _interrupted_waits(counted: dict[str, int]) -> bool:
-    return bool(counted.get(State.INTERRUPTED)) and MigrationJob.objects.filter(WAITING).exists()
+def _rows(jobs: QuerySet[MigrationJob]) -> QuerySet[MigrationJob]:
+    """With all that the list shows of each."""
+    return jobs.select_related("source_server", "batch").defer(*NOT_IN_ROWS)
 
 
-def _views(jobs: Iterable[MigrationJob], limits: Limits | None = None) -> list[JobView]:
-    found = list(jobs)
-    waits = [job for job in found if job.state in (State.QUEUED, State.INTERRUPTED)]
-    places = _places() if waits else {}
-    reasons = dispatch.waiting_reasons(waits, limits) if waits else {}
+def _count(wanted: JobFilter) -> dict[str, int]:
+    """How many the search finds: by filter key, and "" for all."""
+    rows = _searched(wanted).values_list("state").annotate(count=Count("pk"))
+    return _by_filter(dict(rows))
+
+
+def _by_filter(states: dict[str, int]) -> dict[str, int]:
+    counts = {key: sum(states.get(state, 0) for state in FILTERS[key]) for key in FILTERS}
+    return counts | {"": sum(states.values())}
+
+
+def _views(jobs: Iterable[MigrationJob], queue: QueueView) -> list[JobView]:
     now = timezone.now()
-    return [JobView(job, now, places.get(job.pk), reasons.get(job.pk, "")) for job in found]
-
-
-def _places() -> dict[int, int]:
-    """The place in the queue of those near its head."""
-    waiting = MigrationJob.objects.filter(WAITING).order_by("queued_at", "pk")
-    pks = waiting.values_list("pk", flat=True)[:PLACES_SHOWN]
-    return {pk: place for place, pk in enumerate(pks, start=1)}
+    return [_view(job, now, queue) for job in jobs]
 
 
 def view_of(job: MigrationJob) -> JobView:
     """One job with what its page shows."""
-    return _views([job])[0]
+    return _view(job, timezone.now(), QueueView())
+
+
+def _view(job: MigrationJob, now: datetime, queue: QueueView) -> JobView:
+    if job.is_finished or job.state == State.RUNNING:
+        return JobView(job, now)
+    return JobView(job, now, queue.places.get(job.pk), queue.reason(job))
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def names() -> list[str]:
 
 
 def reason(job: MigrationJob) -> str:
-    return dispatch.waiting_reasons([job])[job.pk]
+    return dispatch.QueueView().reason(job)
 
 
 def limit(host: str = "old.example", **facts: Any) -> HostLimits:

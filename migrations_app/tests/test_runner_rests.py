@@ -57,7 +57,7 @@ def test_a_run_that_uses_up_the_day_stops_and_goes_on_the_next_day() -> None:
     assert job.state == State.QUEUED
     assert job.verdict == "Stopped for now. What was copied stays."
     assert 500 <= job.bytes_done < 6000
-    assert "used up" in dispatch.waiting_reasons([job])[job.pk]
+    assert "used up" in dispatch.QueueView().reason(job)
     assert queue.claim("a:1") is None
     HostUse.objects.update(day=timezone.now().date() - timedelta(days=2))
     assert queue.claim("a:1") is not None
@@ -81,7 +81,7 @@ def test_a_run_out_of_its_hours_stops_until_they_begin_again() -> None:
     runner.run(claimed)
     job = MigrationJob.objects.get()
     assert (job.state, job.requeues) == (State.QUEUED, 0)
-    assert "is read from" in dispatch.waiting_reasons([job])[job.pk]
+    assert "is read from" in dispatch.QueueView().reason(job)
 
 
 def test_a_host_that_is_closed_lets_go_on_what_runs() -> None:

@@ -14,7 +14,7 @@ from migrations_app import selectors
 from migrations_app.engines import choice
 from migrations_app.forms.batch_start import StartForm
 from migrations_app.models import Batch, BulkWork
-from migrations_app.queueing import dispatch
+from migrations_app.queueing.dispatch import QueueView
 from migrations_app.selectors import JobFilter
 from migrations_app.services import batch_control as services
 from migrations_app.services.bulk import act_on_all
@@ -46,16 +46,15 @@ def batch_detail(request: Request, pk: int) -> HttpResponse:
     if batch.is_preview or batch.is_importing:
         return go_to(request, reverse("migrations:batch_preview", args=[pk]))
     note_watching(request, batch)
-    wanted = JobFilter.of(request.GET, batch=pk)
-    limits = dispatch.limits()
-    found = selectors.list_jobs(wanted, request.GET.get("page"), limits=limits)
-    view = selectors.view_of_batch(batch)
+    wanted, queue = JobFilter.of(request.GET, batch=pk), QueueView()
+    found = selectors.list_jobs(wanted, request.GET.get("page"), queue=queue)
+    view = selectors.view_of_batch(batch, queue)
     context: dict[str, Any] = {
         **list_context(request, wanted, found),
         **summary_context([view], selectors.works_of(batch), is_active=view.is_active),
         **batch_context(view),
         **checks_context(batch),
-        "limits": limits,
+        "limits": queue.limits,
         "engine": choice.describe(),
         "is_empty": not view.tally.total,
     }

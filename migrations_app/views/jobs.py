@@ -16,7 +16,7 @@ from migrations_app.engines import choice
 from migrations_app.forms.jobs import JobForm
 from migrations_app.imap.report import Target
 from migrations_app.models import MigrationJob, Server
-from migrations_app.queueing import dispatch
+from migrations_app.queueing.dispatch import QueueView
 from migrations_app.running import credentials, logs
 from migrations_app.services import jobs as services
 from migrations_app.services.logins import try_logins
@@ -40,15 +40,14 @@ PASSWORDS = ("source_password", "destination_password")
 @require_GET
 def job_list(request: Request) -> HttpResponse:
     wanted = selectors.JobFilter.of(request.GET)
-    limits = dispatch.limits()
-    found = selectors.list_jobs(wanted, request.GET.get("page"), limits=limits)
+    queue = QueueView()
+    found = selectors.list_jobs(wanted, request.GET.get("page"), queue=queue)
+    batches = selectors.unfinished_batches(queue)
     context = {
         **list_context(request, wanted, found),
-        **summary_context(
-            selectors.unfinished_batches(), selectors.works_of(None), is_active=found.is_active
-        ),
+        **summary_context(batches, selectors.works_of(None), is_active=found.is_active),
         "tabs": tabs("jobs"),
-        "limits": limits,
+        "limits": queue.limits,
         "engine": choice.describe(),
         "has_servers": found.counts[""] > 0 or Server.objects.exists(),
         "is_empty": not (found.counts[""] or wanted.is_set),

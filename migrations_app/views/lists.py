@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from migrations_app import selectors
 from migrations_app.models import BulkWork
 from migrations_app.progress.batches import BatchView
+from migrations_app.queueing.dispatch import QueueView
 from purelymanage.core.http import Request, wants_fragment
 
 FILTER_WORDS: dict[str, str | Promise] = {
@@ -109,7 +110,7 @@ def counts_token(counts: dict[str, int]) -> str:
 
 
 def list_news(
-    request: Request, wanted: selectors.JobFilter, found: selectors.JobList
+    request: Request, wanted: selectors.JobFilter, found: selectors.JobList, queue: QueueView
 ) -> dict[str, Any]:
     """What changed since the browser was told `known` and `counts`; `has_news` if anything did.
 
@@ -119,7 +120,7 @@ def list_news(
     rows = {row.job.pk: row for row in found.rows}
     moved = list(rows) != list(seen)
     if moved and "held" in request.GET:
-        moved, rows = False, {row.job.pk: row for row in selectors.list_known(list(seen))}
+        moved, rows = False, {row.job.pk: row for row in selectors.list_known(list(seen), queue)}
     changed = [row for pk, row in rows.items() if row.token != seen.get(pk)]
     same_counts = request.GET.get("counts") == counts_token(found.counts)
     stands = rows if moved else seen
@@ -128,7 +129,7 @@ def list_news(
         "moved": moved,
         "changed": changed,
         "known": known({pk: rows[pk].token if pk in rows else GONE for pk in stands}),
-        "restated": [row for row in changed if state_of(seen.get(row.job.pk, "")) != row.job.state],
+        "restated": [row for row in changed if standing_of(seen.get(row.job.pk, "")) != row.standing],
         "oob": True,
     }
 
@@ -139,8 +140,8 @@ def _seen(known: str) -> dict[int, str]:
     return {int(pk): token for pk, _colon, token in pairs if pk.isdecimal() and len(pk) < 19}
 
 
-def state_of(token: str) -> str:
-    """The state that a row's token names."""
+def standing_of(token: str) -> str:
+    """What a row's token names as the standing of its job."""
     return token.split(".")[1] if token.count(".") == 2 else ""
 
 

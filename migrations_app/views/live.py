@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseStopPolling
 
 from migrations_app import selectors
-from migrations_app.models import Batch
 from migrations_app.progress.jobs import JobView
+from migrations_app.queueing.dispatch import QueueView
 from migrations_app.running import logs
 from migrations_app.views.jobs import detail_context
 from migrations_app.views.lists import (
     batch_context,
     list_news,
-    state_of,
+    standing_of,
     summary_context,
 )
 from migrations_app.views.parts import get_job, note_watching
@@ -36,12 +36,12 @@ def job_list_live(request: Request) -> HttpResponse:
     if not request.htmx:
         return redirect("migrations:list")
     wanted = selectors.JobFilter.of(request.GET)
-    found = selectors.list_jobs(wanted, request.GET.get("page"))
+    queue = QueueView()
+    found = selectors.list_jobs(wanted, request.GET.get("page"), queue=queue)
+    batches = selectors.unfinished_batches(queue)
     context = {
-        **list_news(request, wanted, found),
-        **summary_context(
-            selectors.unfinished_batches(), selectors.works_of(None), is_active=found.is_active
-        ),
+        **list_news(request, wanted, found, queue),
+        **summary_context(batches, selectors.works_of(None), is_active=found.is_active),
     }
     return _news_of_list(request, "migrations_app/job_list_live.html", context)
 
@@ -52,17 +52,16 @@ def batch_live(request: Request, pk: int) -> HttpResponse:
     """The same for the jobs of a batch, and its numbers; its head once other things can be done."""
     if not request.htmx:
         return redirect("migrations:batch", pk)
-    batch = (
-        Batch.objects.select_related("source_server", "destination_server").filter(pk=pk).first()
-    )
-    if batch is None:
+    try:
+        batch = selectors.batch_of(pk)
+    except Http404:
         return HttpResponseClientRedirect(reverse("migrations:batches"))
-    wanted = selectors.JobFilter.of(request.GET, batch=pk)
-    found = selectors.list_jobs(wanted, request.GET.get("page"))
+    wanted, queue = selectors.JobFilter.of(request.GET, batch=pk), QueueView()
+    found = selectors.list_jobs(wanted, request.GET.get("page"), queue=queue)
     note_watching(request, batch)
-    view = selectors.view_of_batch(batch)
+    view = selectors.view_of_batch(batch, queue)
     context = {
-        **list_news(request, wanted, found),
+        **list_news(request, wanted, found, queue),
         **batch_context(view),
         **summary_context([view], selectors.works_of(batch), is_active=view.is_active),
         "new_head": request.GET.get("head") != view.head_token,
@@ -96,7 +95,7 @@ def job_live(request: Request, pk: int) -> HttpResponse:
     if view.token == seen and not tail.text and not job.is_finished:
         return HttpResponse(status=NO_NEWS)
     context = detail_context(request, job, tail) | {
-        "new_state": state_of(seen) != job.state,
+        "new_state": standing_of(seen) != view.standing,
         "news": _news(view, seen, request.GET.get("phase", "")),
         "oob": True,
     }
@@ -110,6 +109,6 @@ def _number(text: str | None) -> int:
 
 def _news(view: JobView, seen: str, phase: str) -> str:
     """What to read out: a new phase or the end, not every number."""
-    if state_of(seen) != view.job.state:
+    if standing_of(seen) != view.standing:
         return f"{view.job.get_state_display()}. {view.job.verdict}".strip()
     return view.doing if view.job.phase != phase else ""
