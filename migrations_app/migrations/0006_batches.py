@@ -47,6 +47,12 @@ class Migration(migrations.Migration):
             name='told_run',
             field=models.PositiveIntegerField(default=0, help_text='the last run whose end its starter was told of'),
         ),
+        migrations.AddField(
+            model_name='migrationjob',
+            name='told_as',
+            field=models.CharField(blank=True, default='', help_text='how that one had ended: state and cause', max_length=60),
+            preserve_default=False,
+        ),
         migrations.CreateModel(
             name='Watch',
             fields=[
@@ -83,7 +89,7 @@ class Migration(migrations.Migration):
             name='BulkWork',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('action', models.CharField(choices=[('cancel', 'Cancel'), ('real', 'Run for real'), ('rerun', 'Re-run'), ('retry', 'Retry failed'), ('delete', 'Delete'), ('delete_batch', 'Delete the batch')], max_length=20)),
+                ('action', models.CharField(choices=[('cancel', 'Cancel'), ('now', 'Run now'), ('real', 'Run for real'), ('rerun', 'Re-run'), ('retry', 'Retry failed'), ('delete', 'Delete'), ('delete_batch', 'Delete the batch')], max_length=20)),
                 ('wanted', models.JSONField(default=dict, help_text='selectors.JobFilter as JSON')),
                 ('last_id', models.PositiveBigIntegerField(help_text='jobs made later do not belong to it')),
                 ('reached_id', models.PositiveBigIntegerField(default=0, help_text='how far it got')),

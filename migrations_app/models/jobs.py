@@ -6,7 +6,7 @@ import re
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Coalesce, Concat, Lower
+from django.db.models.functions import Coalesce, Concat, Lower, Now
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
@@ -36,7 +36,8 @@ WAITING = models.Q(state=State.QUEUED) | models.Q(
     state=State.INTERRUPTED, requeues__lte=MAX_REQUEUES
 )
 """Queued, or interrupted with a try left."""
-
+HELD_BACK = WAITING & (models.Q(start_at__gt=Now()) | models.Q(try_after__gt=Now()))
+"""Waits for a moment: its start, or its next try."""
 
 RUNS_FIRST = models.Case(
     models.When(state=State.RUNNING, then=models.Value(0)),
@@ -142,6 +143,9 @@ class MigrationJob(EncryptedModel):
     run = models.PositiveIntegerField(default=0, help_text="how often it was started")
     told_run = models.PositiveIntegerField(
         default=0, help_text="the last run whose end its starter was told of"
+    )
+    told_as = models.CharField(
+        max_length=60, blank=True, help_text="how that one had ended: state and cause"
     )
     token = models.UUIDField(null=True, blank=True)
     owner = models.CharField(max_length=200, blank=True, help_text="worker host that runs it")

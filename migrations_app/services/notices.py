@@ -11,8 +11,8 @@ from datetime import datetime
 from itertools import groupby
 
 from django.db import transaction
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -30,12 +30,14 @@ AT_ONCE = 200
 UNTOLD = Q(run__gt=F("told_run"))
 ENDED = IDLE & ~Q(repeat_at__lte=Now())
 """Not to be run once more right away."""
+HOW_IT_ENDED = Concat(F("state"), Value(" "), F("cause"))
 NO_NEWS = (
     Q(state=State.CANCELLED)
     | Q(superseded_by__isnull=False)
-    | Q(state=State.DONE, repeat_hours__isnull=False, told_run__gt=0)
+    | Q(repeat_hours__isnull=False, told_as=HOW_IT_ENDED)
 )
-"""Somebody ended it or went on from it by hand, or it went as well as the time before."""
+"""Somebody ended it or went on from it by hand, or it comes again and ended as before."""
+TOLD = {"told_run": F("run"), "told_as": HOW_IT_ENDED}
 
 
 def tell() -> None:
@@ -56,7 +58,7 @@ def _tell_of_jobs() -> None:
     pks = list(ended.values_list("pk", flat=True)[:AT_ONCE])
     told = MigrationJob.objects.filter(ENDED, pk__in=pks)  # not who was run again meanwhile
     news = list(told.exclude(NO_NEWS).order_by("ended_at", "pk"))
-    told.update(told_run=F("run"))
+    told.update(**TOLD)
     for starter, jobs in groupby(sorted(news, key=_starter), key=_starter):
         unseen = [job for job in jobs if not has_seen(starter, job, _end_of(job))]
         if unseen:
@@ -99,7 +101,7 @@ def _tell_of_batch(batch: Batch) -> None:
     news = ended.exclude(NO_NEWS)
     last = news.order_by("-queued_at", "-pk").first()
     end = news.aggregate(end=Max("ended_at"))["end"]
-    ended.update(told_run=F("run"))
+    ended.update(**TOLD)
     if last is None:
         return
     Batch.objects.filter(pk=batch.pk).update(told_at=timezone.now())

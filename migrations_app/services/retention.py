@@ -23,6 +23,8 @@ from purelymanage.jobs.locks import only_one, prolong
 
 CREDENTIALS_KEPT = timedelta(days=7)
 """After the last real run that ended well, and after the job was last queued."""
+FORGOTTEN_AFTER = timedelta(days=90)
+"""After the last run of any other: nobody came back to it."""
 LOCK, LOCK_SECONDS = "migrations.retention", 300.0
 SLICE = 500
 NO_PASSWORDS = {"source_password": "", "destination_password": ""}
@@ -68,10 +70,15 @@ def _erase_some(jobs: QuerySet[MigrationJob]) -> int:
 
 
 def _with_old_passwords() -> QuerySet[MigrationJob]:
-    """Of real runs, and of the dry runs before them; none that a repeat or a cut-over needs."""
-    old = timezone.now() - CREDENTIALS_KEPT
-    is_over = Q(succeeded_at__lt=old) | Q(superseded_by__succeeded_at__lt=old)
-    return _not_needed().filter(is_over, queued_at__lt=old)
+    """Of real runs that ended well, of the dry runs before them, and of what nobody ran since."""
+    old, forgotten = timezone.now() - CREDENTIALS_KEPT, timezone.now() - FORGOTTEN_AFTER
+    ended_well = Q(succeeded_at__lt=old) | Q(superseded_by__succeeded_at__lt=old)
+    is_over = (ended_well & Q(queued_at__lt=old)) | _last_run_before(forgotten)
+    return _not_needed().filter(is_over)
+
+
+def _last_run_before(moment: datetime) -> Q:
+    return Q(queued_at__lt=moment) & (Q(ended_at=None) | Q(ended_at__lt=moment))
 
 
 def _not_needed() -> QuerySet[MigrationJob]:
@@ -98,10 +105,13 @@ def _delete_some(chunks: QuerySet[LogChunk]) -> int:
 
 
 def _delete_jobs() -> int:
+    """Those of a batch once all of them may go: until then its report names every mailbox."""
     if not settings.JOB_RETENTION_DAYS:
         return 0
-    old = Q(ended_at__lt=_jobs_since()) | Q(ended_at=None, queued_at__lt=_jobs_since())
-    return _in_slices(partial(_delete_some_jobs, _not_needed().filter(old)))
+    old = _not_needed().filter(_last_run_before(_jobs_since()))
+    others = MigrationJob.objects.exclude(batch=None).exclude(pk__in=old.values("pk"))
+    with_others = list(others.values_list("batch", flat=True).distinct())
+    return _in_slices(partial(_delete_some_jobs, old.exclude(batch__in=with_others)))
 
 
 def _delete_some_jobs(jobs: QuerySet[MigrationJob]) -> int:

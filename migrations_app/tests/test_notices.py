@@ -126,9 +126,26 @@ def test_each_is_told_of_their_own(admin, owner, mailoutbox):
         {"state": State.CANCELLED},
         {"told_run": 1},
         {"repeat_at": timezone.now() - timedelta(hours=1)},
-        {"told_run": 1, "run": 2, "repeat_hours": 6},
+        {"told_run": 1, "run": 2, "repeat_hours": 6, "told_as": "done "},
+        {
+            "told_run": 1,
+            "run": 2,
+            "repeat_hours": 6,
+            "state": State.DONE_WITH_ERRORS,
+            "cause": "messages_too_large",
+            "told_as": "done_with_errors messages_too_large",
+        },
     ],
-    ids=["waits", "runs", "comes again", "cancelled", "told", "is due again", "went as before"],
+    ids=[
+        "waits",
+        "runs",
+        "comes again",
+        "cancelled",
+        "told",
+        "is due again",
+        "went as before",
+        "has the same fault as before",
+    ],
 )
 def test_what_is_no_news_is_not_told(admin, mailoutbox, facts):
     ended(created_by=admin, **facts)
@@ -139,11 +156,12 @@ def test_what_is_no_news_is_not_told(admin, mailoutbox, facts):
 @pytest.mark.parametrize(
     "facts",
     [
-        {"state": State.FAILED, "told_run": 1, "run": 2, "repeat_hours": 6},
+        {"state": State.FAILED, "told_run": 1, "run": 2, "repeat_hours": 6, "told_as": "done "},
+        {"told_run": 1, "run": 2, "repeat_hours": 6, "told_as": "failed source_busy"},
         {"state": State.INTERRUPTED, "requeues": 4},
         {"told_run": 1, "run": 2},
     ],
-    ids=["a repeat failed", "given up", "run again by hand"],
+    ids=["a repeat failed", "a repeat works again", "given up", "run again by hand"],
 )
 def test_what_needs_a_look_is_told(admin, mailoutbox, facts):
     ended(created_by=admin, **facts)
@@ -266,6 +284,20 @@ def test_a_batch_is_told_of_again_after_more_was_run(admin, mailoutbox):
         "Ended, some failed: batch March",
         "Done: batch March",
     ]
+
+
+def test_a_batch_that_repeats_is_told_of_once_and_then_of_what_changes(admin, mailoutbox):
+    """Copied every hour, one message too large for years: no mail every hour."""
+    facts = {"cause": "messages_too_large", "repeat_hours": 1}
+    batch = batch_of(admin, State.DONE_WITH_ERRORS, State.DONE, **facts)
+    tell()
+    for _round in range(3):
+        batch.jobs.update(run=F("run") + 1)
+        tell()
+    assert len(mailoutbox) == 1
+    batch.jobs.filter(state=State.DONE).update(run=F("run") + 1, state=State.FAILED)
+    tell()
+    assert len(mailoutbox) == 2
 
 
 def test_who_cancelled_a_batch_by_hand_is_not_mailed(admin, mailoutbox):

@@ -81,6 +81,22 @@ def test_a_later_run_that_failed_does_not_keep_them_for_ever() -> None:
     assert not keeps_passwords(job)
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"state": State.FAILED},
+        {"state": State.CANCELLED},
+        {"dry_run": True},
+        {"state": State.FAILED, "repeat_hours": 6},
+    ],
+)
+def test_what_nobody_ran_for_ninety_days_keeps_none(facts: dict[str, object]) -> None:
+    kept = ended(89, succeeded_at=None, **facts)
+    gone = ended(91, succeeded_at=None, **facts)
+    retention.purge_expired()
+    assert (keeps_passwords(kept), keeps_passwords(gone)) == (True, False)
+
+
 def test_the_passwords_of_the_dry_run_go_with_those_of_its_real_run() -> None:
     real = ended(8)
     dry = ended(9, dry_run=True, succeeded_at=None, superseded_by=real)
@@ -126,12 +142,13 @@ def test_jobs_and_empty_batches_go_after_their_days(settings: object) -> None:
     kept = BatchFactory(created_at=days_ago(101))
     ended(101, batch=emptied)
     young = ended(99, batch=kept)
+    beside = ended(101, batch=kept)
     waiting = ended(101, state=State.QUEUED)
     repeating = ended(101, repeat_at=timezone.now())
     BulkWork.objects.create(action="retry", last_id=1, total=1, ended_at=days_ago(101))
     purged = retention.purge_expired()
     assert (purged.jobs, purged.batches) == (1, 1)
-    assert set(MigrationJob.objects.all()) == {young, waiting, repeating}
+    assert set(MigrationJob.objects.all()) == {young, beside, waiting, repeating}
     assert list(Batch.objects.all()) == [kept]
     assert not BulkWork.objects.exists()
     assert Entry.objects.filter(action="job.deleted").count() == 1

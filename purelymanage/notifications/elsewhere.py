@@ -23,12 +23,12 @@ def is_known(url: str) -> bool:
 
 def deliver(url: str, *, title: str, text: str) -> bool:
     """Send `text` to an address; False if that was not possible now."""
-    service = _service(url)
-    if service is None:
-        return False
-    apprise = Apprise(asset=_asset())
-    apprise.add(service)
     try:
+        service = _service(url)
+        if service is None:
+            return False
+        apprise = Apprise(asset=_asset())
+        apprise.add(service)
         return bool(apprise.notify(body=text, title=title, body_format=NotifyFormat.TEXT))
     except Exception as error:  # noqa: BLE001  a hundred plugins: each fails in its own way
         logger.warning("A service of NOTIFY_URLS failed: %s", type(error).__name__)

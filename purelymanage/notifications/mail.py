@@ -43,10 +43,13 @@ def mail(subject: str, text: str, html: str, address: str) -> EmailMultiAlternat
 
 
 def send(mail: EmailMultiAlternatives) -> bool:
-    """Over a connection of its own: one that broke off is of no use to the next."""
+    """Over a connection of its own: one that broke off is of no use to the next.
+
+    False where the server did not take it, and where it is no mail, by its subject or address.
+    """
     try:
         mail.send()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         logger.warning("Could not send “%s” to somebody: %s", mail.subject, type(error).__name__)
         return False
     return True

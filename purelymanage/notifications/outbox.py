@@ -2,8 +2,8 @@
 
 A message is written in the transaction of what it is about, so it is neither lost nor doubled, and
 nobody waits for a server that is away. Addresses of `NOTIFY_URLS` are secrets: a row names one by a
-keyed hash. What is meant for somebody who has left, or for an address that is not configured any
-more, is dropped.
+keyed hash. What is meant for somebody who has left is dropped; what is meant for an address that
+this host does not know waits for a day for one that does.
 """
 
 from __future__ import annotations
@@ -82,13 +82,14 @@ def send_waiting() -> None:
 
 def _send_to(target: str) -> None:
     waiting = Message.objects.filter(target=target)
+    old = waiting.filter(created_at__lt=timezone.now() - GIVEN_UP_AFTER)
     way = _way_to(target)
     if way is None:
-        waiting.delete()
+        _give_up(old, "an address that NOTIFY_URLS does not name")
         return
-    _give_up(waiting.filter(created_at__lt=timezone.now() - GIVEN_UP_AFTER), way)
     for message in waiting.filter(try_after__lte=timezone.now())[:AT_ONCE]:
         if not way.deliver(message):
+            _give_up(old, way.name)
             _wait(waiting, message.tries, way)
             return
         message.delete()
@@ -101,9 +102,10 @@ def _wait(waiting: QuerySet[Message], tries: int, way: Way) -> None:
     waiting.update(tries=tries + 1, try_after=timezone.now() + timedelta(minutes=minutes))
 
 
-def _give_up(old: QuerySet[Message], way: Way) -> None:
+def _give_up(old: QuerySet[Message], name: str) -> None:
+    """After a last try: the workers themselves may have been away for a day."""
     for message in old:
-        logger.error("“%s” was given up: %s did not take it for a day", message, way.name)
+        logger.error("“%s” was given up: %s did not take it for a day", message, name)
     old.delete()
 
 
@@ -116,12 +118,12 @@ def _way_to(target: str) -> Way | None:
     return None
 
 
-def _way_to_person(pk: int) -> Way | None:
+def _way_to_person(pk: int) -> Way:
     person = get_user_model().objects.filter(pk=pk, is_active=True).first()
-    if person is None:
-        return None
 
     def deliver(message: Message) -> bool:
+        if person is None:
+            return True
         return send(mail(message.title, message.text, message.html, person.email))
 
     return Way(f"The mail server for person {pk}", deliver)

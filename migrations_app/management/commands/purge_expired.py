@@ -18,6 +18,7 @@ BUSY = 3
 class Command(BaseCommand):
     help = (
         "Erases the passwords of migrations whose last real run ended well more than 7 days ago,"
+        " or that nobody ran for 90 days,"
         " and deletes logs older than LOG_RETENTION_DAYS and migrations older than"
         " JOB_RETENTION_DAYS. What repeats or belongs to a cut-over under way is left alone. No"
         " mail is touched. Exit code 0: done, 2: wrong arguments, 3: a worker is doing it now."

@@ -101,13 +101,39 @@ def test_what_nobody_took_for_a_day_is_given_up_and_the_log_says_so(hooks, caplo
     assert "“One” was given up: Number 1 of NOTIFY_URLS" in caplog.text
 
 
-def test_what_was_meant_for_an_address_no_longer_configured_is_dropped(hooks, settings):
+def test_an_address_that_this_host_does_not_know_waits_for_one_that_does(hooks, settings):
+    both = settings.NOTIFY_URLS
     push(title="One", text="…")
-    settings.NOTIFY_URLS = settings.NOTIFY_URLS[1:]
+    settings.NOTIFY_URLS = both[1:]
     send_waiting()
-    assert not hooks[0].taken
-    assert len(hooks[1].taken) == 1
+    assert [len(hook.taken) for hook in hooks] == [0, 1]
+    settings.NOTIFY_URLS = both
+    send_waiting()
+    assert [len(hook.taken) for hook in hooks] == [1, 1]
+
+
+def test_an_address_that_nobody_knows_any_more_is_given_up_after_a_day(hooks, settings, caplog):
+    push(title="One", text="…")
+    settings.NOTIFY_URLS = []
+    with later(24 * 60 + 1), caplog.at_level(logging.ERROR):
+        send_waiting()
     assert not Message.objects.exists()
+    assert "“One” was given up: an address that NOTIFY_URLS does not name" in caplog.text
+
+
+def test_what_waited_while_no_worker_ran_is_tried_before_it_is_given_up(hooks):
+    push(title="One", text="…")
+    with later(60 * 60):
+        send_waiting()
+    assert [len(hook.taken) for hook in hooks] == [1, 1]
+
+
+def test_what_is_no_mail_keeps_nobody_else_from_theirs(admin, owner, mailoutbox):
+    post(people=[admin.pk], title="Two\nlines", text="…", html="…")
+    post(people=[owner.pk], title="Done", text="…", html="…")
+    send_waiting()
+    assert [mail.to for mail in mailoutbox] == [[owner.email]]
+    assert Message.objects.get().tries == 1
 
 
 def test_while_one_worker_sends_another_leaves_it_alone(hooks, monkeypatch):
