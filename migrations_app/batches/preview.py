@@ -13,7 +13,14 @@ from mailboxes.models import Mailbox
 from migrations_app.imap.presets import is_purelymail
 from migrations_app.models import FINISHED, Batch, BatchLine, LineState, MigrationJob, Server
 from migrations_app.services.jobs import MAX_PASSWORD, place_of
-from purelymanage.core.addresses import CONTROL, clean_address, shown_domain, split_address
+from purelymanage.core.addresses import (
+    CONTROL,
+    MAX_ADDRESS,
+    NO_ADDRESS,
+    clean_address,
+    shown_domain,
+    split_address,
+)
 from purelymanage.core.tables import Row, Table
 
 COLUMNS = ("source_email", "source_password", "dest_email", "dest_password")
@@ -133,7 +140,11 @@ class _Judge:
             address = clean_address(typed)
         except ValidationError as error:
             raise LineError(f"{column}: {error.messages[0]}") from None
-        return address if column == "dest_email" and self._is_ours else typed
+        if column == "dest_email" and self._is_ours:
+            return address
+        if CONTROL.search(typed) or len(typed) > MAX_ADDRESS:  # which the address as we write lost
+            raise LineError(f"{column}: {NO_ADDRESS}")
+        return typed
 
     def _judge_mailboxes(self, line: BatchLine) -> None:
         source, destination = line.source_address, line.destination_address

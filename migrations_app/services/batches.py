@@ -169,6 +169,9 @@ def _import_slice(batch: Batch) -> bool:
         importing = _in(BatchState.IMPORTING, batch)
         if not importing.exists():
             return False
+        if _is_hindered(batch):
+            importing.update(state=BatchState.PREVIEW)
+            return False
         lines = list(batch.lines.filter(state=LineState.GOOD)[:SLICE])
         if not lines:
             importing.update(state=BatchState.ACTIVE)
@@ -179,6 +182,13 @@ def _import_slice(batch: Batch) -> bool:
         _settle(batch, made)
         record_all(Happened(Action.JOB_CREATED, job, after=facts_of(job)) for job in jobs)
         return True
+
+
+def _is_hindered(batch: Batch) -> bool:
+    """Whether all or nothing means nothing by now: a worker may have been long in coming."""
+    if not batch.all_or_nothing or batch.lines.filter(state=LineState.IMPORTED).exists():
+        return False
+    return bool(_find_taken(batch))
 
 
 def _leave_out_taken(batch: Batch, lines: Sequence[BatchLine]) -> list[BatchLine]:

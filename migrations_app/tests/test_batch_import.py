@@ -183,6 +183,15 @@ def test_all_or_nothing_looks_once_more_for_what_others_made_meanwhile(admin_cli
     assert not keeps_passwords(batch)
 
 
+def test_all_or_nothing_holds_however_late_a_worker_comes(admin):
+    batch = start(admin, HEADER + GOOD + table(1).removeprefix(HEADER), all_or_nothing=True)
+    same_job(admin)
+    tasks.import_batches()
+    assert stored(batch).is_preview
+    assert states(batch) == ["bad", "good"]
+    assert not batch.jobs.exists()
+
+
 def same_job(admin: User) -> MigrationJob:
     ends = {
         "source": End(old_server(), "lea@old.example", "pw"),

@@ -38,6 +38,7 @@ from purelymanage.jobs.models import WorkerHost
 
 pytestmark = pytest.mark.django_db
 NEW = "/migrations/batches/new/"
+SOFT_HYPHEN = "\u00ad"
 
 
 def only_line(admin, line: str, **changes) -> BatchLine:
@@ -64,6 +65,8 @@ def form(content: str, **changes) -> dict[str, object]:
         ("lea@old.example,pw,lea@,pw", "dest_email: This is not an e-mail address"),
         (f"lea@old.example,pw,le a@{DOMAIN},pw", "dest_email: This is not"),
         (f"{'x' * 260}@old.example,pw,lea@{DOMAIN},pw", "at most 254"),
+        (f"lea@ol{SOFT_HYPHEN * 250}d.example,pw,lea@{DOMAIN},pw", "source_email: This is not"),
+        (f'"""le\x01a""@old.example",pw,lea@{DOMAIN},pw', "source_email: This is not"),
         ("lea@old.example,pw,lea@other.example,pw", "other.example is not one of your domains"),
         ("lea@old.example,pw,lea@müller.example,pw", "müller.example is not one of your"),
         (f'lea@old.example,"a\nb",lea@{DOMAIN},pw', "source_password holds a line break"),
