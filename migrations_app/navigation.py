@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from migrations_app import selectors
@@ -12,10 +13,9 @@ from purelymanage.core.roles import Role
 from purelymanage.ui import navigation
 
 
-def running_count() -> navigation.Count | None:
-    """How many jobs run, for the sidebar."""
-    running = selectors.running_jobs()
-    return (running, "info", _("running")) if running else None
+def running_words(_number: int) -> Promise:
+    """What is counted beside the sidebar's link."""
+    return _("running")
 
 
 def found_jobs(text: str) -> Iterator[navigation.Found]:
@@ -32,7 +32,9 @@ def found_servers(text: str) -> Iterator[navigation.Found]:
 
 def register() -> None:
     """Tell the frame."""
-    navigation.register_count("migrations", running_count)
+    navigation.register_count(
+        "migrations", selectors.running_jobs, tone="info", words=running_words
+    )
     navigation.register_search("job", "arrow-right-left", found_jobs, group=_("Jobs"))
     navigation.register_search("server", "server", found_servers, group=_("Servers"))
     navigation.register_page(_("Servers"), "server", "/migrations/servers/")

@@ -251,9 +251,9 @@ def _position(result: FolderResult) -> int:
     return result.position
 
 
-def running_jobs() -> int:
-    """How many jobs run now, for the sidebar."""
-    return MigrationJob.objects.filter(state=State.RUNNING).count()
+def running_jobs() -> QuerySet[MigrationJob]:
+    """Those that run now, on whatever host."""
+    return MigrationJob.objects.filter(state=State.RUNNING)
 
 
 def find_jobs(text: str, *, limit: int = 5) -> list[MigrationJob]:

@@ -46,7 +46,7 @@ def limits_edit(request: Request) -> HttpResponse:
         "hosts": rows,
         "unlimited": hosts.unlimited_provider(rows),
         "workers": hosts.worker_hosts(),
-        "running": selectors.running_jobs(),
+        "running": selectors.running_jobs().count(),
         "engine": choice.describe(),
         "storage": storage(),
         "can_change": request.user.is_admin,

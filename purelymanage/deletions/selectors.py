@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from purelymanage.core.errors import MissingError
 from purelymanage.deletions.models import DeletionKind, PendingDeletion
-from purelymanage.ui.navigation import PER_GROUP, Count
+from purelymanage.ui.navigation import PER_GROUP
 from purelymanage.ui.tags.atoms import shown
 
 LONGEST_PK = 19
@@ -28,12 +28,9 @@ def pending_deletion(kind: DeletionKind, key: str) -> PendingDeletion | None:
     return pending_deletions(kind, [key]).get(key)
 
 
-def pending_count() -> Count | None:
-    """How many wait, beside the link to the page that shows them."""
-    number = PendingDeletion.objects.pending().count()
-    if not number:
-        return None
-    return number, "", ngettext("pending deletion", "pending deletions", number)
+def pending_words(number: int) -> str:
+    """What is counted beside the link to the page that shows them."""
+    return ngettext("pending deletion", "pending deletions", number)
 
 
 def find_deletions(text: str) -> list[tuple[str, str, str]]:

@@ -1,6 +1,6 @@
 """The places of the panel, and what apps add to the frame from their `ready()`.
 
-navigation.register_count("migrations", running_jobs)
+navigation.register_count("migrations", running_jobs, tone="info", words=_running)
 navigation.register_search("mailbox", "mail", find_mailboxes, group=_("Mailboxes"))
 navigation.register_page(_("New mailbox"), "plus", "/mailboxes/new/", role=Role.ADMIN, action=True)
 """
@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from purelymanage.core.aggregates import count_each
 from purelymanage.core.roles import Role, has_role
 
 PER_GROUP = 5
 """How many entries a group of the palette shows."""
 
 Words = str | Promise
-Count = tuple[int, str, Words]
-"""How many, which tone (info is in motion, bad needs a person, "" is grey), of what."""
 Found = tuple[str, str, Words]
 """What a search finds: a label, where it is, and a word at its right ("Mailbox", "68 %")."""
 
@@ -56,6 +56,15 @@ class Search:
     find: Callable[[str], Iterable[Found]]
 
 
+@dataclass(frozen=True)
+class Counter:
+    """What is counted beside a link of the sidebar."""
+
+    rows: Callable[[], QuerySet[Any]]
+    tone: str
+    words: Callable[[int], Words]
+
+
 SIDEBAR = (
     Place(_("Dashboard"), "dashboard", "/", "dashboard"),
     Place(_("Mailboxes"), "mail", "/mailboxes/", "mailboxes"),
@@ -67,14 +76,19 @@ SIDEBAR = (
 )
 """Paths are the contract of the site; `test_navigation` resolves each."""
 
-_counts: dict[str, Callable[[], Count | None]] = {}
+_counters: dict[str, Counter] = {}
 _places: dict[str, Place] = {}
 _searches: dict[str, Search] = {}
 
 
-def register_count(key: str, count: Callable[[], Count | None]) -> None:
-    """Show `count()` beside the sidebar link `key`; None shows nothing. One cheap query."""
-    _counts[key] = count
+def register_count(
+    key: str, rows: Callable[[], QuerySet[Any]], *, words: Callable[[int], Words], tone: str = ""
+) -> None:
+    """Show how many `rows()` there are beside the sidebar link `key`; nothing for none.
+
+    `words(number)` says of what; `tone` is info for what is in motion, bad for what needs a person.
+    """
+    _counters[key] = Counter(rows, tone, words)
 
 
 def register_page(
@@ -92,15 +106,21 @@ def register_search(
 
 
 def sidebar(path: str) -> list[dict[str, Any]]:
-    """The links of the sidebar, the current one marked, with their counts."""
+    """The links of the sidebar, the current one marked, with their counts. One query."""
+    numbers = count_each({key: counter.rows() for key, counter in _counters.items()})
     return [
         {
             "place": place,
             "is_current": place.holds(path),
-            "count": _counts[place.key]() if place.key in _counts else None,
+            "count": _count(place.key, numbers.get(place.key, 0)),
         }
         for place in SIDEBAR
     ]
+
+
+def _count(key: str, number: int) -> tuple[int, str, Words] | None:
+    """How many, in which tone, of what."""
+    return (number, _counters[key].tone, _counters[key].words(number)) if number else None
 
 
 def places(user: Any) -> list[Place]:

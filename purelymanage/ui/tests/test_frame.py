@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.contrib import messages
+from django.contrib.auth import get_user_model
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.messages.storage.session import SessionStorage
 from django.http import HttpResponse
@@ -22,7 +23,7 @@ HTMX = {"HX-Request": "true"}
 @pytest.fixture
 def registry(monkeypatch):
     """A navigation nobody has registered anything in."""
-    for name in ("_counts", "_places", "_searches"):
+    for name in ("_counters", "_places", "_searches"):
         monkeypatch.setattr(navigation, name, {})
     return navigation
 
@@ -48,21 +49,29 @@ def test_the_dashboard_is_current_only_on_itself(registry):
 
 
 def test_a_count_stands_beside_its_link(viewer_client, registry):
-    registry.register_count("migrations", lambda: (4, "info", "running"))
-    registry.register_count("domains", lambda: None)
+    people = get_user_model().objects
+    registry.register_count("migrations", people.all, tone="info", words=lambda _: "running")
+    registry.register_count("domains", people.filter(pk=0).all, words=lambda _: "never said")
     html = viewer_client.get("/palette/").content.decode()
-    assert '<span class="count info" title="4 running">4' in html
-    assert html.count('title="4 running"') == 1
+    number = people.count()
+    assert f'<span class="count info" title="{number} running">{number}' in html
+    assert html.count(f'title="{number} running"') == 1
+    assert "never said" not in html
 
 
-def test_counts_cost_nothing_for_visitors_and_fragments(client, viewer_client, registry):
+def test_counts_cost_one_query_and_none_for_visitors_and_fragments(
+    client, viewer_client, registry, django_assert_num_queries
+):
     asked = []
-    registry.register_count("migrations", lambda: asked.append(1))
+    for key in ("migrations", "deletions"):
+        registry.register_count(key, get_user_model().objects.all, words=asked.append)
     client.get("/nowhere/")
     viewer_client.get(reverse("ui:palette"), headers=HTMX)
     assert asked == []
     viewer_client.get(PAGE)
-    assert asked == [1]
+    assert asked == [get_user_model().objects.count()] * 2
+    with django_assert_num_queries(1):
+        registry.sidebar("/")
 
 
 def test_the_demo_says_so_on_every_page(client, viewer_client, settings):
