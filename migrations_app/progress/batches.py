@@ -116,9 +116,9 @@ class BatchView:
             return Look("bad", "circle-x", _("Ended, some failed"))
         if tally.with_errors:
             return Look("warn", "triangle-alert", _("Ended with errors"))
-        return (
-            Look("ok", "circle-check", _("Done")) if tally.done else Look("idle", "ban", _("Ended"))
-        )
+        if tally.done and not tally.cancelled:
+            return Look("ok", "circle-check", _("Done"))
+        return Look("idle", "ban", _("Ended, some cancelled") if tally.done else _("Ended"))
 
     @property
     def parts(self) -> list[BarPart]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from migrations_app.engines.counts import Reason
 from migrations_app.models import FolderResult, MigrationJob, State
+from migrations_app.progress.batches import BatchView
 from purelymanage.ui.states import JOB_STATES, Look
 from purelymanage.ui.tags.words import grouped
 
@@ -50,6 +51,11 @@ class Figures:
     def difference(self) -> int:
         """Messages of the source that the destination has not got."""
         return max(0, self.found - self.copied - self.present)
+
+    @property
+    def unexplained(self) -> int:
+        """Those of them that are neither still to copy, nor left out, nor failed."""
+        return max(0, self.difference - self.to_copy - self.skipped - self.failed)
 
     @property
     def reasons(self) -> str:
@@ -116,19 +122,31 @@ def look_of_mailbox(job: MigrationJob, figures: Figures) -> Look:
     if figures.failed:
         return Look("bad", "circle-x", _failed(figures.failed))
     if figures.unfinished:
-        words = ngettext(
-            "%(count)s folder is not finished",
-            "%(count)s folders are not finished",
-            figures.unfinished,
-        )
-        return Look("warn", "triangle-alert", words % {"count": grouped(figures.unfinished)})
+        return Look("warn", "triangle-alert", _unfinished(figures.unfinished))
     if job.state == State.DONE_WITH_ERRORS:
         return JOB_STATES[job.state]
     return _look_of_finished(figures, is_dry_run=job.dry_run)
 
 
+def look_of_batch(view: BatchView, total: Figures) -> Look:
+    """How all mailboxes together fared, in words; no better than any one of them."""
+    if view.look.tone != "ok":
+        return view.look
+    if total.failed:
+        return Look("bad", "circle-x", _failed(total.failed))
+    if total.unfinished:
+        return Look("warn", "triangle-alert", _unfinished(total.unfinished))
+    is_dry_run = bool(total.to_copy) or view.tally.dry == view.tally.total
+    return _look_of_finished(total, is_dry_run=is_dry_run)
+
+
 def _look_of_finished(figures: Figures, *, is_dry_run: bool) -> Look:
     """Of what was gone through to the end without a failure."""
+    if figures.unexplained:
+        words = ngettext(
+            "%(count)s message is missing", "%(count)s messages are missing", figures.unexplained
+        )
+        return Look("warn", "triangle-alert", words % {"count": grouped(figures.unexplained)})
     if is_dry_run:
         if not figures.to_copy:
             return Look("ok", "circle-check", _("Nothing to copy"))
@@ -140,6 +158,13 @@ def _look_of_finished(figures: Figures, *, is_dry_run: bool) -> Look:
         words = _("Complete, %(count)s left out") % {"count": grouped(figures.skipped)}
         return Look("ok", "circle-check", words)
     return Look("ok", "circle-check", _("Complete"))
+
+
+def _unfinished(number: int) -> str:
+    words = ngettext(
+        "%(count)s folder is not finished", "%(count)s folders are not finished", number
+    )
+    return words % {"count": grouped(number)}
 
 
 def _failed(number: int) -> str:

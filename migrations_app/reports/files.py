@@ -85,13 +85,15 @@ def batch_csv(batch: Batch, rows: Iterable[MailboxRow]) -> StreamingHttpResponse
 
 def batch_json(batch: Batch, total: Figures, rows: Iterable[MailboxRow]) -> StreamingHttpResponse:
     """One object: the batch, its sum, and its mailboxes, each on a line of its own."""
+    sums = _figures(total)
+    del sums["skipped_why"]  # told by mailbox only
     head = {
         "batch": batch.pk,
         "name": batch.name,
         "created_by": batch.created_by_name,
         "created_at": _written(batch.created_at),
         "reported_at": _written(timezone.now()),
-        "total": {"folders": total.folders, **_figures(total)},
+        "total": {"folders": total.folders, **sums},
     }
     lines = (_json(mailbox_facts(row)) for row in rows)
     return StreamingHttpResponse(

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.paginator import Page
 from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, Greatest
+from django.utils.translation import gettext as _
 
 from migrations_app.models import Batch, FolderResult, MigrationJob
 from migrations_app.progress.batches import BatchView
@@ -18,6 +19,7 @@ from migrations_app.reports.figures import (
     ENDED_WELL,
     Figures,
     figures_of,
+    look_of_batch,
     look_of_folder,
     look_of_mailbox,
 )
@@ -27,7 +29,7 @@ from migrations_app.selectors.losses import Losses, losses_of
 from purelymanage.core.paging import page_of
 from purelymanage.ui.states import Look
 
-ROWS = 200
+ROWS = 500
 """Mailboxes on a page of a batch's report, and in a chunk of its files."""
 
 COLUMNS = (
@@ -42,6 +44,7 @@ COLUMNS = (
     "engine",
     "cause",
     "verdict",
+    "tries",
     "started_at",
     "ended_at",
     "created_by",
@@ -85,9 +88,14 @@ class MailboxRow:
 
     @property
     def note(self) -> str:
-        """Why messages were left out, or why none arrived."""
-        has_failed = self.job.is_finished and self.job.state not in ENDED_WELL
-        return self.job.verdict.partition(". ")[0] if has_failed else self.figures.reasons
+        """Why messages were left out or why none arrived, and what more than one try comes to."""
+        job, words = self.job, self.figures.reasons
+        if job.is_finished and job.state not in ENDED_WELL:
+            return job.verdict.partition(". ")[0]
+        if job.tries < 2 or job.dry_run or not job.is_finished:
+            return words
+        tries = _("last of %(count)d tries: what the earlier ones copied counts as already there")
+        return "; ".join(filter(None, (words, tries % {"count": job.tries})))
 
 
 @dataclass(frozen=True)
@@ -96,6 +104,7 @@ class BatchReport:
 
     view: BatchView
     total: Figures
+    look: Look
     page: Page[MigrationJob]
     rows: list[MailboxRow]
 
@@ -123,7 +132,8 @@ def report_of_batch(batch: Batch, number: str | None) -> BatchReport:
     """The asked page of a batch's report, in a few queries however many jobs it has."""
     view = view_of_batch(batch)
     page = page_of(_jobs_of(batch), number, size=ROWS, count=view.tally.total)
-    return BatchReport(view, total_of_batch(batch), page, _rows(page.object_list))
+    total = total_of_batch(batch)
+    return BatchReport(view, total, look_of_batch(view, total), page, _rows(page.object_list))
 
 
 def mailboxes_of(batch: Batch) -> Iterator[MailboxRow]:

@@ -186,6 +186,7 @@ def test_the_rate_is_that_of_all_running_jobs_together(batch: Batch) -> None:
         ([State.DONE, State.DONE_WITH_ERRORS], "Ended with errors"),
         ([State.DONE, State.DONE_WITH_ERRORS, State.FAILED], "Ended, some failed"),
         ([State.CANCELLED], "Ended"),
+        ([State.CANCELLED, State.DONE], "Ended, some cancelled"),
         ([State.QUEUED, State.FAILED], "Waiting"),
         ([State.QUEUED, State.FAILED, State.RUNNING], "Running"),
     ],
