@@ -27,19 +27,18 @@ from django.utils.translation import gettext as _
 from migrations_app.checks.findings import Look, Seen, findings_of, problem
 from migrations_app.checks.pace import Pace, pace_from
 from migrations_app.engines.builtin.troubles import DESTINATION, SOURCE, TroubleError
-from migrations_app.engines.causes import Cause
 from migrations_app.engines.plan import Endpoint, Plan
 from migrations_app.engines.sentences import sentence_for
 from migrations_app.engines.troubles import Trouble, cause_of
 from migrations_app.imap import survey as imap_survey
-from migrations_app.imap.hosts import place_problem
 from migrations_app.models import Check, CheckState, MigrationJob
 from migrations_app.models.results import fitting
 from migrations_app.running import credentials
 from migrations_app.running.output import Redactor
-from migrations_app.running.start import plan_of
+from migrations_app.running.start import place_trouble, plan_of
+from migrations_app.selectors.checks import NEVER_CHECKED
 from migrations_app.services import temporary_passwords
-from migrations_app.services.checks import NEVER_CHECKED, WORK
+from migrations_app.services.checks import WORK
 from purelymanage.core.errors import PurelyManageError
 from purelymanage.jobs.locks import only_one, prolong
 from purelymanage.jobs.queue import enqueue
@@ -155,9 +154,9 @@ def _look_at(look: Look, hosts: Hosts) -> tuple[Seen, Seen]:
 def _survey(plan: Plan, side: int, password: str) -> Seen:
     is_source = side == SOURCE
     end = plan.source if is_source else plan.destination
-    if refused := place_problem(end.host, end.port, in_plain=end.security == "none"):
-        cause = Cause.SOURCE_HOST if is_source else Cause.DESTINATION_HOST
-        return Seen(cause=cause, problem=refused)
+    if refused := place_trouble(end, side):
+        cause, words = refused
+        return Seen(cause=cause, problem=words)
     options = plan.options if is_source else replace(plan.options, include=(), exclude=())
     try:
         found = imap_survey.survey(end, password, side=side, options=options, measures=is_source)

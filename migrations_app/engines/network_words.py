@@ -24,6 +24,7 @@ _REASONS = [
         (r"^the server does not answer as", "it does not answer as an IMAP server does"),
         (r"^LOGINDISABLED", "it takes no password without encryption"),
         (r"timed out$|^timeout waiting", "it did not answer in time"),
+        (r"^no answer about ", "no name server answers for it"),
         (
             r"^socket |\bEOF\b|_EOF_|\] (?:Connection reset|Broken pipe)|^not connected$",
             "it closed the connection",

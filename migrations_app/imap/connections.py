@@ -19,7 +19,7 @@ LOOKUP_SECONDS = 10.0
 
 
 class LookupTimeoutError(OSError):
-    """The resolver gave no answer in time."""
+    """The resolver gave no answer, or none in time; it may in a moment."""
 
 
 class OffLimitsError(OSError):
@@ -43,7 +43,8 @@ class _Lookup:
         try:
             found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except OSError as error:
-            self.error = error
+            is_silent = isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
+            self.error = LookupTimeoutError(f"no answer about {self.host}") if is_silent else error
         except UnicodeError:
             self.error = socket.gaierror(socket.EAI_NONAME, "not a host name")
         else:

@@ -10,7 +10,14 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from migrations_app.imap.connections import OffLimitsError, TooFarError, judge, look_up
+from migrations_app.imap.connections import (
+    LookupTimeoutError,
+    OffLimitsError,
+    TooFarError,
+    judge,
+    look_up,
+)
+from purelymanage.core.errors import UnavailableError
 from purelymanage.core.hosts import is_near, is_open_to_people, names_this_machine
 
 MAX_HOST = 253
@@ -82,6 +89,7 @@ def place_problem(host: str, port: int, *, in_plain: bool) -> str:
     """Why nothing may connect there now, empty if it may. For programs that look up themselves.
 
     A name that cannot be looked up here might be by them a moment later, so it is refused as well.
+    Raises UnavailableError where no name server answers, which passes.
     """
     if problem := host_problem(host) or port_problem(port):
         return problem
@@ -97,11 +105,21 @@ def place_problem(host: str, port: int, *, in_plain: bool) -> str:
         return off_limits(host)
     except TooFarError:
         return too_far(host)
+    except LookupTimeoutError:
+        raise UnavailableError(no_answer(host)) from None
     except OSError:
         return _(
             "The name %(host)s cannot be looked up. Check how it is written, then run it again."
         ) % {"host": host}
     return ""
+
+
+def no_answer(host: str) -> str:
+    """The sentence for a name that might be looked up in a moment."""
+    return _(
+        "The name server gave no answer about %(host)s. Try again in a minute; "
+        "if it stays so, look at the DNS resolver of this machine."
+    ) % {"host": host}
 
 
 def off_limits(host: str) -> str:

@@ -16,7 +16,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from migrations_app.imap.connections import LookupTimeoutError, OffLimitsError, TooFarError
-from migrations_app.imap.hosts import off_limits, too_far
+from migrations_app.imap.hosts import no_answer, off_limits, too_far
 from migrations_app.imap.presets import hint_for
 from migrations_app.imap.report import Step, StepError, Target
 from migrations_app.models import Security
@@ -63,11 +63,8 @@ def _place(target: Target) -> dict[str, Any]:
 
 
 def _unknown_host(target: Target, error: Exception) -> str:
-    if isinstance(error, LookupTimeoutError) or error.args[0] == socket.EAI_AGAIN:
-        return _(
-            "The name server gave no answer about %(host)s. Try again in a minute; "
-            "if it stays so, look at the DNS resolver of this machine."
-        ) % _place(target)
+    if isinstance(error, LookupTimeoutError):
+        return no_answer(target.host)
     return _("There is no host called %(host)s. Check its spelling.") % _place(target)
 
 

@@ -16,6 +16,7 @@ from migrations_app.engines.base import Engine
 from migrations_app.engines.causes import Cause
 from migrations_app.engines.choice import choose, label_of
 from migrations_app.engines.plan import Endpoint, Options, Plan
+from migrations_app.engines.troubles import BOTH_ENDS
 from migrations_app.imap.hosts import place_problem
 from migrations_app.models import CutOver, MigrationJob
 from migrations_app.queueing import manners, queue
@@ -135,9 +136,16 @@ class NoStartError(RefusedError):
 
 def refuse_places(plan: Plan) -> None:
     """Judge both ends right before the start: imapsync looks names up by itself."""
-    for end, cause in (
-        (plan.source, Cause.SOURCE_HOST),
-        (plan.destination, Cause.DESTINATION_HOST),
-    ):
-        if problem := place_problem(end.host, end.port, in_plain=end.security == "none"):
+    for side, end in enumerate((plan.source, plan.destination), start=1):
+        if trouble := place_trouble(end, side):
+            cause, problem = trouble
             raise NoStartError(problem, cause=cause)
+
+
+def place_trouble(end: Endpoint, side: int) -> tuple[Cause, str] | None:
+    """Why nothing may connect there now, after its cause; None if it may."""
+    try:
+        problem = place_problem(end.host, end.port, in_plain=end.security == "none")
+    except UnavailableError as error:
+        return BOTH_ENDS["unreachable"][side - 1], error.message
+    return (BOTH_ENDS["host"][side - 1], problem) if problem else None

@@ -30,6 +30,7 @@ from migrations_app.models import (
     MigrationJob,
     State,
 )
+from migrations_app.running import start
 from migrations_app.selectors.checks import sum_checks
 from migrations_app.services import checks as services
 from migrations_app.services.jobs import End, update_job
@@ -77,7 +78,7 @@ def survey(monkeypatch):
         return Survey.found
 
     monkeypatch.setattr(imap_survey, "survey", look)
-    monkeypatch.setattr(checkup, "place_problem", lambda *_place, in_plain: "")
+    monkeypatch.setattr(start, "place_problem", lambda *_place, in_plain: "")
     return Survey
 
 

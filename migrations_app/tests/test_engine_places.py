@@ -9,7 +9,9 @@ import pytest
 
 from migrations_app.engines.builtin.session import Session
 from migrations_app.engines.causes import Cause
+from migrations_app.engines.network_words import remark
 from migrations_app.engines.plan import Endpoint
+from migrations_app.engines.troubles import Trouble, cause_of
 from migrations_app.imap.hosts import place_problem
 from migrations_app.imap.probe import tls_context
 from migrations_app.imap.report import Step
@@ -82,6 +84,32 @@ def test_a_name_nobody_knows_now_is_not_left_to_the_engine(
     job = MigrationJob.objects.get()
     assert (job.state, job.cause) == (State.FAILED, Cause.SOURCE_HOST)
     assert "cannot be looked up" in job.verdict
+
+
+def silent(*_args: object, **_options: object) -> None:
+    raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+
+@pytest_runner
+@pytest.mark.usefixtures("_stand_in")
+def test_a_name_server_that_does_not_answer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "Run", None)
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    make_job()
+    runner.run(queue.claim("a:1"))
+    job = MigrationJob.objects.get()
+    assert (job.state, job.cause, job.retries) == (State.QUEUED, Cause.SOURCE_UNREACHABLE, 1)
+    assert "name server gave no answer" in job.verdict
+
+
+@pytest.mark.once
+def test_the_built_in_engine_takes_no_silent_name_server_for_an_unknown_host(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    trouble = Trouble("connect", 1, open_session("old.example"))
+    assert cause_of(trouble) == Cause.SOURCE_UNREACHABLE
+    assert remark(trouble.text) == "No name server answers for it."
 
 
 @pytest_runner
