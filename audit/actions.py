@@ -143,6 +143,7 @@ class Action(models.TextChoices):
         "job.synced_finally",
         _("had the migration job {target} run for the last time"),
     )
+    JOB_HURRIED = "job.hurried", _("had the migration job {target} start without further waiting")
     JOB_STARTED = "job.started", _("ran the migration job {target}")
     JOB_CANCELLED = "job.cancelled", _("cancelled the migration job {target}")
     JOB_INTERRUPTED = "job.interrupted", _("found the migration job {target} interrupted")

@@ -12,6 +12,7 @@ from migrations_app.models.batches import (
 from migrations_app.models.cutovers import CutOver, CutOverStep
 from migrations_app.models.jobs import (
     FINISHED,
+    HELD_BACK,
     LATEST_FIRST,
     MAX_REQUEUES,
     RUNS_FIRST,
@@ -26,6 +27,7 @@ from migrations_app.models.servers import HostLimits, HostUse, Limits, Security,
 
 __all__ = [
     "FINISHED",
+    "HELD_BACK",
     "LATEST_FIRST",
     "MAX_REQUEUES",
     "RUNS_FIRST",

@@ -115,6 +115,7 @@ class BulkAction(models.TextChoices):
     """What can be done to many jobs at once."""
 
     CANCEL = "cancel", _("Cancel")
+    NOW = "now", _("Run now")
     REAL = "real", _("Run for real")
     RERUN = "rerun", _("Re-run")
     RETRY = "retry", _("Retry failed")

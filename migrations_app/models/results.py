@@ -124,3 +124,7 @@ class Check(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job}: {self.get_state_display()}"
+
+    @property
+    def is_settled(self) -> bool:
+        return self.state in (CheckState.READY, CheckState.PROBLEM)

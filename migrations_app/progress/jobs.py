@@ -47,7 +47,12 @@ class JobView:
         waiting = (
             f"{self.place or ''}-{crc32(self.waits_for.encode()):x}" if self.is_waiting else ""
         )
-        return f"{self.job.version}.{self.job.state}.{waiting}"
+        return f"{self.job.version}.{self.standing}.{waiting}"
+
+    @property
+    def standing(self) -> str:
+        """Its state, and whether it waits for a moment: what may be done with it hangs on that."""
+        return f"{self.job.state}-later" if self.can_run_now else self.job.state
 
     @property
     def is_running(self) -> bool:
@@ -57,6 +62,12 @@ class JobView:
     def is_waiting(self) -> bool:
         """Queued, or interrupted and going to start again by itself."""
         return not self.is_running and not self.job.is_finished
+
+    @property
+    def can_run_now(self) -> bool:
+        """Whether it waits for its start or its next try."""
+        moments = [moment for moment in (self.job.start_at, self.job.try_after) if moment]
+        return self.is_waiting and max(moments, default=self.now) > self.now
 
     @property
     def source_name(self) -> str:
@@ -95,6 +106,7 @@ class JobView:
             "is_dry_run": job.dry_run,
             "is_finished": job.is_finished,
             "is_stopping": job.stop_requested,
+            "can_run_now": self.can_run_now,
             "can_run_for_real": self.can_run_for_real,
             "can_rerun": can_rerun,
             "offers_rerun": can_rerun and job.state != State.DONE,

@@ -22,7 +22,15 @@ from django.utils.translation import gettext as _
 from audit.actions import Action
 from audit.services import record
 from migrations_app.engines.base import Verdict
-from migrations_app.models import MAX_REQUEUES, WAITING, FolderResult, Loss, MigrationJob, State
+from migrations_app.models import (
+    HELD_BACK,
+    MAX_REQUEUES,
+    WAITING,
+    FolderResult,
+    Loss,
+    MigrationJob,
+    State,
+)
 from migrations_app.queueing import aftercare, dispatch
 from migrations_app.running import credentials, logs
 from purelymanage.core.context import SYSTEM, acting_as, current_actor
@@ -100,6 +108,18 @@ def cancel(job: MigrationJob, *, by: str) -> None:
             or row.filter(state=State.RUNNING).update(stop_requested=True, **words)
         ):
             raise RefusedError(_("“%(job)s” has ended already.") % {"job": job})
+    job.refresh_from_db()
+
+
+def hurry(job: MigrationJob) -> None:
+    """Let a job that waits for its start or its next try start as soon as there is a place."""
+    with transaction.atomic():
+        lock_transaction("migrations.claim")
+        if not MigrationJob.objects.filter(HELD_BACK, pk=job.pk).update(
+            start_at=None, try_after=None, version=F("version") + 1, **NO_ENDING
+        ):
+            raise RefusedError(_("“%(job)s” does not wait for a time.") % {"job": job})
+        transaction.on_commit(dispatch.kick)
     job.refresh_from_db()
 
 

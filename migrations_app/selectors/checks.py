@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from django.core.paginator import Page
 from django.db.models import Count, Q, QuerySet, Sum
 
-from migrations_app.models import Batch, Check, CheckState
+from migrations_app.models import Batch, Check, CheckState, MigrationJob, State
 from migrations_app.queueing.dispatch import limits
 from purelymanage.core.paging import page_of
 
 PROBLEMS_SHOWN = 5
+NEVER_CHECKED = (State.RUNNING, State.CANCELLED)
+"""A running job has seen both mailboxes itself, a cancelled one needs none."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,16 @@ class CheckSums:
     def seconds_in_all(self) -> int:
         """About how long all of them will take, side by side."""
         return self.seconds // min(self.at_once, max(1, self.settled))
+
+
+def check_of(job: MigrationJob) -> Check | None:
+    """What a look at its two mailboxes found, or that one is under way."""
+    return Check.objects.filter(job=job).first()
+
+
+def can_check(job: MigrationJob) -> bool:
+    """Whether a look at its mailboxes makes sense and can be had."""
+    return job.state not in NEVER_CHECKED and job.has_passwords
 
 
 def checks_of(batch: Batch | None) -> QuerySet[Check]:

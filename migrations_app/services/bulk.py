@@ -31,6 +31,7 @@ MOST_AT_ONCE = 50
 
 ACTIONS: dict[str, Callable[..., object]] = {
     "cancel": services.cancel_job,
+    "now": services.run_job_now,
     "real": services.run_job_for_real,
     "rerun": services.rerun_job,
     "retry": services.rerun_job,
@@ -39,6 +40,7 @@ ACTIONS: dict[str, Callable[..., object]] = {
 }
 DONE_WORDS: dict[str, Promise] = {
     "cancel": gettext_lazy("cancelled"),
+    "now": gettext_lazy("brought forward"),
     "real": gettext_lazy("queued for real"),
     "rerun": gettext_lazy("queued again"),
     "retry": gettext_lazy("queued again"),
@@ -47,6 +49,7 @@ DONE_WORDS: dict[str, Promise] = {
 }
 NOTHING_FITS: dict[str, Promise] = {
     "cancel": gettext_lazy("None of these jobs waits or runs, so there is nothing to cancel."),
+    "now": gettext_lazy("None of these jobs waits for its start or its next try."),
     "real": gettext_lazy("None of these jobs is a finished dry run that was not run for real yet."),
     "rerun": gettext_lazy("None of these jobs has ended and still has its passwords."),
     "retry": gettext_lazy("None of these jobs has failed and still has its passwords."),

@@ -13,12 +13,12 @@ from django.utils.translation import ngettext
 
 from audit.actions import Action
 from audit.services import audited
-from migrations_app.models import Batch, Check, CheckState, MigrationJob, State
+from migrations_app.models import Batch, Check, CheckState, MigrationJob
+from migrations_app.selectors.checks import NEVER_CHECKED
 from purelymanage.core.errors import RefusedError
 from purelymanage.jobs.queue import enqueue
 
 WORK = "migrations_app.tasks.check_mailboxes"
-NEVER_CHECKED = (State.RUNNING, State.CANCELLED)
 ROWS_AT_ONCE = 1000
 _NEW = (
     "state",
@@ -38,7 +38,7 @@ _NEW = (
 def check_batch(*, batch: Batch) -> int:
     """Have the jobs of a batch looked at that may still run; how many these are."""
     jobs = MigrationJob.objects.filter(batch=batch, superseded_by=None)
-    return _start(jobs, target=str(batch))
+    return _start(jobs, target=batch)
 
 
 def check_jobs(*, jobs: QuerySet[MigrationJob]) -> int:
@@ -48,12 +48,17 @@ def check_jobs(*, jobs: QuerySet[MigrationJob]) -> int:
     return _start(jobs, target=words)
 
 
+def check_job(*, job: MigrationJob) -> None:
+    """Have one job looked at."""
+    _start(MigrationJob.objects.filter(pk=job.pk), target=job)
+
+
 def checkable(jobs: QuerySet[MigrationJob]) -> QuerySet[MigrationJob]:
-    """A running job has seen both mailboxes itself, a cancelled one needs none."""
+    """Without those for which it makes no sense."""
     return jobs.exclude(state__in=NEVER_CHECKED)
 
 
-def _start(jobs: QuerySet[MigrationJob], *, target: str) -> int:
+def _start(jobs: QuerySet[MigrationJob], *, target: object) -> int:
     pks = list(checkable(jobs).order_by("pk").values_list("pk", flat=True))
     if not pks:
         raise RefusedError(_("None of these jobs is still to run, so there is nothing to check."))

@@ -134,3 +134,54 @@ def test_a_batch_without_anything_to_run_says_so(admin_client: Client) -> None:
     JobFactory(batch=batch, state=State.CANCELLED)
     response = admin_client.post(url("batch_check", batch.pk), follow=True)
     assert "nothing to check" in text_of(response)
+
+
+def test_the_page_of_a_job_shows_its_check(viewer_client: Client) -> None:
+    job = JobFactory(state=State.QUEUED)
+    assert "Check now" not in text_of(viewer_client.get(url("detail", job.pk)))
+    facts = {"folders": 12, "messages": 4711, "bytes": 2_500_000_000, "seconds": 3600}
+    check = Check.objects.create(
+        job=job, state=CheckState.PROBLEM, problem="<b>Wrong</b> password.", note="So.", **facts
+    )
+    page = text_of(viewer_client.get(url("detail", job.pk)))
+    for words in ("Problem", "&lt;b&gt;Wrong", "So.", "4,711", "2.5\N{NO-BREAK SPACE}GB"):
+        assert words in page
+    assert url("check", job.pk) + '"' not in page
+    assert url("check_live", job.pk) not in page, "nothing is under way"
+    check.delete()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_admin_has_one_job_checked_from_its_page(admin_client: Client) -> None:
+    job = JobFactory(state=State.FAILED)
+    assert "Check now" in text_of(admin_client.get(url("detail", job.pk)))
+    page = text_of(admin_client.post(url("check", job.pk), follow=True))
+    assert "1 migration is looked at. Nothing is copied." in page
+    assert f'hx-get="{url("check_live", job.pk)}"' in page
+    assert url("check", job.pk) + '"' not in page, "it is under way"
+    assert services.WORK in [message.task["func"] for message in OrmQ.objects.all()]
+    assert Entry.objects.get(action="job.checked").target == job.name
+    part = text_of(admin_client.get(url("check_live", job.pk), headers=HTMX))
+    assert "hx-get" in part
+    Check.objects.update(state=CheckState.READY)
+    part = text_of(admin_client.get(url("check_live", job.pk), headers=HTMX))
+    assert "hx-get" not in part
+    assert "<html" not in part
+    assert "Check again" in part
+    assert 'id="job-news"' in part
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"state": State.RUNNING},
+        {"state": State.CANCELLED},
+        {"state": State.FAILED, "source_password": ""},
+    ],
+    ids=["running", "cancelled", "no passwords"],
+)
+def test_a_check_is_offered_only_where_it_can_be_had(
+    admin_client: Client, facts: dict[str, object]
+) -> None:
+    job = JobFactory(**facts)
+    assert "Check now" not in text_of(admin_client.get(url("detail", job.pk)))

@@ -37,7 +37,7 @@ from purelymanage.core.permissions import admin_required
 from purelymanage.ui.tags.words import grouped
 
 ASKED_FIRST = ("cancel", "delete")
-SELECTABLE = ("real", "rerun", "cancel", "delete")
+SELECTABLE = ("now", "real", "rerun", "cancel", "delete")
 NAMED = 10
 MAX_SELECTED = 100
 
@@ -59,6 +59,17 @@ def job_real(request: Request, pk: int) -> HttpResponse:
 def job_rerun(request: Request, pk: int) -> HttpResponse:
     job = services.rerun_job(job=get_job(pk))
     messages.success(request, _("%(job)s is queued again.") % {"job": job})
+    return go_back(request, reverse("migrations:detail", args=[pk]))
+
+
+@admin_required
+@rate_limited("write")
+@require_POST
+@told_on_the_way_back
+def job_now(request: Request, pk: int) -> HttpResponse:
+    """Start what waits for its time as soon as there is a place."""
+    job = services.run_job_now(job=get_job(pk))
+    messages.success(request, _("%(job)s starts as soon as there is a place.") % {"job": job})
     return go_back(request, reverse("migrations:detail", args=[pk]))
 
 

@@ -19,7 +19,12 @@ from migrations_app.models import Batch, CheckState, MigrationJob
 from migrations_app.selectors import JobFilter, matching
 from migrations_app.selectors.checks import CheckSums, first_problems, list_checks, sum_checks
 from migrations_app.services import checks as services
-from migrations_app.views.parts import told_on_the_way_back, told_on_the_way_back_to_the_batch
+from migrations_app.views.parts import (
+    check_context,
+    get_job,
+    told_on_the_way_back,
+    told_on_the_way_back_to_the_batch,
+)
 from purelymanage.core.errors import RefusedError
 from purelymanage.core.http import Request, go_to, render_page
 from purelymanage.core.limits import rate_limited
@@ -118,6 +123,29 @@ def batch_check_stop(request: Request, pk: int) -> HttpResponse:
     services.stop_checks(batch=batch)
     messages.success(request, _("No further mailbox of %(batch)s is looked at.") % {"batch": batch})
     return go_to(request, reverse("migrations:batch", args=[pk]))
+
+
+@admin_required
+@rate_limited("write")
+@require_POST
+@told_on_the_way_back
+def job_check(request: Request, pk: int) -> HttpResponse:
+    """Have both mailboxes of a job looked at; its page shows what comes of it."""
+    services.check_job(job=get_job(pk))
+    _tell(request, 1)
+    return go_to(request, reverse("migrations:detail", args=[pk]))
+
+
+@viewer_required
+@require_GET
+def job_check_live(request: Request, pk: int) -> HttpResponse:
+    """The part of the job's page, for itself; it asks for it while there is work."""
+    job = get_job(pk)
+    context = {"job": job, "can_change": request.user.is_admin, **check_context(job)}
+    check = context["check"]
+    if check and check.is_settled:
+        context["check_news"] = check.problem or check.get_state_display()
+    return render_page(request, "migrations_app/job_check.html", context)
 
 
 @admin_required

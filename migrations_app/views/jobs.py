@@ -22,6 +22,7 @@ from migrations_app.services import jobs as services
 from migrations_app.services.logins import try_logins
 from migrations_app.views.lists import list_context, summary_context
 from migrations_app.views.parts import (
+    check_context,
     get_job,
     note_watching,
     report_rows,
@@ -161,6 +162,7 @@ def detail_context(request: Request, job: MigrationJob, tail: logs.Tail) -> dict
         "shows_everything": everything,
         "losses": selectors.losses_of(job, everything=all_losses),
         "all_losses": all_losses,
+        **check_context(job),
         "can_change": request.user.is_admin,
         "crumbs": [(_("Migrations"), reverse("migrations:list"))],
         "oob": False,

@@ -129,7 +129,9 @@ def list_news(
         "moved": moved,
         "changed": changed,
         "known": known({pk: rows[pk].token if pk in rows else GONE for pk in stands}),
-        "restated": [row for row in changed if standing_of(seen.get(row.job.pk, "")) != row.standing],
+        "restated": [
+            row for row in changed if standing_of(seen.get(row.job.pk, "")) != row.standing
+        ],
         "oob": True,
     }
 

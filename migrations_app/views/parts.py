@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from migrations_app.imap.report import Report
 from migrations_app.models import Batch, MigrationJob
+from migrations_app.selectors.checks import can_check, check_of
 from migrations_app.services import watching
 from purelymanage.core.errors import MissingError, PurelyManageError
 from purelymanage.core.http import Request, go_to, wants_fragment, way_back
@@ -53,6 +54,11 @@ def note_watching(request: Request, watched: MigrationJob | Batch) -> None:
         would_be_told = request.user.is_admin
     if would_be_told and "hidden" not in request.GET:
         watching.note_watching(request.user.pk, watched)
+
+
+def check_context(job: MigrationJob) -> dict[str, Any]:
+    """What `migrations_app/job_check.html` shows, with `can_change` and `job` beside it."""
+    return {"check": check_of(job), "can_check": can_check(job), "check_news": ""}
 
 
 View = Callable[..., HttpResponse]

@@ -49,6 +49,7 @@ def argument(name: str, key: str, world: World) -> Any:
         "migrations:batch_import": world.migrations_preview,
         "migrations:batch_discard": world.migrations_preview,
         "migrations:cancel": world.queued_job,
+        "migrations:now": world.later_job,
         "migrations:temporary_password_settle": world.temporary_password,
         "migration_settings:worker_drain": world.worker_host,
         "migration_settings:worker_resume": world.worker_host,

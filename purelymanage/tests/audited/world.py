@@ -151,6 +151,13 @@ class World:
         return self.new_job(state=State.QUEUED)
 
     @cached_property
+    def later_job(self) -> MigrationJob:
+        """Its start is an hour away."""
+        return self.new_job(
+            state=State.QUEUED, start_at=timezone.now() + timezone.timedelta(hours=1)
+        )
+
+    @cached_property
     def migration_batch(self) -> Batch:
         """With one dry run that ended well."""
         return self.new_batch(dry_run=True)

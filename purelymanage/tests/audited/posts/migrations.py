@@ -84,6 +84,8 @@ MIGRATIONS: list[Line] = [
         Action.JOB_CANCELLED,
         lambda world, post: post(world.queued_job.pk),
     ),
+    Leaves("migrations:check", Action.JOBS_CHECKED, lambda world, post: post(world.job.pk)),
+    Leaves("migrations:now", Action.JOB_HURRIED, lambda world, post: post(world.later_job.pk)),
     Leaves("migrations:real", Action.JOB_CREATED, lambda world, post: post(world.job.pk)),
     Leaves("migrations:rerun", Action.JOB_QUEUED, lambda world, post: post(world.job.pk)),
     Leaves("migrations:delete", Action.JOB_DELETED, lambda world, post: post(world.job.pk)),
@@ -102,6 +104,7 @@ MIGRATIONS: list[Line] = [
         )
         for verb, kind, action in (
             ("cancel", "queued_job", Action.JOB_CANCELLED),
+            ("now", "later_job", Action.JOB_HURRIED),
             ("real", "job", Action.JOB_CREATED),
             ("rerun", "job", Action.JOB_QUEUED),
             ("delete", "job", Action.JOB_DELETED),
