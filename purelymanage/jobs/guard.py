@@ -3,6 +3,8 @@
 The owner (see `process.py`) holds the other end of the socket FD. When that end closes, the owner
 is gone or wants the end: everything the program started is killed. With SILENCE above 0 the owner
 must write something every so many seconds, so that an owner that hangs counts as gone as well.
+Should we be stopped together with it, as when a whole machine freezes, a timer of the kernel's ends
+us, and the program with us: what we guard never wakes up when somebody else has its work by then.
 SIGTERM and SIGINT are passed on to the program, or to its whole process group when SCOPE is
 `group`. The program's exit status, or the signal that killed it, becomes ours. Standard library
 only, and started with `python -I -S`, because one stays beside each child.
@@ -24,9 +26,53 @@ PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 SWEEP_SECONDS = 5
+FUSE_SECONDS = 1
+"""How much later than ourselves the kernel acts."""
 NOT_STARTED = 127
 
 libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Event(ctypes.Structure):
+    """`struct sigevent` of timer_create(2): what happens when the time is over."""
+
+    _fields_ = (
+        ("value", ctypes.c_void_p),
+        ("signal", ctypes.c_int),
+        ("notify", ctypes.c_int),  # 0: by that signal
+        ("rest", ctypes.c_char * 48),
+    )
+
+
+class Times(ctypes.Structure):
+    """`struct itimerspec` of timer_settime(2)."""
+
+    _fields_ = (
+        ("every_seconds", ctypes.c_long),
+        ("every_nanoseconds", ctypes.c_long),
+        ("seconds", ctypes.c_long),
+        ("nanoseconds", ctypes.c_long),
+    )
+
+
+class Fuse:
+    """Kills us, stopped or not, unless lit anew in time; its clock also counts a machine's sleep.
+
+    Without seconds, or where the C library has no timers, it never does.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._times = Times(0, 0, int(seconds), int(seconds % 1 * 1e9))
+        self._timer = ctypes.c_void_p()
+        self._is_laid = seconds > 0 and hasattr(libc, "timer_create")
+        if self._is_laid:
+            event = Event(signal=signal.SIGKILL)
+            libc.timer_create(time.CLOCK_BOOTTIME, ctypes.byref(event), ctypes.byref(self._timer))
+
+    def light(self) -> None:
+        """From now on it burns for its time."""
+        if self._is_laid:
+            libc.timer_settime(self._timer, 0, ctypes.byref(self._times), None)
 
 
 def start(argv: list[str], started: int) -> int:
@@ -122,6 +168,8 @@ def hears(line: socket.socket) -> bool:
 def watch(child: int, line: socket.socket, wakeups: int, *, scope: str, silence: float) -> None:
     """Until the program ends or the owner is gone."""
     deliver = os.killpg if scope == "group" else os.kill
+    fuse = Fuse(silence + FUSE_SECONDS if silence else 0)
+    fuse.light()
     heard = time.monotonic()
     while not reap_orphans(child):
         wait = max(heard + silence - time.monotonic(), 0) if silence else None
@@ -133,6 +181,7 @@ def watch(child: int, line: socket.socket, wakeups: int, *, scope: str, silence:
         if line.fileno() in readable:
             if not hears(line):
                 return
+            fuse.light()
             heard = time.monotonic()
         elif silence and time.monotonic() >= heard + silence:
             return

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from purelymanage.jobs.process import Child
-from purelymanage.jobs.tests.processes import processes_with, settles
+from purelymanage.jobs.tests.processes import gone, processes_with, settles
 
 pytestmark = pytest.mark.once
 
@@ -149,6 +149,18 @@ def test_an_owner_that_falls_silent_counts_as_gone(marker):
     assert child.poll() is None
     assert child.wait(3) == -9
     assert processes_with(marker) == []
+
+
+def test_a_program_that_is_stopped_with_its_guard_and_owner_is_killed_all_the_same(marker):
+    """As when a whole host freezes: its jobs run elsewhere by the time it wakes."""
+    child = Child([sys.executable, "-c", SLEEPER, marker], silence=1)
+    child.wait_for_start()
+    frozen = processes_with(marker)
+    assert len(frozen) == 2, "guard and program"
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+    assert settles(lambda: gone(frozen), 5)
+    assert child.poll() == -9
 
 
 def test_a_zombie_orphan_is_not_taken_for_the_program(marker):
