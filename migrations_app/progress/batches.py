@@ -202,11 +202,13 @@ class BatchView:
         total = self._bytes_total
         if not total or not self.is_active:
             return None
-        return min(100, int(100 * self.tally.bytes_dealt / total))
+        return int(100 * self.tally.bytes_dealt / total)
 
     @property
     def _bytes_total(self) -> float:
-        return self.tally.bytes_known + self.tally.sizes_unknown * self._usual_size
+        """At least what is dealt with: a mailbox may turn out larger than the others are."""
+        estimate = self.tally.bytes_known + self.tally.sizes_unknown * self._usual_size
+        return max(estimate, self.tally.bytes_dealt)
 
     @property
     def _usual_size(self) -> float:

@@ -24,7 +24,7 @@ from django.db.models import (
     Sum,
     When,
 )
-from django.db.models.functions import Cast, Coalesce, Least, Now
+from django.db.models.functions import Cast, Coalesce, Greatest, Least, Now
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
@@ -108,7 +108,7 @@ def _counted(jobs: QuerySet[MigrationJob]) -> Iterable[Any]:
             bytes_known=Coalesce(Sum("size"), 0.0),
             sizes_unknown=Count("pk", filter=Q(size=None)),
             bytes_dealt=Coalesce(Sum("dealt"), 0.0),
-            bytes_left=Coalesce(Sum(F("size") - F("dealt"), filter=TO_DO), 0.0),
+            bytes_left=Coalesce(Sum(Greatest(F("size") - F("dealt"), 0.0), filter=TO_DO), 0.0),
             sizes_left_unknown=Count("pk", filter=TO_DO & Q(size=None)),
             real_dealt=Coalesce(Sum("dealt", filter=Q(dry_run=False) & RAN), 0.0),
             real_time=Sum("took", filter=Q(dry_run=False) & RAN),

@@ -112,6 +112,21 @@ def test_sizes_come_from_the_check_or_the_dry_run_or_are_estimated(batch: Batch)
     assert "of about 12.0" in view(batch).bytes_words
 
 
+def test_no_more_is_done_than_there_is(batch: Batch) -> None:
+    ended(batch)
+    running(batch, bytes_total=None, messages_total=None, bytes_done=5 * GB)
+    assert view(batch).bytes_words.replace("\N{NO-BREAK SPACE}", " ") == "6.0 GB of about 6.0 GB"
+    assert view(batch).percent == 100
+
+
+def test_a_mailbox_larger_than_its_check_said_takes_no_time_off_the_others(batch: Batch) -> None:
+    ended(batch)
+    grown = running(batch, bytes_total=None, messages_total=None, bytes_done=3 * GB, minutes=30)
+    Check.objects.create(job=grown, bytes=GB)
+    queued(batch, size=2)
+    assert view(batch).seconds_left == 20 * 60
+
+
 def test_what_is_all_done_is_said_once(batch: Batch) -> None:
     ended(batch)
     assert view(batch).bytes_words == "1.0\N{NO-BREAK SPACE}GB"
