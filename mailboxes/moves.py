@@ -24,15 +24,22 @@ class Move:
 
 @dataclass
 class MoveBook:
-    """The questions mailbox pages ask: the last per address, the latest of one, the unfinished."""
+    """The questions mailbox pages ask: the last per address, the latest of one, the unfinished.
+
+    `renamed` tells the old and the new address of a mailbox.
+    """
 
     last: Callable[[Collection[str]], Mapping[str, Move]]
     latest: Callable[[str], list[Move]]
     unfinished: Callable[[str], list[str]]
+    renamed: Callable[[str, str], None]
 
 
 book = MoveBook(
-    last=lambda _addresses: {}, latest=lambda _address: [], unfinished=lambda _address: []
+    last=lambda _addresses: {},
+    latest=lambda _address: [],
+    unfinished=lambda _address: [],
+    renamed=lambda _old, _new: None,
 )
 
 
@@ -41,8 +48,10 @@ def register(
     last: Callable[[Collection[str]], Mapping[str, Move]],
     latest: Callable[[str], list[Move]],
     unfinished: Callable[[str], list[str]],
+    renamed: Callable[[str, str], None],
 ) -> None:
-    """Let migrations answer; called in their `AppConfig.ready`."""
+    """Let migrations answer and be told; called in their `AppConfig.ready`."""
     book.last = last
     book.latest = latest
     book.unfinished = unfinished
+    book.renamed = renamed

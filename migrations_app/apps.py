@@ -12,13 +12,17 @@ class MigrationsConfig(AppConfig):
         from mailboxes import moves as mailbox_moves
         from migrations_app import about, moves, navigation
         from migrations_app.queueing import dispatch, queue
+        from migrations_app.services import temporary_passwords
         from purelymanage.jobs import registry
 
         registry.register_upkeep(queue.upkeep)
         registry.register_kept_waiting(dispatch.is_kept_waiting)
         navigation.register()
         mailbox_moves.register(
-            last=moves.last_moves, latest=moves.latest_moves, unfinished=moves.unfinished_moves
+            last=moves.last_moves,
+            latest=moves.latest_moves,
+            unfinished=moves.unfinished_moves,
+            renamed=temporary_passwords.follow,
         )
         register_affected(
             _("Migrations into its mailboxes that have not ended"), moves.unfinished_into_domain

@@ -9,6 +9,7 @@ from audit.actions import Action
 from audit.services import audited
 from domains.copy import own_change
 from domains.models import Domain, Kind
+from mailboxes import moves
 from mailboxes.models import Mailbox
 from mailboxes.services.presence import (
     confirm_there,
@@ -64,6 +65,7 @@ def _move_row(mailbox: Mailbox, new: str, domain: Domain) -> None:
     """A refresh may have found the new address in the meantime; there is one row for it."""
     with transaction.atomic():
         Mailbox.objects.filter(address=new).exclude(pk=mailbox.pk).delete()
+        moves.book.renamed(mailbox.address, new)
         mailbox.address = new
         mailbox.domain = domain
         mailbox.save()

@@ -43,6 +43,7 @@ _THROTTLED = (
     r"|bandwidth limit|rate limit|too many (?:requests|commands|log-?ins?|failed)"
     r"|temporar(?:y|ily)|again later|server is busy"
 )
+_OUT_OF_ORDER = rf"{_THROTTLED}|internal (?:server )?error"
 _GONE = (
     r"socket closed|Connection reset|Broken pipe|Unable to connect|not connected|timeout waiting"
     r"|timed out|EOF"
@@ -65,7 +66,7 @@ _WORDS: dict[Stage, dict[str, str | Cause]] = {
     "login": {
         _NEEDS_TLS: "tls",
         _BUSY: "busy",
-        _THROTTLED: "throttled",
+        _OUT_OF_ORDER: "throttled",
         _GONE: "lost",
         "": "password",
     },

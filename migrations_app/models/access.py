@@ -33,3 +33,8 @@ class TemporaryPassword(EncryptedModel):
 
     def __str__(self) -> str:
         return f"{self.address}, run {self.run}"
+
+    @property
+    def name(self) -> str:
+        """As PurelyMail's own page lists it, for whoever has to remove it there."""
+        return f"PurelyManage, temporary {self.pk}"

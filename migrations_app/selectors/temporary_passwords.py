@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from migrations_app.models import TemporaryPassword
@@ -15,16 +15,24 @@ WORRYING_AFTER = timedelta(days=1)
 SHOWN = 100
 
 
-def left_behind() -> QuerySet[TemporaryPassword]:
-    """Those that nobody knows, and those whose revoking has not worked yet; the oldest first."""
+def unsettled() -> QuerySet[TemporaryPassword]:
+    """Those that nobody knows, and those whose revoking has not worked yet."""
     failing = ~Q(problem="") & ~Q(secret="")
-    return _with_jobs(_lost() | failing)[:SHOWN]
+    return TemporaryPassword.objects.filter(_lost() | failing, revoked_at=None)
+
+
+def left_behind() -> QuerySet[TemporaryPassword]:
+    """The oldest of the unsettled ones, for their page."""
+    return _with_jobs(unsettled())[:SHOWN]
 
 
 def worrying() -> list[TemporaryPassword]:
     """Those that the dashboard tells of: nobody knows them, or they outlived their run by a day."""
-    outlived = ~Q(secret="") & Q(tries__gt=0, made_at__lt=timezone.now() - WORRYING_AFTER)
-    return list(_with_jobs(_lost() | outlived)[:SHOWN])
+    since = timezone.now() - WORRYING_AFTER
+    just_over = Q(job__run=F("run"), job__ended_at__gt=since)
+    outlived = ~Q(secret="") & Q(tries__gt=0, made_at__lt=since) & ~just_over
+    rows = TemporaryPassword.objects.filter(_lost() | outlived, revoked_at=None)
+    return list(_with_jobs(rows)[:SHOWN])
 
 
 def _lost() -> Q:
@@ -32,8 +40,7 @@ def _lost() -> Q:
     return Q(secret="") & is_over
 
 
-def _with_jobs(which: Q) -> QuerySet[TemporaryPassword]:
-    rows = TemporaryPassword.objects.filter(which, revoked_at=None)
+def _with_jobs(rows: QuerySet[TemporaryPassword]) -> QuerySet[TemporaryPassword]:
     return rows.select_related("job").only("job__name", *_SHOWN_FIELDS).order_by("pk")
 
 

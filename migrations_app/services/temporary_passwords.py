@@ -14,7 +14,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, Error
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -28,6 +28,7 @@ from migrations_app.engines.plan import Endpoint, SecurityName
 from migrations_app.imap.presets import is_purelymail
 from migrations_app.imap.survey import lets_in
 from migrations_app.models import MigrationJob, State, TemporaryPassword
+from migrations_app.selectors.temporary_passwords import unsettled
 from purelymanage.core.addresses import shown_address
 from purelymanage.core.context import SYSTEM, acting_as
 from purelymanage.core.errors import (
@@ -70,7 +71,7 @@ def refuse_impossible(*, host: str, port: int, address: str) -> None:
             ),
             field="destination_server",
         )
-    if not Mailbox.objects.filter(address=address.lower()).exists():
+    if not _is_listed(address.lower()):
         raise RefusedError(
             _(
                 "%(address)s is no mailbox of yours, so no app password can be made for it. "
@@ -82,14 +83,20 @@ def refuse_impossible(*, host: str, port: int, address: str) -> None:
 
 
 def make(job: MigrationJob) -> str:
-    """A new app password for the run that `job` is in. Raises what PurelyMail says against it."""
+    """A new app password for the run that `job` is in. Raises what PurelyMail says against it.
+
+    While PurelyMail is silent already, nothing is asked for whose end nobody would see.
+    """
     address = job.destination_address.lower()
+    refuse_impossible(host=job.destination_host, port=job.destination_port, address=address)
+    with known_there(address):
+        get_client().get_user(address=address)
     row = TemporaryPassword.objects.create(job=job, run=job.run, address=address)
     facts = {"job": str(job), "run": job.run}
     with audited(Action.APP_PASSWORD_CREATED, target=address, after=facts):
         try:
             with known_there(address):
-                secret = get_client().create_app_password(address=address, name=_name_of(job))
+                secret = get_client().create_app_password(address=address, name=row.name)
         except UnknownOutcomeError as error:
             TemporaryPassword.objects.filter(pk=row.pk).update(problem=error.message[:MAX_PROBLEM])
             raise
@@ -100,18 +107,16 @@ def make(job: MigrationJob) -> str:
     return secret
 
 
-def _name_of(job: MigrationJob) -> str:
-    """As PurelyMail's own page lists it, for whoever has to remove one there."""
-    return f"PurelyManage migration {job.pk}, run {job.run}"
-
-
 def _store(row: TemporaryPassword, secret: str) -> None:
-    """What cannot be stored could not be revoked later, so it is revoked now."""
+    """What cannot be stored could not be revoked later, so it is revoked now.
+
+    One that a person gave up meanwhile is to be revoked all the same.
+    """
     row.secret = secret
     row.made_at = timezone.now()
     try:
-        row.save(update_fields=["secret", "made_at"])
-    except DatabaseError:
+        row.save(update_fields=["secret", "made_at", "revoked_at"])
+    except Error:
         get_client().delete_app_password(address=row.address, app_password=secret)
         raise
 
@@ -174,7 +179,7 @@ def _revoke(row: TemporaryPassword) -> bool:
     except PurelyManageError as error:
         _put_off(row, error.message)
     else:
-        _forget(row)
+        _forget(TemporaryPassword.objects.filter(pk=row.pk, address=row.address))
     return True
 
 
@@ -182,16 +187,23 @@ def _end(row: TemporaryPassword, secret: str) -> None:
     """Have PurelyMail forget it. Where its answer says nothing, its IMAP server is asked.
 
     A refusal is no proof: an earlier call may have worked, and then PurelyMail knows it no more.
+    Nor is a mailbox that it does not know: it may be renamed just now, or be another account's.
     """
     try:
         get_client().delete_app_password(address=row.address, app_password=secret)
     except MissingError:
+        if _is_listed(row.address) or lets_in(_purelymail(row.address), secret):
+            raise
         logger.info("%s is gone, and its app passwords with it", row.address)
     except InvalidTokenError:
         raise
     except (UnknownOutcomeError, ApiRefusedError):
         if lets_in(_purelymail(row.address), secret) is not False:
             raise
+
+
+def _is_listed(address: str) -> bool:
+    return Mailbox.objects.filter(address=address).exists()
 
 
 def _purelymail(address: str) -> Endpoint:
@@ -210,25 +222,25 @@ def _put_off(row: TemporaryPassword, problem: str, *, pause: float = 0.0) -> Non
     )
 
 
-def _forget(row: TemporaryPassword) -> bool:
+def _forget(rows: QuerySet[TemporaryPassword]) -> bool:
     """What is revoked needs no secret. False where it was forgotten before."""
-    unrevoked = TemporaryPassword.objects.filter(pk=row.pk, revoked_at=None)
+    unrevoked = rows.filter(revoked_at=None)
     return bool(unrevoked.update(secret="", revoked_at=Now(), try_after=None, problem=""))
+
+
+def follow(old: str, new: str) -> None:
+    """A renamed mailbox keeps its app passwords; they are revoked under its new name."""
+    TemporaryPassword.objects.filter(address=old, revoked_at=None).update(address=new)
 
 
 def settle(*, password: TemporaryPassword) -> None:
     """A person has looked after one that the panel cannot revoke: on PurelyMail's own page."""
-    if password.made_at and not password.tries:
-        raise RefusedError(
-            _(
-                "This app password of %(address)s is in use, or is about to be revoked. "
-                "Wait until its run is over."
-            )
-            % {"address": shown_address(password.address)}
-        )
     with audited(Action.APP_PASSWORD_SETTLED, target=password.address, after={"run": password.run}):
-        if not _forget(password):
+        if not _forget(unsettled().filter(pk=password.pk)):
             raise RefusedError(
-                _("This app password of %(address)s is revoked already.")
+                _(
+                    "There is nothing to do about this app password of %(address)s: "
+                    "it is in use, about to be revoked, or revoked already."
+                )
                 % {"address": shown_address(password.address)}
             )

@@ -119,6 +119,11 @@ def test_a_server_that_asks_for_time_is_not_taken_for_a_wrong_password(
     assert cause_of(Trouble(stage, 1, said)) == Cause.SOURCE_THROTTLED
 
 
+def test_a_sign_in_that_met_a_fault_of_the_server_proves_no_wrong_password() -> None:
+    assert cause_of(Trouble("login", 2, "NO Internal error")) == Cause.DESTINATION_THROTTLED
+    assert cause_of(Trouble("fetch", 1, "NO Internal error")) == Cause.MESSAGES_UNREADABLE
+
+
 @pytest.mark.parametrize(
     "said",
     [

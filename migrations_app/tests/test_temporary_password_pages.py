@@ -147,6 +147,7 @@ def test_the_page_shows_what_is_left_behind(viewer_client, django_assert_max_num
     assert page.count("Nobody knows it") == count
     assert page.count("Not revoked yet") == count
     assert "a failure of its own" in page
+    assert f"lists it as “{TemporaryPassword.objects.first().name}”" in page
     assert SECRET not in page
     assert "Removed at PurelyMail" not in page, "a viewer changes nothing"
 
@@ -184,6 +185,8 @@ def test_the_dashboard_tells_of_a_lost_one_at_once_and_of_an_unrevoked_one_after
     page = titles(viewer_client)
     assert f"A temporary app password of {LEA} could not be revoked for a day" in page
     assert "No. It is tried again by itself." in page
+    MigrationJob.objects.update(run=1, ended_at=timezone.now())
+    assert "app password" not in titles(viewer_client), "its run took a day"
     lost = left(secret="", made_at=None)
     assert "An app password that nobody knows may exist for" in titles(viewer_client)
     services.settle(password=lost)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 from django.db import DatabaseError
@@ -13,6 +14,8 @@ from django_q.models import OrmQ
 
 from audit.actions import Action
 from audit.models import Entry
+from mailboxes.models import Mailbox
+from mailboxes.services.renaming import rename_mailbox
 from mailboxes.tests.factories import MailboxFactory
 from migrations_app.engines.causes import Cause
 from migrations_app.imap import survey as imap_survey
@@ -194,7 +197,30 @@ def test_a_call_that_was_not_carried_out_leaves_nothing(lea, purelymail):
     assert not TemporaryPassword.objects.exists()
 
 
+def test_while_purelymail_is_silent_already_none_is_asked_for(lea, purelymail):
+    """Else each try of each job of a batch would leave one that nobody knows."""
+    purelymail.fault("*", "http_500", times=None)
+    job = claimed()
+    runner.run(job)
+    job.refresh_from_db()
+    assert job.cause == Cause.PURELYMAIL_SILENT
+    assert job.try_after
+    assert purelymail.calls["createAppPassword"] == 0
+    assert not TemporaryPassword.objects.exists()
+
+
+def test_none_is_made_for_a_server_that_is_not_purelymails(lea, purelymail, settings):
+    """The setting may have changed since the job was made."""
+    settings.PURELYMAIL_IMAP_URL = "imaps://elsewhere.example:993"
+    job = claimed()
+    runner.run(job)
+    job.refresh_from_db()
+    assert (job.state, job.cause) == (State.FAILED, Cause.NO_APP_PASSWORD)
+    assert not purelymail.calls
+
+
 def test_a_mailbox_that_is_gone_fails_the_job_for_good(purelymail):
+    MailboxFactory(address=LEA)
     job = claimed()
     runner.run(job)
     job.refresh_from_db()
@@ -294,13 +320,54 @@ def test_while_nobody_answers_one_question_is_enough(lea, purelymail, login):
     assert purelymail.calls["deleteAppPassword"] == 1
 
 
-def test_a_mailbox_that_was_deleted_took_it_along(lea, purelymail):
-    job = claimed()
-    services.make(job)
+def test_a_mailbox_that_was_deleted_took_it_along(lea, purelymail, login):
+    services.make(job := claimed())
     over(job)
     del purelymail.state.users[LEA]
     services.revoke_due()
-    assert TemporaryPassword.objects.get().revoked_at
+    row = TemporaryPassword.objects.get()
+    assert not row.revoked_at, "in our list it still is, so it may be renamed just now"
+    Mailbox.objects.all().delete()
+    later(row)
+    login.answer = True
+    services.revoke_due()
+    row.refresh_from_db()
+    assert not row.revoked_at, "it is there, and another account was asked"
+    later(row)
+    login.answer = None
+    services.revoke_due()
+    row.refresh_from_db()
+    assert row.revoked_at
+    assert not row.secret
+
+
+def test_a_renamed_mailbox_has_it_revoked_under_its_new_name(lea, purelymail):
+    job = claimed()
+    secret = services.make(job)
+    mailbox = Mailbox.objects.get()
+    rename_mailbox(mailbox=mailbox, local_part="lea.f", domain=mailbox.domain)
+    renamed = purelymail.state.users["lea.f@new.example"]
+    assert purelymail.state.verify_password("lea.f@new.example", secret)
+    over(job)
+    services.revoke_due()
+    assert renamed.app_passwords == []
+    row = TemporaryPassword.objects.get()
+    assert row.revoked_at
+    assert row.address == "lea.f@new.example"
+
+
+def test_one_whose_mailbox_is_renamed_while_it_is_tried_is_not_forgotten(lea, login, monkeypatch):
+    services.make(job := claimed())
+    over(job)
+
+    def end(row, secret):
+        services.follow(LEA, "lea.f@new.example")
+
+    monkeypatch.setattr(services, "_end", end)
+    services.revoke_due()
+    row = TemporaryPassword.objects.get()
+    assert row.secret
+    assert not row.revoked_at
 
 
 def test_a_lost_key_is_told_and_tried_again(lea, settings):
@@ -366,6 +433,52 @@ def test_one_in_use_is_not_settled(lea):
         services.settle(password=row)
     row.refresh_from_db()
     assert row.secret
+
+
+def test_one_whose_answer_is_still_to_come_is_not_settled(lea):
+    """Its page was open since before: what is stored a moment later would be forgotten."""
+    row = TemporaryPassword.objects.create(job=claimed(), run=1, address=LEA)
+    before = TemporaryPassword.objects.get()
+    with pytest.raises(RefusedError):
+        services.settle(password=before)
+    services._store(row, "abcdefghijklmnopqrst")
+    with pytest.raises(RefusedError):
+        services.settle(password=before)
+    row.refresh_from_db()
+    assert row.secret
+
+
+def test_an_answer_that_comes_after_a_person_gave_up_has_it_revoked(lea, purelymail):
+    """A host that stood still for long: what it was told would else stay alive unseen."""
+    job = claimed()
+    whole = services.get_client().create_app_password
+
+    def late(self, **facts):
+        secret = whole(**facts)
+        long_ago = timezone.now() - timedelta(hours=1)
+        TemporaryPassword.objects.update(asked_at=long_ago)
+        services.settle(password=TemporaryPassword.objects.get())
+        return secret
+
+    with patch.object(type(services.get_client()), "create_app_password", late):
+        services.make(job)
+    assert len(lea.app_passwords) == 1
+    over(job)
+    services.revoke_due()
+    assert lea.app_passwords == []
+
+
+def test_it_bears_the_name_that_its_page_tells(lea, purelymail, monkeypatch):
+    names = []
+    whole = services.get_client().create_app_password
+
+    def named(self, *, address, name):
+        names.append(name)
+        return whole(address=address, name=name)
+
+    monkeypatch.setattr(type(services.get_client()), "create_app_password", named)
+    services.make(claimed())
+    assert names == [TemporaryPassword.objects.get().name]
 
 
 def test_a_real_login_tells_a_revoked_password(imap_pair):

@@ -23,13 +23,15 @@ from purelymanage.jobs.tests.processes import settles
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 LEA = "lea@new.example"
+PURELYMAIL = "imaps://new.example:993"
 LATE = 30.0
 RUN = "from migrations_app.tasks import run_next; run_next()"
 SWEEP = "from migrations_app.tasks import revoke_passwords; revoke_passwords()"
 
 
 @pytest.fixture
-def lea(purelymail):
+def lea(purelymail, settings):
+    settings.PURELYMAIL_IMAP_URL = PURELYMAIL
     purelymail.state.add_domain("new.example")
     MailboxFactory(address=LEA)
     return purelymail.state.add_user(LEA, password="her own")
@@ -48,7 +50,7 @@ def worker(purelymail, tmp_path):
             "DATA_DIR": str(tmp_path),
             "PURELYMAIL_API_URL": purelymail.url,
             "PURELYMAIL_API_TOKEN": purelymail.token,
-            "PURELYMAIL_IMAP_URL": "imap://127.0.0.1:1",
+            "PURELYMAIL_IMAP_URL": PURELYMAIL,
             "MIGRATION_ENGINE": "imapsync",
             "IMAPSYNC_PATH": str(FAKE),
             "WORKER_HOST": "a:1",
