@@ -32,6 +32,8 @@ class Tally:
     done: int = 0
     with_errors: int = 0
     failed: int = 0
+    """With those of them that were interrupted too often."""
+    given_up: int = 0
     cancelled: int = 0
     dry: int = 0
     dry_done: int = 0
@@ -128,7 +130,8 @@ class BatchView:
         parts = (
             ("ok", tally.done, _("%(count)s done"), "done"),
             ("warn", tally.with_errors, _("%(count)s with errors"), "errors"),
-            ("bad", tally.failed, _("%(count)s failed"), "failed"),
+            ("bad", tally.failed - tally.given_up, _("%(count)s failed"), "failed"),
+            ("bad", tally.given_up, _("%(count)s given up"), "interrupted"),
             ("info", tally.running, _("%(count)s running"), "running"),
             ("warn", tally.interrupted, _("%(count)s interrupted"), "interrupted"),
             ("rest", tally.waiting - tally.interrupted, _("%(count)s queued"), "queued"),

@@ -125,6 +125,7 @@ NUMBERS: dict[str, Q] = {
     "done": Q(state=State.DONE),
     "with_errors": Q(state=State.DONE_WITH_ERRORS),
     "failed": Q(state=State.FAILED) | GIVEN_UP,
+    "given_up": GIVEN_UP,
     "cancelled": Q(state=State.CANCELLED),
     "dry": Q(dry_run=True),
     "real_to_do": TO_DO & Q(dry_run=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from migrations_app.models import Batch, Check, MigrationJob, State
 from migrations_app.progress.batches import BatchView
-from migrations_app.selectors import view_of_batch
+from migrations_app.selectors import JobFilter, list_jobs, view_of_batch
 from migrations_app.tests.factories import BatchFactory, JobFactory
 
 pytestmark = pytest.mark.django_db
@@ -86,13 +87,24 @@ def test_every_job_that_nothing_supersedes_counts_once(batch: Batch) -> None:
     assert words == [
         "1 done",
         "1 with errors",
-        "2 failed",
+        "1 failed",
+        "1 given up",
         "1 running",
         "1 interrupted",
         "1 queued",
         "1 cancelled",
     ]
     assert sum(part.number for part in view(batch).parts) == tally.total
+
+
+def test_a_part_of_the_bar_leads_to_as_many_jobs_as_it_says(batch: Batch) -> None:
+    ended(batch, state=State.FAILED)
+    ended(batch, state=State.INTERRUPTED, requeues=9)
+    numbers: Counter[str] = Counter()
+    for part in view(batch).parts:
+        numbers[part.url.partition("state=")[2]] += part.number
+    counts = list_jobs(JobFilter(batch=batch.pk), None).counts
+    assert {state: counts[state] for state in numbers} == numbers
 
 
 def test_what_was_there_already_counts_as_dealt_with(batch: Batch) -> None:
