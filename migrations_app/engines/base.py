@@ -6,7 +6,7 @@ line and says in the end what the exit status means.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -82,6 +82,8 @@ class Reader(Protocol):
     """Understands one run's output. It must survive any bytes."""
 
     progress: Progress
+    hide: Callable[[str], str]
+    """Takes secrets out of a text; asked before a text is cut, which might leave half of one."""
 
     def feed(self, line: str) -> Iterable[LogLine]:
         """Take one line without its end; update `progress`; return lines for the log."""

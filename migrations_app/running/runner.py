@@ -85,6 +85,7 @@ class Run:
         self.plan = plan_of(job)
         self.reader: Reader = engine.reader(self.plan)
         self.redactor = Redactor(passwords)
+        self.reader.hide = self.redactor.clean
         self.log = LogBuffer(self.redactor)
         self.clerk = Clerk(job, progress=self.reader.progress, log=self.log, redactor=self.redactor)
         self.passfiles = [
@@ -172,8 +173,6 @@ class Run:
 
     def _take(self, line: str) -> None:
         """A line the reader cannot stand must not cost the run; the engine knows better."""
-        if len(line) > logs.LINE_CHARACTERS:
-            line = self.redactor.clean(line)  # before a reader cuts it in the middle of a secret
         try:
             with self.clerk.reading:
                 words = list(self.reader.feed(line))

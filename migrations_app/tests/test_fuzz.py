@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,32 @@ def test_no_line_keeps_a_reader_busy(line: str) -> None:
         list(reader.feed(line))
         reader.conclude(1)
         assert time.monotonic() - begun < 2
+
+
+def in_base64(secret: str) -> str:
+    return b64encode(secret.encode()).decode()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("spelling", [str, in_base64])
+def test_no_cut_leaves_half_of_a_secret(spelling: Callable[[str], str]) -> None:
+    secret = "correct horse battery 42"
+    said, hide = spelling(secret), output.Redactor([secret]).clean
+    for place in range(600):
+        text = f"NO {'x' * place}{said} is wrong"
+        failure = "- msg INBOX/7 {9} could not append ( Subject:[s] ) to folder INBOX: " + text
+        event = {"event": "trouble", "stage": "append", "side": 2, "text": text, "what": text}
+        event |= {"lost": {"folder": "INBOX", "uid": 7, "bytes": 9}}
+        told = {"event": "log", "level": "info", "text": text}
+        for reader, lines in (
+            (ImapsyncReader(PLAN), [failure, f"Err 1/1: {text}", text]),
+            (BuiltinReader(PLAN), [*map(json.dumps, (event, told)), text]),
+        ):
+            reader.hide = hide
+            words = [entry.text for line in lines for entry in reader.feed(line)]
+            words += [loss.reason for loss in reader.progress.losses.values()]
+            words.append(reader.conclude(114).sentence)
+            assert not [word for word in words if said[:4] in word], place
 
 
 # Worker and page

@@ -18,6 +18,8 @@ from migrations_app.engines.wording import clean, mask
 
 _SECONDS = 0.3
 _MAX_SKIPPED = 20
+_MAX_TEXT = 5000
+"""Longer than what is shown: whoever shows it hides secrets in other spellings before the cut."""
 
 
 @dataclass
@@ -126,4 +128,4 @@ class Events:
         return f"{self.folder.source if self.folder else ''}/{uid}"
 
     def _safe(self, text: str) -> str:
-        return clean(mask(text, self.secrets))
+        return clean(mask(text, self.secrets), limit=_MAX_TEXT)

@@ -30,6 +30,7 @@ class BuiltinReader:
 
     def __init__(self, plan: Plan) -> None:
         self.progress = Progress(phase="connect")
+        self.hide: Callable[[str], str] = str
         self._plan = plan
         self._facts = Facts()
         self._told: dict[str, int] = {}
@@ -60,16 +61,19 @@ class BuiltinReader:
             TypeError,
             ValueError,
         ):
-            text = clean(line)
+            text = self._clean(line)
             return [LogLine(text, "warning")] if text else []
 
     def conclude(self, status: int) -> Verdict:
         """What `status` means after all lines."""
         return judge(self._plan, status, self.progress, self._facts)
 
+    def _clean(self, text: Any) -> str:
+        return clean(self.hide(str(text)))
+
     def _on_log(self, event: dict[str, Any]) -> Iterable[LogLine]:
         level = event["level"] if event["level"] in get_args(Level) else "info"
-        return [LogLine(clean(str(event["text"])), cast("Level", level))]
+        return [LogLine(self._clean(event["text"]), cast("Level", level))]
 
     def _on_phase(self, event: dict[str, Any]) -> Iterable[LogLine]:
         if event["phase"] in get_args(PhaseName):
@@ -142,7 +146,7 @@ class BuiltinReader:
 
     def _on_trouble(self, event: dict[str, Any]) -> Iterable[LogLine]:
         stage = event["stage"] if event["stage"] in get_args(Stage) else "other"
-        text = clean(str(event["text"]))
+        text = self._clean(event["text"])
         self._facts.add(Trouble(cast("Stage", stage), int(event["side"]), text))
         if lost := event.get("lost"):
             uid, size = lost["uid"], lost["bytes"]
@@ -152,7 +156,7 @@ class BuiltinReader:
                 None if size is None else int(size),
                 without_wrapping(text),
             )
-        return [LogLine(f"{clean(str(event['what']))}: {without_wrapping(text)}", "error")]
+        return [LogLine(f"{self._clean(event['what'])}: {without_wrapping(text)}", "error")]
 
     def _on_end(self, event: dict[str, Any]) -> Iterable[LogLine]:
         self._facts.has_ended = True

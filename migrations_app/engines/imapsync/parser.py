@@ -70,6 +70,7 @@ class ImapsyncReader:
 
     def __init__(self, plan: Plan) -> None:
         self.progress = Progress(phase="connect")
+        self.hide: Callable[[str], str] = str
         self._plan = plan
         self._facts = Facts()
         self._folder: FolderTally | None = None
@@ -137,7 +138,7 @@ class ImapsyncReader:
         return self._folder.copied(0) if self._folder else []
 
     def _on_failed(self, match: re.Match[str]) -> Iterable[LogLine]:
-        text = clean(match.string)
+        text = self._clean(match.string)
         self._seen_failures.add(text)
         self._last_failure = (match["f1"], match["uid"])
         self._facts.add(trouble_of(text))
@@ -157,15 +158,18 @@ class ImapsyncReader:
         if self._last_failure == (match["f1"], match["uid"]):
             self._passed_over -= 1  # imapsync counts it once more
             return []
-        line = LogLine(self._shown(match, clean(match.string)), "warning")
+        line = LogLine(self._shown(match, self._clean(match.string)), "warning")
         reason: Reason = "too_large" if match["large"] else "other"
         return self._folder.skipped(line, reason) if self._folder else [line]
 
     def _on_void(self, match: re.Match[str]) -> Iterable[LogLine]:
         folder, size = readable_folder(match["f1"]), int(match["size"])
         self.progress.lose(folder, match["uid"], size, "no header identifies it")
-        line = LogLine(clean(match.string), "warning")
+        line = LogLine(self._clean(match.string), "warning")
         return self._folder.skipped(line, "no_headers") if self._folder else [line]
+
+    def _clean(self, text: str) -> str:
+        return clean(self.hide(text))
 
     @staticmethod
     def _shown(match: re.Match[str], text: str) -> str:
@@ -245,14 +249,14 @@ class ImapsyncReader:
         return [LogLine(f"{counted(self.progress.folders_total, 'folder')} to go through")]
 
     def _on_error(self, match: re.Match[str]) -> Iterable[LogLine]:
-        text = clean(match["text"])
+        text = self._clean(match["text"])
         if text in self._seen_failures:
             return []
         return self._failure(text)
 
     def _on_missing(self, match: re.Match[str]) -> Iterable[LogLine]:
         self._facts.missing = int(match["n"])
-        return [LogLine(clean(match.string), "info" if self._plan.dry_run else "warning")]
+        return [LogLine(self._clean(match.string), "info" if self._plan.dry_run else "warning")]
 
     def _on_unidentified(self, match: re.Match[str]) -> Iterable[LogLine]:
         self._facts.unidentified = 0 if self._knows_unidentified() else int(match["n"])
@@ -270,7 +274,7 @@ class ImapsyncReader:
     def _on_exit(self, match: re.Match[str]) -> Iterable[LogLine]:
         self._facts.has_ended = True
         self._facts.trouble_count = max(self._facts.trouble_count, int(match["errors"]))
-        return [LogLine(clean(match.string))] if int(match["rc"]) else []
+        return [LogLine(self._clean(match.string))] if int(match["rc"]) else []
 
     def _other(self, line: str) -> Iterable[LogLine]:
         lines: list[LogLine] = []
@@ -282,11 +286,11 @@ class ImapsyncReader:
         elif _NOT_SIMULATED.search(line) and self._folder:
             self._pass_over(self._folder)
         if line.startswith(("Failure: ", "Host1 failure: ", "Host2 failure: ")):
-            return [*lines, *self._failure(clean(line))]
+            return [*lines, *self._failure(self._clean(line))]
         if line.startswith("Could not create folder"):
-            return [*lines, *self._failure(clean(line))]
+            return [*lines, *self._failure(self._clean(line))]
         if not noise.is_noise(line):
-            lines.append(LogLine(clean(noise.readable(line))))
+            lines.append(LogLine(self._clean(noise.readable(line))))
         return lines
 
     def _pass_over(self, folder: FolderTally) -> None:
