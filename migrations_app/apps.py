@@ -12,10 +12,12 @@ class MigrationsConfig(AppConfig):
         from mailboxes import moves as mailbox_moves
         from migrations_app import about, moves, navigation
         from migrations_app.queueing import dispatch, queue
+        from migrations_app.running import workplace
         from migrations_app.services import temporary_passwords
         from purelymanage.jobs import registry
 
         registry.register_upkeep(queue.upkeep)
+        registry.register_upkeep(workplace.clear_up)
         registry.register_kept_waiting(dispatch.is_kept_waiting)
         navigation.register()
         mailbox_moves.register(
