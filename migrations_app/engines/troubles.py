@@ -50,9 +50,13 @@ _GONE = (
 )
 _TOO_LARGE = (
     r"\[LIMIT\]|\[TOOBIG\]|larger than the maximum|size exceed|maximum message size|Maximum size"
+    r"|(?:message|mail) (?:is )?too (?:large|big)"
 )
 _BUDGET = r"Maximum bytes transferred reached"
-_FULL = r"OVERQUOTA|Quota limit will be exceeded|full: it is time|mailbox is full"
+_FULL = (
+    r"OVERQUOTA|over (?:its |your |the )?(?:disk )?quota|quota (?:\w+ ){0,3}exceeded"
+    r"|exceed\w* (?:\w+ ){0,3}quota|mailbox (?:is )?full|full: it is time|no space left|disk full"
+)
 _WORDS: dict[Stage, dict[str, str | Cause]] = {
     "connect": {
         _CERTIFICATE: "certificate",

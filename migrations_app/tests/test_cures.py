@@ -149,6 +149,29 @@ def test_a_wrong_password_is_not_hidden_by_an_end_that_is_away(wrong: int) -> No
     assert f"{'old' if away == 1 else 'new'}.example was lost" in verdict.sentence
 
 
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        ("NO [OVERQUOTA] Not enough disk quota", Cause.DESTINATION_FULL),
+        ("NO Quota exceeded", Cause.DESTINATION_FULL),
+        ("NO [LIMIT] Mailbox quota exceeded", Cause.DESTINATION_FULL),
+        ("NO The quota has been exceeded", Cause.DESTINATION_FULL),
+        ("NO [ALERT] You exceeded your mail quota", Cause.DESTINATION_FULL),
+        ("NO Mailbox is over quota", Cause.DESTINATION_FULL),
+        ("NO Mailbox full", Cause.DESTINATION_FULL),
+        ("NO Message too large", Cause.MESSAGES_TOO_LARGE),
+        ("NO [TOOBIG] Message size exceeds limit", Cause.MESSAGES_TOO_LARGE),
+        ("NO [CANNOT] 8-bit data in headers", Cause.MESSAGES_REFUSED),
+    ],
+)
+def test_why_a_message_was_not_taken_is_told_without_a_response_code_too(
+    said: str, cause: Cause
+) -> None:
+    folder = "could not append ( Subject:[…], Size:[9] ) to folder Too large: 7 "
+    for text in (said, folder + said):
+        assert cause_of(Trouble("append", 2, text)) == cause
+
+
 def test_a_server_that_hangs_up_on_imapsync_is_waited_for() -> None:
     facts = Facts()
     facts.add(Trouble("append", 2, "NO [LIMIT] too large"))
