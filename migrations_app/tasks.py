@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 
 from django.conf import settings
 
@@ -20,15 +21,22 @@ from migrations_app.services import (
     temporary_passwords,
 )
 
+TURN_SECONDS = 600
+"""After which a worker takes a message anew, so that its cluster replaces it now and then."""
+
 
 def run_next() -> None:
-    """Run the next job, if there is one and the limits allow it."""
+    """Run one job after the other, as long as there is one and the limits allow it."""
+    turn_ends = time.monotonic() + TURN_SECONDS
+    owner = settings.WORKER_HOST or socket.gethostname()
     queue.reap()
-    job = queue.claim(settings.WORKER_HOST or socket.gethostname())
+    job = queue.claim(owner)
     if job is None:
         return
     try:
-        runner.run(job)
+        while job:
+            runner.run(job)
+            job = queue.claim(owner) if time.monotonic() < turn_ends else None
     finally:
         dispatch.kick()
 

@@ -98,6 +98,8 @@ class Engine(Protocol):
     """A program that copies one mailbox into another."""
 
     name: str
+    preload: tuple[str, ...]
+    """Modules that may be loaded before the run, where `argv` is `[python, -I, script, …]`."""
 
     def version(self) -> str:
         """Its version. Raises UnavailableError with the cure when it cannot run here."""

@@ -138,6 +138,8 @@ class Run:
             stdout=output,
             stderr=output,
             pass_fds=[file.fd for file in self.passfiles if file.fd is not None],
+            forks=True,
+            preload=self.engine.preload,
         )
         child.wait_for_start()
         return child

@@ -350,6 +350,18 @@ def test_run_next_claims_runs_and_leaves_when_there_is_nothing():
     assert job.run == 1
 
 
+def test_a_worker_goes_on_to_the_next_job_until_its_turn_is_over(monkeypatch):
+    for name in "abc":
+        make_job(name)
+    tasks.run_next()
+    assert set(MigrationJob.objects.values_list("state", flat=True)) == {State.DONE}
+    monkeypatch.setattr(tasks, "TURN_SECONDS", 0)
+    for name in "de":
+        make_job(name)
+    tasks.run_next()
+    assert MigrationJob.objects.filter(state=State.QUEUED).count() == 1
+
+
 def test_lines_are_cut_at_their_ends_whatever_the_pieces():
     lines = output.Lines()
     text = "eins\nzwei\r\nä\nlast"

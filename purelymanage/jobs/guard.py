@@ -12,13 +12,14 @@ only, and started with `python -I -S`, because one stays beside each child.
 
 import contextlib
 import ctypes
+import functools
 import os
 import select
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1
@@ -75,8 +76,8 @@ class Fuse:
             libc.timer_settime(self._timer, 0, ctypes.byref(self._times), None)
 
 
-def start(argv: list[str], started: int) -> int:
-    """Fork the program into a session of its own; it dies with us."""
+def start(begin: Callable[[], NoReturn], started: int) -> int:
+    """Fork the program into a session of its own, where `begin` runs it; it dies with us."""
     guard = os.getpid()
     handled = {*PASSED_ON, signal.SIGCHLD}
     signal.pthread_sigmask(signal.SIG_BLOCK, handled)
@@ -91,11 +92,11 @@ def start(argv: list[str], started: int) -> int:
         os._exit(NOT_STARTED)
     for number in (*handled, signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, handled)
     try:
-        os.execvp(argv[0], argv)  # noqa: S606  no shell is the point
-    except OSError as error:
-        os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
+        begin()
+    finally:
         os._exit(NOT_STARTED)
 
 
@@ -104,8 +105,13 @@ def let_go_of_files(keep: set[int]) -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
+    close_files(keep | {0, 1, 2})
+
+
+def close_files(keep: set[int]) -> None:
+    """All but those."""
     highest = max((int(name) for name in os.listdir("/proc/self/fd")), default=1024)  # noqa: PTH208
-    for number in range(3, highest + 1):
+    for number in range(highest + 1):
         if number not in keep:
             with contextlib.suppress(OSError):
                 os.close(number)
@@ -200,27 +206,54 @@ def end_like(status: int | None) -> NoReturn:
     os._exit(os.WEXITSTATUS(status))
 
 
-def main() -> None:
-    line = socket.socket(fileno=int(sys.argv[1]))
-    line.set_inheritable(False)
-    libc.prctl(PR_SET_DUMPABLE, 0)  # our environment is that of the program, with its keys
+def keep_to_itself() -> None:
+    """Nobody of the same user reads our memory, nor our environment, which is the program's."""
+    libc.prctl(PR_SET_DUMPABLE, 0)
+
+
+def adopt_orphans() -> None:
+    """What a process below us leaves behind becomes our child."""
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def guard(
+    line: socket.socket, begin: Callable[[], NoReturn], *, scope: str, silence: float
+) -> NoReturn:
+    """Run a program to its end, and end as it did."""
+    keep_to_itself()
+    adopt_orphans()
     wakeups, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)
     for number in (*PASSED_ON, signal.SIGCHLD):
         signal.signal(number, lambda *_: None)
     exec_done, started = os.pipe()
-    child = start(sys.argv[4:], started)
+    child = start(begin, started)
     os.read(exec_done, 1)  # ends when the program runs, or could not be started
     let_go_of_files({line.fileno(), wakeups, wake})
     with contextlib.suppress(OSError):  # the owner may be gone already; the watch will see it
         line.send(b"%d\n" % child)
     try:
-        watch(child, line, wakeups, scope=sys.argv[2], silence=float(sys.argv[3]))
+        watch(child, line, wakeups, scope=scope, silence=silence)
     finally:
         status = sweep(child)
     end_like(status)
+
+
+def execute(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
+    """Become the program."""
+    try:
+        os.execvpe(argv[0], argv, env)  # noqa: S606  no shell is the point
+    except OSError as error:
+        os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
+    os._exit(NOT_STARTED)
+
+
+def main() -> None:
+    line = socket.socket(fileno=int(sys.argv[1]))
+    line.set_inheritable(False)
+    begin = functools.partial(execute, sys.argv[4:], os.environ)
+    guard(line, begin, scope=sys.argv[2], silence=float(sys.argv[3]))
 
 
 if __name__ == "__main__":

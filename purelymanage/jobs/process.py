@@ -6,19 +6,48 @@ only we hold, so even our sudden death ends the program and all that is below it
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
+
+from purelymanage.jobs import forkserver
+from purelymanage.jobs.forkserver import Request
+
+logger = logging.getLogger(__name__)
 
 GUARD = Path(__file__).with_name("guard.py")
 KILL_SECONDS = 6.0
+
+
+class Guard(Protocol):
+    """Our child process, as `subprocess.Popen` has it."""
+
+    pid: int
+    returncode: int | None
+
+    def wait(self) -> int:
+        """Its exit status, once it has ended."""
+        ...
+
+
+class Fork:
+    """A guard from the fork server."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+
+    def wait(self) -> int:
+        self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return self.returncode
 
 
 class Child:
@@ -27,6 +56,8 @@ class Child:
     `scope` says who gets our SIGTERM: the program alone (a cluster's main process, which stops its
     own workers) or its whole process group (an engine). With `silence`, the program is killed when
     we have not said `still_here` for so many seconds: even a stopped or hanging owner is safe.
+    Where many are started one after the other, `forks` saves most of the time that takes; a program
+    `[python, -I, script, …]` may then name the modules that are to be loaded already.
     """
 
     def __init__(
@@ -40,27 +71,61 @@ class Child:
         stdout: int | None = None,
         stderr: int | None = None,
         pass_fds: Sequence[int] = (),
+        forks: bool = False,
+        preload: Sequence[str] = (),
     ) -> None:
-        self._line, theirs = socket.socketpair()
-        self._line.settimeout(KILL_SECONDS)  # a guard that was stopped at once says nothing
-        guard = [sys.executable, "-I", "-S", str(GUARD), str(theirs.fileno()), scope, str(silence)]
-        try:
-            self._guard = subprocess.Popen(
-                [*guard, *argv],
+        request = Request(
+            argv=argv,
+            scope=scope,
+            silence=silence,
+            env=dict(os.environ if env is None else env),
+            cwd=str(cwd) if cwd else None,
+            files=pass_fds,
+            preload=preload,
+        )
+        output = 1 if stdout is None else stdout
+        errors = 2 if stderr is None else stderr
+        start = self._fork if forks else self._execute
+        self._guard = start(request, output, errors)
+        self._pid: int | None = None
+
+    def _execute(self, request: Request, output: int, errors: int) -> Guard:
+        """A guard that is a Python of its own."""
+        with self._new_line() as theirs:
+            number = theirs.fileno()
+            guard = [sys.executable, "-I", "-S", str(GUARD), str(number)]
+            return subprocess.Popen(
+                [*guard, request.scope, str(request.silence), *request.argv],
                 stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                env=dict(env) if env is not None else None,
-                cwd=cwd,
-                pass_fds=(*pass_fds, theirs.fileno()),
+                stdout=output,
+                stderr=errors,
+                env=request.env,
+                cwd=request.cwd,
+                pass_fds=(*request.files, number),
                 start_new_session=True,
             )
-        except BaseException:
-            self._line.close()
-            raise
-        finally:
-            theirs.close()
-        self._pid: int | None = None
+
+    def _fork(self, request: Request, output: int, errors: int) -> Guard:
+        """A guard from the fork server, or where that fails as without it."""
+        try:
+            with self._new_line() as theirs:
+                files = [theirs.fileno(), output, errors, *request.files]
+                return Fork(forkserver.server().fork(request, files))
+        except OSError as error:
+            logger.warning("No fork server: %s", error)
+            return self._execute(request, output, errors)
+
+    @contextmanager
+    def _new_line(self) -> Iterator[socket.socket]:
+        """The guard's end of the socket by which it sees whether we are there."""
+        self._line, theirs = socket.socketpair()
+        self._line.settimeout(KILL_SECONDS)  # a guard that was stopped at once says nothing
+        with theirs:
+            try:
+                yield theirs
+            except BaseException:
+                self._line.close()
+                raise
 
     @property
     def guard_pid(self) -> int:

@@ -18,6 +18,10 @@ class BuiltinEngine:
     """Always there: it needs only what the panel itself needs."""
 
     name = "builtin"
+    preload: tuple[str, ...] = (
+        "migrations_app.engines.builtin.main",
+        "purelymanage.core.private_memory",
+    )
 
     def version(self) -> str:
         """It has no version of its own."""

@@ -25,6 +25,7 @@ class ImapsyncEngine:
     """The real imapsync, found through `IMAPSYNC_PATH`."""
 
     name = "imapsync"
+    preload: tuple[str, ...] = ()
 
     def version(self) -> str:
         """Ask it. Raises UnavailableError with the cure when it cannot run here."""

@@ -5,16 +5,25 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from purelymanage.jobs import process
 from purelymanage.jobs.process import Child
 from purelymanage.jobs.tests.processes import gone, processes_with, settles
 
 pytestmark = pytest.mark.once
 
 SLEEPER = "import time; time.sleep(300)"
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["alone", "forked"])
+def forks(request, monkeypatch) -> bool:
+    """Whoever starts the guard, it guards alike."""
+    monkeypatch.setattr(f"{__name__}.Child", partial(process.Child, forks=request.param))
+    return bool(request.param)
 
 
 @pytest.fixture
@@ -84,11 +93,11 @@ def test_sigterm_goes_to_the_program_alone_or_to_its_group(tmp_path):
         assert set(said.read_text().split()) == expected
 
 
-def test_the_owners_sudden_death_ends_all(marker, tmp_path):
+def test_the_owners_sudden_death_ends_all(marker, forks):
     code = (
         "import time\n"
         "from purelymanage.jobs.process import Child\n"
-        f"child = Child({family(marker, deaf=True)!r})\n"
+        f"child = Child({family(marker, deaf=True)!r}, forks={forks})\n"
         "time.sleep(300)"
     )
     owner = subprocess.Popen([sys.executable, "-c", code])
