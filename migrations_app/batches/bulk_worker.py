@@ -14,7 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from migrations_app.models import Batch, BulkWork, MigrationJob
-from migrations_app.selectors import FITS, JobFilter, matching
+from migrations_app.selectors import JobFilter, matching
+from migrations_app.selectors.jobs import meant
 from migrations_app.services.batch_control import remove_empty_batch
 from migrations_app.services.bulk import WORK, act_on_job, in_turn
 from purelymanage.core.context import Actor, acting_as, person
@@ -88,24 +89,16 @@ def _actor(work: BulkWork) -> Actor | None:
 
 
 def _next_jobs(work: BulkWork) -> list[MigrationJob]:
-    jobs = _meant(work, matching(JobFilter(**work.wanted)))
+    jobs = matching(JobFilter(**work.wanted), action=work.action, as_of=work.created_at)
     return list(in_turn(jobs.filter(pk__gt=work.reached_id, pk__lte=work.last_id))[:JOBS_AT_ONCE])
-
-
-def _meant(work: BulkWork, jobs: QuerySet[MigrationJob]) -> QuerySet[MigrationJob]:
-    """Those the action is for, and was for when it was asked for: what ended since is left alone.
-
-    Nobody who deletes what has ended means the log of a run that goes on.
-    """
-    jobs = jobs.filter(FITS[work.action])
-    return jobs if work.action == "cancel" else jobs.exclude(ended_at__gt=work.created_at)
 
 
 def _settle_in_hand(work: BulkWork) -> None:
     """The job that a worker died with."""
     if work.in_hand_id is None:
         return
-    job = in_turn(_meant(work, MigrationJob.objects.filter(pk=work.in_hand_id))).first()
+    in_hand = MigrationJob.objects.filter(pk=work.in_hand_id)
+    job = in_turn(meant(in_hand, work.action, work.created_at)).first()
     if job:
         _do(work, job)
     else:

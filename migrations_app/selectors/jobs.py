@@ -118,12 +118,28 @@ class JobList:
     """Whether anything runs or waits, so that looking again makes sense."""
 
 
-def matching(wanted: JobFilter, *, action: str = "") -> QuerySet[MigrationJob]:
-    """The jobs that match, in no order; with an `action` (a key of FITS) those it is for."""
+def matching(
+    wanted: JobFilter, *, action: str = "", as_of: datetime | None = None
+) -> QuerySet[MigrationJob]:
+    """The jobs that match, in no order; with an `action` (a key of FITS) those it is for.
+
+    It was asked for `as_of` then.
+    """
     jobs = _searched(wanted)
     if wanted.state:
         jobs = jobs.filter(state__in=FILTERS[wanted.state])
-    return jobs.filter(FITS[action]) if action else jobs
+    return meant(jobs, action, as_of) if action else jobs
+
+
+def meant(
+    jobs: QuerySet[MigrationJob], action: str, as_of: datetime | None
+) -> QuerySet[MigrationJob]:
+    """Those the action is for, and was for then: what ended since is left alone.
+
+    Nobody who deletes what has ended means the log of a run that goes on.
+    """
+    jobs = jobs.filter(FITS[action])
+    return jobs if as_of is None or action == "cancel" else jobs.exclude(ended_at__gt=as_of)
 
 
 def _searched(wanted: JobFilter) -> QuerySet[MigrationJob]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Count, Max, QuerySet
@@ -105,12 +106,17 @@ def act_on_job(*, action: str, job: MigrationJob) -> str:
     return ""
 
 
-def act_on_all(*, action: str, wanted: JobFilter, target: object = "") -> Outcome | BulkWork:
+def act_on_all(
+    *, action: str, wanted: JobFilter, target: object = "", as_of: datetime | None = None
+) -> Outcome | BulkWork:
     """Do `action` to all that match and that it is for; by a worker where they are many.
 
-    `target` names what they have in common, for the audit log.
+    `target` names what they have in common, for the audit log. What ended after `as_of`, when
+    their number was shown, is not meant.
     """
-    jobs = matching(wanted, action=action)
+    now = timezone.now()
+    as_of = min(as_of or now, now)
+    jobs = matching(wanted, action=action, as_of=as_of)
     numbers = jobs.aggregate(count=Count("pk"), last=Max("pk"))
     if not numbers["count"]:
         raise RefusedError(str(NOTHING_FITS[action]))
@@ -122,6 +128,7 @@ def act_on_all(*, action: str, wanted: JobFilter, target: object = "") -> Outcom
         action=action,
         batch_id=wanted.batch,
         wanted=asdict(wanted),
+        created_at=as_of,
         last_id=numbers["last"],
         total=numbers["count"],
         created_by_id=actor.user_id,

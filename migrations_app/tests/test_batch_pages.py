@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -294,6 +295,18 @@ def test_an_action_on_all_that_match_asks_with_their_number(admin_client: Client
     assert batch.jobs.count() == 1
 
 
+def test_what_ends_while_the_question_stands_is_not_meant(admin_client: Client) -> None:
+    batch = batch_with(*[State.DONE] * 2, State.RUNNING)
+    address = f"{url('selected')}?batch={batch.pk}"
+    data = {"action": "delete", "everything": "1"}
+    question = admin_client.post(address, data)
+    batch.jobs.filter(state=State.RUNNING).update(state=State.DONE, ended_at=Now())
+    asked = {"confirmed": "1", "asked_at": question.context["asked_at"]}
+    assert 'name="asked_at"' in text_of(question)
+    admin_client.post(address, data | asked)
+    assert batch.jobs.count() == 1
+
+
 @pytest.mark.usefixtures("few")
 def test_many_are_left_to_a_worker_whose_progress_stands_on_the_page(admin_client: Client) -> None:
     batch = batch_with(State.FAILED, State.FAILED, State.DONE)
@@ -321,11 +334,16 @@ def test_work_on_the_list_of_jobs_stands_there(admin_client: Client) -> None:
     assert admin_client.get(url("list_live"), works, headers=HTMX).status_code == 200
 
 
-@pytest.mark.parametrize("query", ["?batch=x", "?batch=" + "9" * 40, "?state=x&q=%00"])
-def test_nonsense_about_all_that_match_is_survived(admin_client: Client, query: str) -> None:
-    JobFactory(state=State.FAILED)
-    data = {"action": "rerun", "everything": "1"}
+@pytest.mark.parametrize("query", ["?batch=x", "?batch=" + "9" * 40, "?state=x&q=%00nobody"])
+@pytest.mark.parametrize("asked_at", ["", "soon", "2026-11-20", "9999-12-31T23:59:59.999999+00:00"])
+def test_nonsense_about_all_that_match_matches_nothing(
+    admin_client: Client, query: str, asked_at: str
+) -> None:
+    job = JobFactory(state=State.FAILED)
+    data = {"action": "rerun", "everything": "1", "asked_at": asked_at}
     assert admin_client.post(url("selected") + query, data).status_code == 302
+    job.refresh_from_db()
+    assert job.state == State.FAILED
 
 
 def test_the_next_page_is_a_page_also_after_the_list_has_moved(admin_client: Client) -> None:

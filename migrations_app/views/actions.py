@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -138,12 +140,24 @@ def jobs_selected(request: Request) -> HttpResponse:
 
 def _act_on_all(request: Request, action: str) -> HttpResponse:
     number = request.GET.get("batch", "")
-    wanted = JobFilter.of(request.GET, batch=int(number) if _is_number(number) else None)
+    batch_pk = int(number) if _is_number(number) else 0  # of no batch
+    wanted = JobFilter.of(request.GET, batch=batch_pk if number else None)
     if action in ASKED_FIRST and "confirmed" not in request.POST:
         return ask_about_all(request, action, wanted, request.get_full_path())
     batch = Batch.objects.filter(pk=wanted.batch).first() if wanted.batch else None
-    tell_outcome(request, act_on_all(action=action, wanted=wanted, target=batch or ""))
+    as_of = _moment(request.POST.get("asked_at", ""))
+    outcome = act_on_all(action=action, wanted=wanted, target=batch or "", as_of=as_of)
+    tell_outcome(request, outcome)
     return go_back(request, reverse("migrations:list"))
+
+
+def _moment(text: str) -> datetime | None:
+    """When a question was asked, as its form says."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _is_number(text: str) -> bool:
@@ -214,7 +228,8 @@ def ask_about_all(request: Request, action: str, wanted: JobFilter, url: str) ->
     if not jobs:
         raise RefusedError(str(NOTHING_FITS[action]))
     words = question(action, count, jobs[0].name)
-    return render_question(request, action, words, url, jobs=jobs, count=count, everything=True)
+    facts = {"jobs": jobs, "count": count, "asked_at": timezone.now().isoformat()}
+    return render_question(request, action, words, url, **facts)
 
 
 def render_question(
