@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from mailboxes.models import Mailbox
 from migrations_app.checks.pace import Pace
 from migrations_app.engines.causes import Cause
+from migrations_app.engines.cures import CURES, Remedy
 from migrations_app.engines.plan import Plan
 from migrations_app.imap import survey as imap_survey
 from migrations_app.imap.presets import is_purelymail
@@ -52,9 +53,11 @@ def findings_of(look: Look, source: Seen, destination: Seen, pace: Pace) -> dict
     job = look.check.job
     destination = _explained(job, destination)
     twin, others = _rivals(job)
+    causes = [seen.cause for seen in (source, destination) if seen.cause]
+    causes.sort(key=lambda cause: CURES[cause].remedy != Remedy.PASSWORD)  # people are asked for it
     problems = [seen.problem for seen in (source, destination) if seen.problem] + twin
     facts: dict[str, Any] = {
-        "cause": source.cause or destination.cause or "",
+        "cause": next(iter(causes), ""),
         "destination_messages": destination.found.messages if destination.found else None,
     }
     notes = [*others, *([] if look.passwords[1] else [_by_copy()])]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,10 +17,13 @@ from migrations_app.models import WAITING, Batch, CheckState, MigrationJob, Stat
 
 REFUSED = [cause for cause, cure in CURES.items() if cure.remedy == Remedy.PASSWORD]
 """Causes that a person with the right password ends."""
-WRONG_PASSWORD = Q(state=State.FAILED, cause__in=REFUSED) | (
-    WAITING & Q(check_before__state=CheckState.PROBLEM, check_before__cause__in=REFUSED)
+_FOUND_BY_CHECK = Q(
+    check_before__state=CheckState.PROBLEM,
+    check_before__cause__in=REFUSED,
+    check_before__checked_at__gt=F("queued_at"),
 )
-"""Found by the run itself, or by a check before it."""
+WRONG_PASSWORD = Q(state=State.FAILED, cause__in=REFUSED) | (WAITING & _FOUND_BY_CHECK)
+"""Found by the run itself, or by a check since the job was last queued."""
 ENDS = {
     "source": gettext_lazy("Source"),
     "destination": gettext_lazy("Destination"),

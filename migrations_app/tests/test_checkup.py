@@ -121,6 +121,15 @@ def test_both_ends_are_tried_even_if_the_first_refuses(survey):
     assert "s0urce-never-shown" not in check.problem
 
 
+def test_a_wrong_password_is_not_hidden_by_an_end_that_is_away(survey):
+    job = queued()
+    survey.troubles = {
+        job.source_address: TroubleError("connect", 1, "Connection refused"),
+        job.destination_address: TroubleError("login", 2, "[AUTHENTICATIONFAILED] no"),
+    }
+    assert checked(job).cause == Cause.DESTINATION_PASSWORD
+
+
 def test_four_at_a_time_and_never_more_than_two_at_a_host(survey):
     survey.crowd = 4
     for number in range(6):

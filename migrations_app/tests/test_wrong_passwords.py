@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from migrations_app.models import Check, CheckState, State
 from migrations_app.selectors.wrong_passwords import jobs_to_ask_about, wrong_passwords
@@ -34,7 +35,9 @@ def batch():
     )
     JobFactory(source_address="tom@old.example", cause="destination_full", **facts)
     ida = JobFactory(source_address="ida@old.example", batch=batch, state=State.QUEUED)
-    Check.objects.create(job=ida, state=CheckState.PROBLEM, cause="sign_in_refused")
+    Check.objects.create(
+        job=ida, state=CheckState.PROBLEM, cause="sign_in_refused", checked_at=timezone.now()
+    )
     return batch
 
 
@@ -52,6 +55,13 @@ def test_who_has_been_let_in_or_replaced_since_is_not_on_it(batch):
     batch.jobs.filter(pk=lea.pk).update(state=State.DONE)
     batch.jobs.filter(pk=max_.pk).update(superseded_by=lea)
     assert [one.address for one in wrong_passwords(jobs_to_ask_about(batch))] == ["ida@old.example"]
+
+
+def test_what_a_check_found_before_the_job_was_queued_again_is_history(batch):
+    batch.jobs.filter(source_address="ida@old.example").update(queued_at=timezone.now())
+    assert "ida@old.example" not in [
+        one.address for one in wrong_passwords(jobs_to_ask_about(batch))
+    ]
 
 
 def test_the_batch_says_how_many_and_leads_to_them(batch, viewer_client):
