@@ -35,6 +35,7 @@ _tabs = [
     Tab(_("Sessions"), "accounts:sessions", 30),
     Tab(_("Audit log"), "audit:list", 40),
     Tab(_("PurelyMail"), "accounts:purelymail", 50),
+    Tab(_("Notifications"), "accounts:notifications", 55),
     Tab(_("About"), "accounts:about", 90),
 ]
 

@@ -1,6 +1,15 @@
 from django.urls import path
 
-from accounts.views import account, invitations, panel, people, policy, sessions, setup
+from accounts.views import (
+    account,
+    invitations,
+    notifications,
+    panel,
+    people,
+    policy,
+    sessions,
+    setup,
+)
 
 app_name = "accounts"
 urlpatterns = [
@@ -34,5 +43,11 @@ urlpatterns = [
     path("settings/sessions/<int:pk>/end/", sessions.session_end, name="session_end"),
     path("settings/purelymail/", panel.purelymail, name="purelymail"),
     path("settings/purelymail/test/", panel.purelymail_test, name="purelymail_test"),
+    path("settings/notifications/", notifications.notifications, name="notifications"),
+    path(
+        "settings/notifications/test/",
+        notifications.notifications_test,
+        name="notifications_test",
+    ),
     path("settings/about/", panel.about_panel, name="about"),
 ]

@@ -43,6 +43,7 @@ class Action(models.TextChoices):
     FACTORS_RESET = "factor.reset", _("reset the second factors of {target}")
     FACTOR_DEMANDED = "policy.factor_demanded", _("demanded a second factor of everybody")
     FACTOR_LEFT_OPEN = "policy.factor_left_open", _("no longer demands a second factor")
+    NOTIFICATIONS_TESTED = "notifications.tested", _("sent a test of the notifications")
     KEYS_ROTATED = "keys.rotated", _("sealed the stored secrets with the current key")
     PERSON_INVITED = "person.invited", _("invited {target} to the panel")
     INVITATION_SENT = "person.invitation_sent", _("mailed {target} their invitation")
@@ -167,7 +168,7 @@ class Action(models.TextChoices):
 
 SUBJECTS = {
     _("People"): ("owner", "session", "account", "factor", "person"),
-    _("Panel"): ("policy", "keys"),
+    _("Panel"): ("policy", "keys", "notifications"),
     _("PurelyMail"): ("purelymail",),
     _("Mailboxes"): ("mailbox", "mailboxes", "recovery", "app_password", "batch"),
     _("Domains"): ("domain", "dns"),

@@ -25,6 +25,7 @@ RATES = {
     "change_factor": "20/m/user,60/m/ip",
     # Signed in: mails to others
     "invite": "30/h/user,60/h/ip",
+    "notify": "6/m/user,12/m/ip",  # a mail to oneself, and one message to each chat
     # Signed in: what asks PurelyMail, name servers or mail servers
     "ask": "120/m/user,240/m/ip",  # one call, or a few
     "ask_much": "12/m/user,24/m/ip",  # a call for each of many

@@ -7,13 +7,20 @@ loaded by the worker that sends and by the check of the settings alone: it takes
 from __future__ import annotations
 
 import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from apprise import Apprise, AppriseAsset, NotifyBase, NotifyFormat, PersistentStoreMode
+from django.utils.translation import gettext as _
 
 logger = logging.getLogger(__name__)
 
 SECONDS = 20
 """The longest that one service is waited for."""
+_STATUS = re.compile(r"\berror=([1-5]\d\d)\b")
+_UNREACHED = re.compile(r"connection error|timed? ?out", re.IGNORECASE)
+"""In what Apprise's plugins say of a service that answers badly, or not at all."""
 
 
 def is_known(url: str) -> bool:
@@ -21,18 +28,57 @@ def is_known(url: str) -> bool:
     return _service(url) is not None
 
 
-def deliver(url: str, *, title: str, text: str) -> bool:
-    """Send `text` to an address; False if that was not possible now."""
+def deliver(url: str, *, title: str, text: str) -> str:
+    """Send `text` to an address. Why it was not taken, in a sentence; empty if it was."""
     try:
         service = _service(url)
         if service is None:
-            return False
+            return _("Apprise can make nothing of this address.")
         apprise = Apprise(asset=_asset())
         apprise.add(service)
-        return bool(apprise.notify(body=text, title=title, body_format=NotifyFormat.TEXT))
+        with _listening() as said:
+            taken = apprise.notify(body=text, title=title, body_format=NotifyFormat.TEXT)
+        return "" if taken else _why(said)
     except Exception as error:  # noqa: BLE001  a hundred plugins: each fails in its own way
         logger.warning("A service of NOTIFY_URLS failed: %s", type(error).__name__)
-        return False
+        return _("The service cannot be reached as this address says.")
+
+
+def _why(said: list[str]) -> str:
+    """A sentence of ours: what Apprise says may hold parts of the address."""
+    text = "\n".join(said)
+    if status := _STATUS.search(text):
+        words = _("The service answered with status %(status)s.")
+        return words % {"status": status[1]}
+    if _UNREACHED.search(text):
+        return _("No connection to the service, or no answer in time.")
+    return _("The service did not take it.")
+
+
+class _Ear(logging.Handler):
+    def __init__(self, said: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self.said = said
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+
+
+@contextmanager
+def _listening() -> Iterator[list[str]]:
+    """What Apprise says of a failure, which it tells its log alone; it goes no further."""
+    library = logging.getLogger("apprise")
+    said: list[str] = []
+    ear, level, propagates = _Ear(said), library.level, library.propagate
+    library.addHandler(ear)
+    library.setLevel(logging.WARNING)
+    library.propagate = False
+    try:
+        yield said
+    finally:
+        library.propagate = propagates
+        library.setLevel(level)
+        library.removeHandler(ear)
 
 
 def _service(url: str) -> NotifyBase | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import smtplib
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 logger = logging.getLogger(__name__)
 
@@ -43,13 +46,37 @@ def mail(subject: str, text: str, html: str, address: str) -> EmailMultiAlternat
 
 
 def send(mail: EmailMultiAlternatives) -> bool:
-    """Over a connection of its own: one that broke off is of no use to the next.
+    """False where the server did not take it, or where it is no mail."""
+    return not deliver(mail)
 
-    False where the server did not take it, and where it is no mail, by its subject or address.
+
+def deliver(mail: EmailMultiAlternatives) -> str:
+    """Why the mail was not taken, in a sentence without secrets; empty if it was.
+
+    It goes over a connection of its own: one that broke off is of no use to the next.
     """
     try:
         mail.send()
     except (OSError, ValueError) as error:
         logger.warning("Could not send “%s” to somebody: %s", mail.subject, type(error).__name__)
-        return False
-    return True
+        return _why(error)
+    return ""
+
+
+def _why(error: OSError | ValueError) -> str:
+    if isinstance(error, ValueError):
+        return _("It is no mail that can be sent. Check DEFAULT_FROM_EMAIL and the address.")
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return _("The mail server refused the sign-in. Check user and password in EMAIL_URL.")
+    if isinstance(error, smtplib.SMTPSenderRefused):
+        return _("The mail server refused the sender. Check DEFAULT_FROM_EMAIL.")
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return _("The mail server refused the address of the recipient.")
+    if isinstance(error, smtplib.SMTPResponseException):
+        words = _("The mail server answered with status %(status)d.")
+        return words % {"status": error.smtp_code}
+    if isinstance(error, ssl.SSLError):
+        return _("The mail server does not speak TLS as it was set. Check EMAIL_URL.")
+    if isinstance(error, TimeoutError):
+        return _("The mail server did not answer in time.")
+    return _("No connection to the mail server. Check host and port in EMAIL_URL.")

@@ -22,8 +22,8 @@ from django.utils.crypto import salted_hmac
 
 from purelymanage.jobs.locks import only_one
 from purelymanage.jobs.queue import enqueue
-from purelymanage.notifications.mail import mail, send
-from purelymanage.notifications.models import Message
+from purelymanage.notifications.mail import deliver, mail
+from purelymanage.notifications.models import Delivery, Message
 
 logger = logging.getLogger(__name__)
 
@@ -45,17 +45,23 @@ class Way:
 
     name: str
     """For the log; no secret."""
-    deliver: Callable[[Message], bool]
+    deliver: Callable[[Message], str]
+    """Why it was not taken, in a sentence; empty if it was."""
 
 
 def push(*, title: str, text: str) -> None:
     """Have a worker send this to every address of `NOTIFY_URLS`."""
-    _post([_message(_hashed(url), title, text) for url in settings.NOTIFY_URLS])
+    _post([_message(target_of_address(url), title, text) for url in settings.NOTIFY_URLS])
 
 
 def post(*, people: list[int], title: str, text: str, html: str) -> None:
     """Have a worker mail this to people, named by their keys, each on its own."""
-    _post([_message(f"{PERSON}{person}", title, text, html) for person in people])
+    _post([_message(target_of_person(person), title, text, html) for person in people])
+
+
+def hasten(targets: list[str]) -> None:
+    """Try what waits for these once more without waiting for its time."""
+    Message.objects.filter(target__in=targets).update(try_after=timezone.now())
 
 
 def _message(target: str, title: str, text: str, html: str = "") -> Message:
@@ -88,11 +94,20 @@ def _send_to(target: str) -> None:
         _give_up(old, "an address that NOTIFY_URLS does not name")
         return
     for message in waiting.filter(try_after__lte=timezone.now())[:AT_ONCE]:
-        if not way.deliver(message):
+        why = way.deliver(message)
+        _note(target, why)
+        if why:
             _give_up(old, way.name)
             _wait(waiting, message.tries, way)
             return
         message.delete()
+
+
+def _note(target: str, why: str) -> None:
+    """For the page of settings."""
+    now = timezone.now()
+    facts = {"refused_at": now, "why": why[:300]} if why else {"taken_at": now, "why": ""}
+    Delivery.objects.update_or_create(target=target, defaults=facts)
 
 
 def _wait(waiting: QuerySet[Message], tries: int, way: Way) -> None:
@@ -113,7 +128,7 @@ def _way_to(target: str) -> Way | None:
     if target.startswith(PERSON):
         return _way_to_person(int(target.removeprefix(PERSON)))
     for number, url in enumerate(settings.NOTIFY_URLS, start=1):
-        if _hashed(url) == target:
+        if target_of_address(url) == target:
             return _way_elsewhere(url, number)
     return None
 
@@ -121,22 +136,28 @@ def _way_to(target: str) -> Way | None:
 def _way_to_person(pk: int) -> Way:
     person = get_user_model().objects.filter(pk=pk, is_active=True).first()
 
-    def deliver(message: Message) -> bool:
+    def hand_over(message: Message) -> str:
         if person is None:
-            return True
-        return send(mail(message.title, message.text, message.html, person.email))
+            return ""
+        return deliver(mail(message.title, message.text, message.html, person.email))
 
-    return Way(f"The mail server for person {pk}", deliver)
+    return Way(f"The mail server for person {pk}", hand_over)
 
 
 def _way_elsewhere(url: str, number: int) -> Way:
     from purelymanage.notifications import elsewhere  # loads Apprise
 
-    def deliver(message: Message) -> bool:
+    def hand_over(message: Message) -> str:
         return elsewhere.deliver(url, title=message.title, text=message.text)
 
-    return Way(f"Number {number} of NOTIFY_URLS", deliver)
+    return Way(f"Number {number} of NOTIFY_URLS", hand_over)
 
 
-def _hashed(url: str) -> str:
+def target_of_person(pk: int) -> str:
+    """How a row names somebody who gets mail."""
+    return f"{PERSON}{pk}"
+
+
+def target_of_address(url: str) -> str:
+    """How a row names an address of `NOTIFY_URLS`."""
     return salted_hmac("purelymanage.notifications", url, algorithm="sha256").hexdigest()

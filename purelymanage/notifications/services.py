@@ -7,10 +7,20 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils.translation import gettext as _
 
+from audit.actions import Action
+from audit.services import audited
 from purelymanage.core.roles import Role
 from purelymanage.notifications.mail import Words, compose, send
-from purelymanage.notifications.outbox import post, push
+from purelymanage.notifications.outbox import (
+    hasten,
+    post,
+    push,
+    target_of_address,
+    target_of_person,
+)
 
 
 def notify_admins(
@@ -53,6 +63,20 @@ def notify_person(person: int | None, *, words: Words, context: Mapping[str, Any
     full = _with_address(context)
     keys = list(people.values_list("pk", flat=True))
     post(people=keys, title=words.subject, text=words.text(full), html=words.html(full))
+
+
+def send_test(*, person: int) -> None:
+    """Have a worker send a test to one person and to every address of `NOTIFY_URLS`.
+
+    What waits for these is tried at once as well.
+    """
+    words = Words(_("Test of the notifications"), "notification_test")
+    targets = [target_of_person(person), *map(target_of_address, settings.NOTIFY_URLS)]
+    facts = {"targets": len(targets)}
+    with audited(Action.NOTIFICATIONS_TESTED, after=facts), transaction.atomic():
+        hasten(targets)
+        notify_person(person, words=words, context={})
+        notify_elsewhere(words=words, context={})
 
 
 def notify_elsewhere(*, words: Words, context: Mapping[str, Any]) -> None:

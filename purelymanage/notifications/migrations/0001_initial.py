@@ -13,6 +13,20 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='Delivery',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('target', models.CharField(help_text='person:<key>, or a keyed hash of an address of NOTIFY_URLS, each a secret', max_length=64, unique=True)),
+                ('taken_at', models.DateTimeField(blank=True, null=True)),
+                ('refused_at', models.DateTimeField(blank=True, null=True)),
+                ('why', models.CharField(blank=True, help_text='why it was not taken; empty since it is again', max_length=300)),
+            ],
+            options={
+                'verbose_name_plural': 'deliveries',
+                'ordering': ['target'],
+            },
+        ),
+        migrations.CreateModel(
             name='Message',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

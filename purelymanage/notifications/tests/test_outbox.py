@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import threading
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import time_machine
@@ -17,41 +14,22 @@ from purelymanage.notifications import outbox
 from purelymanage.notifications.checks import check_addresses
 from purelymanage.notifications.models import Message
 from purelymanage.notifications.outbox import post, push, send_waiting
+from purelymanage.notifications.tests.receivers import service
 
 pytestmark = pytest.mark.django_db
 TOKEN = "T0k3n-of-the-hook"
 
 
-class Hook(BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.server.is_away:
-            self.send_error(503)
-            return
-        self.server.taken.append((body["title"], body["message"]))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def hooks():
     """Two services, each with what it has taken."""
-    servers = [ThreadingHTTPServer(("127.0.0.1", 0), Hook) for _ in range(2)]
-    for server in servers:
-        server.taken, server.is_away = [], False
-        threading.Thread(target=server.serve_forever, args=[0.05], daemon=True).start()
-    yield servers
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with service() as one, service() as two:
+        yield [one, two]
 
 
 @pytest.fixture(autouse=True)
 def _addresses(settings, hooks):
-    settings.NOTIFY_URLS = [f"json://127.0.0.1:{hook.server_port}/{TOKEN}" for hook in hooks]
+    settings.NOTIFY_URLS = [hook.url(TOKEN) for hook in hooks]
 
 
 def later(minutes):
@@ -77,12 +55,12 @@ def test_a_worker_is_asked_to_send_and_the_caller_does_not_wait(
 
 
 def test_a_service_that_is_away_holds_nobody_up_and_gets_it_later_in_order(hooks):
-    hooks[0].is_away = True
+    hooks[0].status = 503
     push(title="One", text="…")
     push(title="Two", text="…")
     send_waiting()
     assert [title for title, _ in hooks[1].taken] == ["One", "Two"]
-    hooks[0].is_away = False
+    hooks[0].status = 200
     send_waiting()
     assert not hooks[0].taken, "not before its pause is over"
     with later(1.1):
@@ -92,7 +70,7 @@ def test_a_service_that_is_away_holds_nobody_up_and_gets_it_later_in_order(hooks
 
 
 def test_what_nobody_took_for_a_day_is_given_up_and_the_log_says_so(hooks, caplog):
-    hooks[0].is_away = True
+    hooks[0].status = 503
     push(title="One", text="…")
     send_waiting()
     with later(24 * 60 + 1), caplog.at_level(logging.ERROR):
@@ -150,7 +128,7 @@ def test_while_one_worker_sends_another_leaves_it_alone(hooks, monkeypatch):
 
 
 def test_no_part_of_an_address_is_stored_or_logged(hooks, settings, caplog):
-    hooks[0].is_away = True
+    hooks[0].status = 503
     settings.NOTIFY_URLS = [*settings.NOTIFY_URLS, "json://127.0.0.1:1/Another-t0ken?x=Third-t0ken"]
     with caplog.at_level(logging.DEBUG):
         push(title="One", text="…")
@@ -184,7 +162,7 @@ def test_an_address_that_apprise_does_not_know_is_named_by_its_number(settings):
 
 
 def test_pauses_grow_up_to_an_hour(hooks):
-    hooks[0].is_away = True
+    hooks[0].status = 503
     push(title="One", text="…")
     Message.objects.update(tries=9)
     send_waiting()

@@ -129,6 +129,11 @@ PEOPLE: list[Line] = [
         lambda world, post: post(_gone(world).pk),
         by="owner",
     ),
+    Leaves(
+        "accounts:notifications_test",
+        Action.NOTIFICATIONS_TESTED,
+        lambda _world, post: post(),
+    ),
     Leaves("accounts:purelymail_test", Action.CONNECTION_TESTED, lambda _world, post: post()),
     # The log itself
     Exempt(
