@@ -14,7 +14,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import DatabaseError, Error
+from django.db import DatabaseError, Error, connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -115,10 +115,20 @@ def _store(row: TemporaryPassword, secret: str) -> None:
     row.secret = secret
     row.made_at = timezone.now()
     try:
-        row.save(update_fields=["secret", "made_at", "revoked_at"])
+        _save(row)
     except Error:
         get_client().delete_app_password(address=row.address, app_password=secret)
         raise
+
+
+def _save(row: TemporaryPassword) -> None:
+    """While PurelyMail was asked, the connection may have broken; then over a new one."""
+    columns = ["secret", "made_at", "revoked_at"]
+    try:
+        row.save(update_fields=columns)
+    except Error:
+        connection.close()
+        row.save(update_fields=columns)
 
 
 def revoke_soon() -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -245,6 +245,20 @@ def test_what_cannot_be_stored_is_revoked_at_once(lea, purelymail, monkeypatch):
         services.make(job)
     assert purelymail.calls["createAppPassword"] == 1
     assert lea.app_passwords == []
+
+
+def test_a_database_that_was_restarted_while_purelymail_was_asked_stores_it(lea):
+    job = claimed()
+    whole = services.get_client().create_app_password
+
+    def slow(self, **facts):
+        connection.connection.close()
+        return whole(**facts)
+
+    with patch.object(type(services.get_client()), "create_app_password", slow):
+        secret = services.make(job)
+    assert TemporaryPassword.objects.get().secret.reveal() == secret
+    assert actions() == [Action.APP_PASSWORD_CREATED]
 
 
 @pytest.mark.parametrize(("answer", "is_revoked"), [(False, True), (True, False), (None, False)])
