@@ -160,12 +160,14 @@ class BatchView:
 
     @property
     def journey(self) -> str:
-        """How many mailboxes, from where to where."""
+        """From where to where, and how many mailboxes once there are jobs."""
         words = {
             "count": grouped(self.tally.total),
             "source": self.batch.source_server or _("a deleted server"),
             "destination": self.batch.destination_server or _("a deleted server"),
         }
+        if not self.tally.total:
+            return _("From %(source)s to %(destination)s.") % words
         journey = (
             ngettext(
                 "%(count)s mailbox from %(source)s to %(destination)s.",

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from migrations_app.models import Batch, Check, MigrationJob, State
+from migrations_app.models import Batch, BatchState, Check, MigrationJob, State
 from migrations_app.progress.batches import BatchView
 from migrations_app.selectors import JobFilter, list_jobs, view_of_batch
 from migrations_app.tests.factories import BatchFactory, JobFactory
@@ -143,6 +143,11 @@ def test_what_is_all_done_is_said_once(batch: Batch) -> None:
     ended(batch)
     assert view(batch).bytes_words == "1.0\N{NO-BREAK SPACE}GB"
     assert view(batch).percent is None
+
+
+def test_a_batch_whose_jobs_are_not_made_yet_does_not_say_that_it_moves_nobody() -> None:
+    preview = BatchFactory(state=BatchState.PREVIEW)
+    assert view(preview).journey == "From a deleted server to a deleted server."
 
 
 def test_nothing_is_said_about_bytes_while_nothing_is_known(batch: Batch) -> None:
