@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from migrations_app.models import WAITING, Batch, Limits, MigrationJob, State
 from migrations_app.queueing import aftercare
-from migrations_app.queueing.manners import Manners, bandwidth_for
+from migrations_app.queueing.manners import Manners
 from purelymanage.jobs.clock import seconds_from_now
 from purelymanage.jobs.health import LATE_SECONDS
 from purelymanage.jobs.models import WorkerHost
@@ -41,8 +41,8 @@ def limits() -> Limits:
     return row
 
 
-def eligible(most: Limits | None = None) -> QuerySet[MigrationJob]:
-    """Jobs a worker may start now but for the cap, the next one first. `most` where it is known."""
+def eligible(manners: Manners | None = None) -> QuerySet[MigrationJob]:
+    """Jobs a worker may start now but for the cap, the next one first. `manners` where known."""
     running = MigrationJob.objects.filter(state=State.RUNNING)
     same_mailbox = running.alias(
         host=Lower("destination_host"), address=Lower("destination_address")
@@ -60,15 +60,14 @@ def eligible(most: Limits | None = None) -> QuerySet[MigrationJob]:
             mailbox=Lower("source_address"),
             destination=Lower("destination_host"),
         )
-        .exclude(_spared(running, most or limits()))
+        .exclude(_spared(running, manners or Manners(limits())))
         .exclude(Exists(same_mailbox))
         .order_by("queued_at", "pk")
     )
 
 
-def _spared(running: QuerySet[MigrationJob], most: Limits) -> Q:
+def _spared(running: QuerySet[MigrationJob], manners: Manners) -> Q:
     """The hosts, and mailboxes of others, for which no job more may be started now."""
-    manners = Manners(most)
     reading: dict[str, list[int | None]] = defaultdict(list)
     for host, part in running.values_list(Lower("source_host"), "bandwidth"):
         reading[host].append(part)
@@ -208,9 +207,10 @@ def next_for(owner: str) -> MigrationJob | None:
     live = MigrationJob.objects.filter(state=State.RUNNING, lease_until__gte=Now())
     if is_draining(owner) or live.count() >= most.concurrency:
         return None
-    job = eligible(most).first()
+    manners = Manners(most)
+    job = eligible(manners).first()
     if job:
-        job.bandwidth = bandwidth_for(job, most)
+        job.bandwidth = manners.share(job.source_host)
     return job
 
 
@@ -220,7 +220,7 @@ def kick() -> None:
     free = most.concurrency - MigrationJob.objects.filter(state=State.RUNNING).count()
     if free <= 0:
         return
-    for _place in range(eligible(most)[:free].count() - waiting("sync")):
+    for _place in range(eligible(Manners(most))[:free].count() - waiting("sync")):
         enqueue(RUN_NEXT, cluster="sync")
 
 

@@ -84,7 +84,8 @@ class Manners:
         return _at_once(self._limits.get(host.lower()), self._most)
 
     def share(self, host: str) -> int | None:
-        """The bytes per second of one job: all that may run at a time get the same part."""
+        """The bytes per second of one job, None without a limit: all that may run at a time get
+        the same part."""
         limits = self._limits.get(host.lower())
         return _share(limits, self._most) if limits else None
 
@@ -106,13 +107,6 @@ class Manners:
             yield _out_of_hours(limits, opens)
         if _is_spent(limits, mailbox):
             yield _used_up(limits, end_of_day(self._now), mailbox=mailbox)
-
-
-def bandwidth_for(job: MigrationJob, most: Limits) -> int | None:
-    """The bytes per second a job that starts now is given; None where its host has no limit."""
-    host = HostLimits.objects.filter(host=job.source_host.lower())
-    limits = host.filter(bytes_per_second__isnull=False).first()
-    return _share(limits, most) if limits else None
 
 
 def _at_once(limits: HostLimits | None, most: Limits) -> int:

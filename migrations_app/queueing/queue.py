@@ -133,8 +133,9 @@ def claim(owner: str) -> MigrationJob | None:
         job = dispatch.next_for(owner)
         if job is None:
             return None
-        job.folder_results.all().delete()
-        job.losses.all().delete()
+        if job.run:
+            job.folder_results.all().delete()
+            job.losses.all().delete()
         MigrationJob.objects.filter(pk=job.pk).update(
             state=State.RUNNING,
             token=uuid.uuid4(),

@@ -32,6 +32,10 @@ FENCE_SECONDS = 0.8 * queue.LEASE_SECONDS
 GUARD_SECONDS = 0.9 * queue.LEASE_SECONDS
 """After which the engine's guard acts by itself, should this whole process hang or be stopped."""
 SETTLE_SECONDS = 60.0
+FIRST_SECONDS = 3.0
+"""Before the first write: a run that is over by then writes once, at its end."""
+FRESH_SECONDS = queue.BEAT_SECONDS
+"""For so long after a run began its connection is taken to be alive."""
 HANG_SECONDS = 15.0
 NAME_CHARACTERS = 1000
 REASON_CHARACTERS = 500
@@ -66,7 +70,7 @@ class Clerk(threading.Thread):
         self._progress = progress
         self._log = log
         self._redactor = redactor
-        self.renewed_at = time.monotonic()
+        self._made_at = self.renewed_at = time.monotonic()
         """When the lease was last renewed, by our own clock."""
         self._stored_columns: dict[str, Any] = {}
         self._stored_folders: dict[int, tuple[Any, ...]] = {}
@@ -85,8 +89,10 @@ class Clerk(threading.Thread):
 
     def run(self) -> None:
         """Until `settle`. An absent database is tried again each second."""
+        pause = FIRST_SECONDS
         try:
-            while not self._ended.wait(WRITE_SECONDS):
+            while not self._ended.wait(pause):
+                pause = WRITE_SECONDS
                 try:
                     self._look_and_write()
                 except DatabaseError as error:
@@ -98,18 +104,20 @@ class Clerk(threading.Thread):
     def settle(self, ending: Callable[[], bool]) -> bool:
         """End the thread, then store what is left together with the run's ending.
 
-        The connection may be dead since the last outage, so a fresh one is tried, for a minute.
+        A connection that may be dead since an outage gives way to fresh ones, for a minute.
         False means that the run was not ours any more, or could not be written: its lease ends it.
         """
         self._ended.set()
         if self.is_alive():
             self.join(HANG_SECONDS)
+        if time.monotonic() - self._made_at > FRESH_SECONDS:
+            connections.close_all()
         give_up = time.monotonic() + SETTLE_SECONDS
         while True:
-            connections.close_all()
             try:
                 return self._write(ending)
             except DatabaseError:
+                connections.close_all()
                 if time.monotonic() > give_up:
                     logger.exception("Job %s: its ending could not be stored", self._job.pk)
                     return False

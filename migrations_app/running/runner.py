@@ -21,6 +21,7 @@ from audit.actions import Action
 from audit.services import audited
 from migrations_app.engines.base import Ending, Engine, LogLine, Reader, Verdict
 from migrations_app.engines.causes import Cause
+from migrations_app.engines.plan import Plan
 from migrations_app.models import MigrationJob
 from migrations_app.queueing import queue
 from migrations_app.running import logs
@@ -37,6 +38,8 @@ from purelymanage.jobs.process import Child
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
+GATHER_SECONDS = 0.1
+"""How long an engine that prints little is left to print more before it is read again."""
 STOP_SECONDS = 10.0
 DRAIN_SECONDS = 5.0
 READ_BYTES = 65536
@@ -55,18 +58,20 @@ def run(job: MigrationJob) -> None:
 def _run(job: MigrationJob) -> None:
     with acting_as(SYSTEM), audited(Action.JOB_STARTED, target=job, after={"run": job.run}) as act:
         try:
-            logs.make_room(job)
-            engine, passwords = prepare(job)
+            if job.run > 1:
+                logs.make_room(job)
+            plan = plan_of(job)
+            engine, passwords = prepare(job, plan)
             act.after["engine"] = engine.name
             with private_directory(job) as workdir:
-                Run(job, engine=engine, passwords=passwords, workdir=workdir).follow()
+                Run(job, plan, engine=engine, passwords=passwords, workdir=workdir).follow()
         except PurelyManageError as error:
             logs.append(job, logs.line(str(error), level="error"))
             cause = Cause.ENGINE_MISSING if isinstance(error, UnavailableError) else None
             if isinstance(error, NoStartError):
                 cause = error.cause
             queue.finish(job, Verdict(state="failed", cause=cause, sentence=str(error)))
-        job.refresh_from_db()
+        job.refresh_from_db(fields=["state", "cause"])
         act.after.update(state=job.state, cause=job.cause)
 
 
@@ -78,11 +83,17 @@ class Run:
     """One run of one engine."""
 
     def __init__(
-        self, job: MigrationJob, *, engine: Engine, passwords: tuple[str, str], workdir: Path
+        self,
+        job: MigrationJob,
+        plan: Plan,
+        *,
+        engine: Engine,
+        passwords: tuple[str, str],
+        workdir: Path,
     ) -> None:
         self.job = job
         self.engine = engine
-        self.plan = plan_of(job)
+        self.plan = plan
         self.reader: Reader = engine.reader(self.plan)
         self.redactor = Redactor(passwords)
         self.reader.hide = self.redactor.clean
@@ -94,6 +105,8 @@ class Run:
         ]
         self.workdir = workdir
         self.lines = Lines()
+        self.has_read = 0
+        """Bytes, the last time."""
         self.stop_by: float | None = None
         """When the engine, told to stop, is killed."""
 
@@ -155,6 +168,7 @@ class Run:
             files = [output, child.fileno()] if is_open else [child.fileno()]
             if output in select.select(files, [], [], LOOK_SECONDS)[0]:
                 is_open = self._read(output)
+                self._let_gather(child)
             self._stop_if_wished(child)
         give_up = time.monotonic() + DRAIN_SECONDS
         while is_open and time.monotonic() < give_up:
@@ -164,9 +178,15 @@ class Run:
             self._take(line)
         return status
 
+    def _let_gather(self, child: Child) -> None:
+        """Wake up for many lines at once, unless they come fast or the engine ends."""
+        if self.has_read < READ_BYTES // 2:
+            select.select([child.fileno()], [], [], GATHER_SECONDS)
+
     def _read(self, output: int) -> bool:
         """One piece of output; False at its end."""
         data = os.read(output, READ_BYTES)
+        self.has_read = len(data)
         for line in self.lines.feed(data):
             self._take(line)
         if self.reader.progress.phase in SIGNED_IN:

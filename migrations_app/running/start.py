@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from django.db import Error as DatabaseError
-from django.db import connections
+from django.db import connections, transaction
 from django.utils.translation import gettext as _
 
 from migrations_app.engines.base import Engine
@@ -28,13 +28,13 @@ from purelymanage.core.errors import PurelyManageError, RefusedError, Unavailabl
 logger = logging.getLogger(__name__)
 
 
-def prepare(job: MigrationJob) -> tuple[Engine, tuple[str, str]]:
+def prepare(job: MigrationJob, plan: Plan) -> tuple[Engine, tuple[str, str]]:
     """The engine and both passwords. Raises what there is to say if one is not to be had."""
     credentials.refuse_erased(job)
     with credentials.opening(job):
         source = job.source_password.reveal()
         destination = "" if job.uses_app_password else job.destination_password.reveal()
-    refuse_places(plan_of(job))
+    refuse_places(plan)
     engine = choose(job.engine_wanted or None)
     words = _("Run %(run)d on %(host)s, engine: %(engine)s.") % {
         "run": job.run,
@@ -43,8 +43,9 @@ def prepare(job: MigrationJob) -> tuple[Engine, tuple[str, str]]:
     }
     if job.dry_run:
         words = f"{words} {_('Dry run: nothing is copied.')}"
-    MigrationJob.objects.filter(pk=job.pk).update(engine=engine.name)
-    logs.append(job, logs.line(words))
+    with transaction.atomic():
+        MigrationJob.objects.filter(pk=job.pk).update(engine=engine.name)
+        logs.append(job, logs.line(words))
     if job.uses_app_password:
         destination = temporary_password(job)
     return engine, (source, destination)

@@ -179,6 +179,8 @@ def test_no_cut_leaves_half_of_a_secret(spelling: Callable[[str], str]) -> None:
 class Printing(BuiltinEngine):
     """Prints a file, and is understood as the built-in engine."""
 
+    preload = ()
+
     def __init__(self, path: Path) -> None:
         self.path = path
 

@@ -128,7 +128,8 @@ def test_a_draining_host_claims_nothing_and_others_do():
 
 
 def test_a_claim_starts_with_a_clean_slate():
-    job = make_job(messages_done=5, bytes_total=7, verdict="old", cause="unknown", exit_status=3)
+    facts = {"messages_done": 5, "bytes_total": 7, "verdict": "old", "exit_status": 3}
+    job = make_job(run=1, cause="unknown", **facts)
     FolderResult.objects.create(job=job, position=0, source="INBOX", destination="INBOX")
     claimed = queue.claim("a:1")
     assert (claimed.messages_done, claimed.bytes_total, claimed.verdict) == (0, None, "")

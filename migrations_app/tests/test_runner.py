@@ -103,7 +103,8 @@ def test_a_job_runs_to_its_end_with_progress_folders_and_log():
 
 def test_the_log_names_the_engine_that_was_wanted_for_this_job():
     job = make_job(engine_wanted="builtin")
-    start.prepare(queue.claim("a:1"))
+    claimed = queue.claim("a:1")
+    start.prepare(claimed, start.plan_of(claimed))
     assert "engine: Built-in." in logs.tail(job).text
 
 

@@ -243,7 +243,7 @@ def guard(
 def execute(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     """Become the program."""
     try:
-        os.execvpe(argv[0], argv, env)  # noqa: S606  no shell is the point
+        os.execvpe(argv[0], [*argv], env)  # noqa: S606  no shell is the point
     except OSError as error:
         os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
     os._exit(NOT_STARTED)
