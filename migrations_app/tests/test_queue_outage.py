@@ -1,9 +1,12 @@
-"""A database that stops in the middle of a run: nothing runs twice at once, nothing is lost."""
+"""A database or a host goes away in the middle of a run: nothing runs twice, nothing is lost."""
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -15,6 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.once]  # it brings a server of its o
 
 FENCED_AFTER = 24.0
 SLACK = 8.0
+LEASE = 30.0
 
 
 @pytest.fixture
@@ -24,6 +28,21 @@ def postgres() -> Iterator[PrivatePostgres]:
     server = PrivatePostgres()
     yield server
     server.remove()
+
+
+def start(
+    workers: Workers, postgres: PrivatePostgres, name: str, behaviour: dict[str, object]
+) -> None:
+    """Submit a job and wait until it copies."""
+    workers.manage(
+        "shell",
+        "-c",
+        "from migrations_app.tests.queueing import make_job;"
+        " from migrations_app.queueing import queue;"
+        f" queue.submit(make_job({name!r}, behaviour={behaviour!r}))",
+    )
+    progress = "SELECT messages_done FROM migrations_app_migrationjob"
+    assert settles(lambda: postgres.ask(progress)[0])
 
 
 @pytest.mark.parametrize(
@@ -36,14 +55,7 @@ def test_the_database_stops_in_the_middle_of_a_run(postgres, tmp_path, outage, m
     behaviour = {"stamps": str(stamps), "mails": mails, "pause": 0.1}
     workers = Workers(tmp_path, url=postgres.url, prepare=True)
     try:
-        workers.manage(
-            "shell",
-            "-c",
-            "from migrations_app.tests.queueing import make_job; from migrations_app import queue;"
-            f" queue.submit(make_job('outage', behaviour={behaviour!r}))",
-        )
-        progress = "SELECT messages_done FROM migrations_app_migrationjob"
-        assert settles(lambda: postgres.ask(progress)[0])
+        start(workers, postgres, "outage", behaviour)
         engines = processes_with("outage@new.example")
         assert engines
         postgres.stop()
@@ -60,3 +72,32 @@ def test_the_database_stops_in_the_middle_of_a_run(postgres, tmp_path, outage, m
         family = workers.family()
         workers.stop()
         assert settles(lambda: gone(family), 5)
+
+
+def test_a_host_vanishes_and_is_back_while_another_has_its_job(postgres, tmp_path):
+    hosts = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        hosts.append(Workers(tmp_path / name, url=postgres.url, prepare=not hosts))
+        if len(hosts) == 1:
+            start(hosts[0], postgres, "vanished", {"mails": 1000, "pause": 0.1})
+    standing = "SELECT run, messages_done > 0, state FROM migrations_app_migrationjob"
+    engines = processes_with("vanished@")
+    frozen = [hosts[0].supervisor.pid, *hosts[0].family()]
+    try:
+        for pid in frozen:
+            os.kill(pid, signal.SIGSTOP)
+        assert settles(lambda: gone(engines), LEASE), "what wakes up would write beside the other"
+        assert settles(lambda: postgres.ask(standing)[:2] == (2, True), 2 * LEASE)
+        second = set(processes_with("vanished@"))
+    finally:
+        for pid in frozen:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+    try:
+        assert not settles(lambda: set(processes_with("vanished@")) - second, 5)
+        assert postgres.ask(standing) == (2, True, "running")
+    finally:
+        for host in hosts:
+            host.stop()
+    assert settles(lambda: gone([*frozen, *second]), 5)
