@@ -98,16 +98,22 @@ STATUS_CAUSES = {
 
 0, 6 and 7 are endings of their own; a negative one is a signal.
 """
+_WITHOUT_CLOSING_LINE = {64, 66, 126, 127}
+"""An engine that never began. Else a run without that line died, and Perl dies with any number."""
+_BY_SHELL = {128 + number: -number for number in (1, 2, 3, 6, 9, 11, 13, 15)}
+"""How a script around an engine tells of its death by a signal."""
 DECISIVE = {118: Cause.BUDGET_SPENT, -signal.SIGPIPE: Cause.CONNECTION_LOST}
 """Statuses that say more than any message that failed before.
 
 imapsync dies of SIGPIPE when it writes to a server that hung up; its own output is always read.
 """
-_PRIORITY = [
+_OF_SERVERS = [
     Cause.BUDGET_SPENT,
     *BOTH_ENDS["password"],  # before what passes by itself: it must not be tried again unasked
     *(pair[0] for pair in BOTH_ENDS.values()),
     *(pair[1] for pair in BOTH_ENDS.values()),
+]
+_OF_MESSAGES = [
     Cause.DESTINATION_FULL,
     Cause.MESSAGES_TOO_LARGE,
     Cause.MESSAGES_REFUSED,
@@ -119,6 +125,7 @@ _PRIORITY = [
 
 def judge(plan: Plan, status: int, progress: Progress, facts: Facts) -> Verdict:
     """How the run ended, in the words of the page."""
+    status = _BY_SHELL.get(status, status)
     if status < 0 and status not in DECISIVE:
         return _stopped(_signal_name(-status))
     if status in _STOPPED:
@@ -203,14 +210,22 @@ def _not_met(plan: Plan, progress: Progress) -> list[str]:
 
 
 def _worst(status: int, facts: Facts) -> Cause:
-    """The most telling cause among the errors, or else what the status stands for."""
-    found = {cause_of(trouble) for trouble in facts.troubles}
+    """The most telling cause among the errors, or else what the status stands for.
+
+    What happened to some messages does not tell why an engine died before it came to the others.
+    """
     if status in DECISIVE:
         return DECISIVE[status]
-    for cause in _PRIORITY:
-        if cause in found:
-            return cause
-    return STATUS_CAUSES.get(status, Cause.UNKNOWN)
+    found = {cause_of(trouble) for trouble in facts.troubles}
+    meaning = _meaning(status, facts)
+    telling = _OF_SERVERS if meaning == Cause.ENGINE_CRASHED else [*_OF_SERVERS, *_OF_MESSAGES]
+    return next((cause for cause in telling if cause in found), meaning)
+
+
+def _meaning(status: int, facts: Facts) -> Cause:
+    if facts.has_ended or status in _WITHOUT_CLOSING_LINE:
+        return STATUS_CAUSES.get(status, Cause.UNKNOWN)
+    return Cause.ENGINE_CRASHED
 
 
 def _messages(count: int) -> str:

@@ -64,7 +64,7 @@ def test_only_causes_of_one_end_close_a_host() -> None:
 
 @pytest.mark.parametrize("status", sorted(IMAPSYNC | {126, 127}))
 def test_every_exit_value_has_a_cause_with_a_sentence_and_a_next_step(status: int) -> None:
-    verdict = judge(PLAN, status, Progress(), Facts())
+    verdict = judge(PLAN, status, Progress(), Facts(has_ended=True))
     assert (verdict.state, verdict.cause) == ("failed", STATUS_CAUSES[status])
     assert verdict.sentence.endswith(".")
     assert verdict.sentence.count(".") >= 2 or "It said" in verdict.sentence
@@ -85,13 +85,32 @@ def test_every_cause_has_a_sentence_of_its_own(cause: Cause) -> None:
 
 
 @pytest.mark.parametrize("status", [-99, 2, 77, 110, 121, 200, 255])
-def test_an_unknown_status_is_shown_as_it_is(status: int) -> None:
-    verdict = judge(PLAN, status, Progress(), Facts())
+@pytest.mark.parametrize("has_ended", [True, False])
+def test_an_unknown_status_is_shown_as_it_is(status: int, *, has_ended: bool) -> None:
+    verdict = judge(PLAN, status, Progress(), Facts(has_ended=has_ended))
     assert str(abs(status)) in verdict.sentence
 
 
+@pytest.mark.parametrize("status", [1, 2, 70, 104, 113, 255])
+def test_an_engine_that_died_is_tried_again_whatever_happened_to_some_messages(status: int) -> None:
+    facts = Facts(has_started_copying=True, has_ended=status == 70)
+    facts.add(Trouble("flags", 2, "could not add flags: NO [CANNOT] no"))
+    facts.add(Trouble("append", 2, "NO [LIMIT] too large"))
+    verdict = judge(PLAN, status, Progress(messages_total=9, messages_done=3), facts)
+    assert (verdict.state, verdict.cause) == ("failed", Cause.ENGINE_CRASHED)
+    facts.add(Trouble("lost", 1, "Connection reset by peer"))
+    assert judge(PLAN, status, Progress(), facts).cause == Cause.SOURCE_LOST
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
+def test_a_signal_is_known_through_a_script_around_the_engine(number: signal.Signals) -> None:
+    verdict = judge(PLAN, 128 + number, Progress(), Facts())
+    assert verdict == judge(PLAN, -number, Progress(), Facts())
+    assert (verdict.state, verdict.cause) == ("interrupted", Cause.STOPPED)
+
+
 def test_an_unknown_text_is_shown_raw_cut_and_on_one_line() -> None:
-    facts = Facts()
+    facts = Facts(has_ended=True)
     facts.add(Trouble("other", 0, "Something <b>odd</b>\x1b[31m\nhappened " + "x" * 5000))
     verdict = judge(PLAN, 111, Progress(), facts)
     assert verdict.cause == Cause.UNKNOWN

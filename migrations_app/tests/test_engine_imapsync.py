@@ -188,7 +188,7 @@ def test_a_wrong_password_names_the_account(side: int) -> None:
 
 
 def test_an_unknown_status_is_shown_as_it_is() -> None:
-    verdict = _read(transcripts.opening())[0].conclude(77)
+    verdict = _read([*transcripts.opening(), transcripts.closing(77)])[0].conclude(77)
     assert (verdict.state, verdict.cause) == ("failed", Cause.UNKNOWN)
     assert "77" in verdict.sentence
 

@@ -119,7 +119,7 @@ def stand_in(settings: object, tmp_path: Path) -> Path:
 @pytest.mark.django_db(transaction=True)
 def test_they_are_kept_with_the_runs_end_without_subject_and_password(stand_in: Path) -> None:
     stand_in.write_text(f"{refused(1, SOURCE_PASSWORD)}\n{NO_FOLDER}\n")
-    job = make_job(behaviour={"prints": str(stand_in), "status": 114})
+    job = make_job(behaviour={"prints": str(stand_in), "status": 114}, run=1)
     Loss.objects.create(job=job, position=0, folder="from an earlier run", reason="x")
     runner.run(queue.claim("a:1"))
     first, second = job.losses.all()
@@ -221,6 +221,7 @@ def test_the_builtin_engine_says_what_the_source_did_not_hand_out(
     events = Events(folder=counts)
     job = Job(SilentSession(SOURCE), None, PLAN.options, False, events, Pace(None))
     FolderCopy(job, "INBOX", "INBOX", counts)._note_silent(Contents({}, 1, 0, 0, 9, silent=(7,)))
+    events.end(115)
     reader = BuiltinReader(PLAN)
     (loss,) = losses(reader, capfd.readouterr().out.splitlines())
     assert loss == LostMessage("INBOX", "7", None, "it did not hand them out")
