@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import islice
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -13,9 +14,11 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
+from django.utils.translation import ngettext
 
-from migrations_app.models import Batch, MigrationJob
+from migrations_app.models import Batch, Loss, MigrationJob
 from migrations_app.reports.figures import Figures
+from migrations_app.selectors.losses import Losses
 from migrations_app.selectors.reports import FolderRow, MailboxReport, MailboxRow
 from purelymanage.core.tables import csv_response
 
@@ -52,6 +55,8 @@ MAILBOX_COLUMNS = (
     "verdict",
     "what_to_do",
 )
+LOSS_COLUMNS = ("folder", "uid", "bytes", "reason")
+LOST_MAIL_COLUMNS = ("job", "source_address", "source_host", "destination_address", *LOSS_COLUMNS)
 CHUNK = 100
 
 
@@ -67,14 +72,49 @@ def job_json(report: MailboxReport) -> HttpResponse:
     whole = {
         **mailbox_facts(row),
         "by_folder": [folder_facts(folder) for folder in report.folders],
-        "did_not_arrive": [
-            {"folder": loss.folder, "uid": loss.uid, "bytes": loss.bytes, "reason": loss.reason}
-            for loss in report.losses.rows
-        ],
+        "did_not_arrive": [loss_facts(loss) for loss in report.losses.rows],
         "did_not_arrive_unnamed": report.losses.unnamed,
     }
     headers = _named(_job_file(report.job, "json"))
     return HttpResponse(_json(whole) + "\n", content_type="application/json", headers=headers)
+
+
+def job_losses_csv(job: MigrationJob, losses: Losses) -> StreamingHttpResponse:
+    """A line per message that did not arrive."""
+    lines = [[*loss_facts(loss).values()] for loss in losses.rows]
+    name = _job_file(job, "csv", about="losses")
+    return csv_response(name, LOSS_COLUMNS, _cells([*lines, *_unnamed(losses.unnamed)]))
+
+
+def batch_losses_csv(batch: Batch, losses: Iterable[Loss]) -> StreamingHttpResponse:
+    """A line per message that did not arrive, with the mailbox it is of."""
+    name = _batch_file(batch, "csv", about="losses")
+    return csv_response(name, LOST_MAIL_COLUMNS, _cells(_lost_mail(losses)))
+
+
+def _lost_mail(losses: Iterable[Loss]) -> Iterator[list[Any]]:
+    for job, of_job in groupby(losses, key=attrgetter("job")):
+        mailbox = [job.pk, job.source_address, job.source_host, job.destination_address]
+        named = [[*loss_facts(loss).values()] for loss in of_job]
+        for line in (*named, *_unnamed(job.messages_failed - len(named))):
+            yield [*mailbox, *line]
+
+
+def loss_facts(loss: Loss) -> dict[str, Any]:
+    """Under the names of LOSS_COLUMNS."""
+    return {"folder": loss.folder, "uid": loss.uid, "bytes": loss.bytes, "reason": loss.reason}
+
+
+def _unnamed(count: int) -> list[list[Any]]:
+    """A line for those that are not kept by name, so that no list looks complete that is not."""
+    if count < 1:
+        return []
+    words = ngettext(
+        "%(count)d more message did not arrive; it is not kept by name.",
+        "%(count)d more messages did not arrive; they are not kept by name.",
+        count,
+    )
+    return [["", "", None, words % {"count": count}]]
 
 
 def batch_csv(batch: Batch, rows: Iterable[MailboxRow]) -> StreamingHttpResponse:
@@ -184,9 +224,9 @@ def _named(name: str) -> dict[str, str]:
     return {"Content-Disposition": str(disposition)}
 
 
-def _job_file(job: MigrationJob, kind: str) -> str:
-    return f"{job.log_name.removesuffix('.log')}-report.{kind}"
+def _job_file(job: MigrationJob, kind: str, *, about: str = "report") -> str:
+    return f"{job.log_name.removesuffix('.log')}-{about}.{kind}"
 
 
-def _batch_file(batch: Batch, kind: str) -> str:
-    return f"batch-{batch.pk}-{slugify(batch.name) or 'migrations'}-report.{kind}"
+def _batch_file(batch: Batch, kind: str, *, about: str = "report") -> str:
+    return f"batch-{batch.pk}-{slugify(batch.name) or 'migrations'}-{about}.{kind}"

@@ -13,6 +13,7 @@ from audit.services import record
 from migrations_app import selectors
 from migrations_app.reports import files as report_files
 from migrations_app.selectors import reports
+from migrations_app.selectors.losses import has_losses, losses_in, losses_of
 from migrations_app.views.parts import get_job
 from purelymanage.core.http import Request, render_page
 from purelymanage.core.limits import rate_limited
@@ -54,6 +55,15 @@ def job_report_json(request: Request, pk: int) -> HttpResponse:
 
 
 @viewer_required
+@rate_limited("export", also_get=True)
+@require_GET
+def job_losses_csv(request: Request, pk: int) -> StreamingHttpResponse:
+    """A line per message that did not arrive, for spreadsheets."""
+    job = get_job(pk)
+    return report_files.job_losses_csv(job, losses_of(job, everything=True))
+
+
+@viewer_required
 @require_GET
 def batch_report(request: Request, pk: int) -> HttpResponse:
     batch = selectors.batch_of(pk)
@@ -64,6 +74,7 @@ def batch_report(request: Request, pk: int) -> HttpResponse:
         "batch": batch,
         "has_dry": tally.dry > 0,
         "has_real": tally.dry < tally.total,
+        "has_losses": has_losses(batch),
         "unfinished": tally.total - tally.ended,
         "now": timezone.now(),
         "crumbs": [
@@ -95,3 +106,14 @@ def batch_report_json(request: Request, pk: int) -> StreamingHttpResponse:
     return report_files.batch_json(
         batch, reports.total_of_batch(batch), reports.mailboxes_of(batch)
     )
+
+
+@viewer_required
+@rate_limited("export", also_get=True)
+@require_GET
+def batch_losses_csv(request: Request, pk: int) -> StreamingHttpResponse:
+    """A line per message of its mailboxes that did not arrive, for spreadsheets."""
+    batch = selectors.batch_of(pk)
+    facts = {"format": "CSV", "what": "did not arrive"}
+    record(Action.MIGRATIONS_EXPORTED, target=str(batch), after=facts)
+    return report_files.batch_losses_csv(batch, losses_in(batch))

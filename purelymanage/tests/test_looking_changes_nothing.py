@@ -19,6 +19,7 @@ NOTES = {
 TAKEN_ALONG = {
     "mailboxes:export",
     "migrations:batch_report_csv",
+    "migrations:batch_losses_csv",
     "migrations:batch_report_json",
     "audit:csv",
     "audit:json",

@@ -36,6 +36,7 @@ def argument(name: str, key: str, world: World) -> Any:
         "migrations:batch_report": world.migration_batch,
         "migrations:batch_report_csv": world.migration_batch,
         "migrations:batch_report_json": world.migration_batch,
+        "migrations:batch_losses_csv": world.migration_batch,
         "migrations:repeat": world.repeating_job,
         "migrations:final": world.repeating_job,
         "migrations:batch_repeat": world.moving_batch,
