@@ -177,8 +177,9 @@ def test_all_or_nothing_imports_nothing_while_a_line_is_bad(admin):
 def test_all_or_nothing_looks_once_more_for_what_others_made_meanwhile(admin_client, admin):
     batch = preview(admin, HEADER + GOOD)
     same_job(admin)
-    answer = admin_client.post(url("batch_import", batch.pk), {"mode": "all"})
-    assert answer.status_code == 409
+    answer = admin_client.post(url("batch_import", batch.pk), {"mode": "all"}, follow=True)
+    assert answer.redirect_chain == [(url("batch_preview", batch.pk), 302)]
+    assert "1 line cannot be imported" in text_of(answer)
     assert states(batch) == ["bad"]
     assert not keeps_passwords(batch)
 
@@ -227,6 +228,17 @@ def test_a_batch_is_imported_once(admin):
         services.start_import(batch=batch)
     tasks.import_batches()
     assert batch.jobs.count() == 1
+
+
+def test_a_click_that_comes_twice_ends_where_the_first_did(admin_client, admin):
+    batch = preview(admin, HEADER + GOOD)
+    for _ in range(2):
+        answer = admin_client.post(url("batch_import", batch.pk))
+        assert answer["Location"] == url("batch_preview", batch.pk)
+    assert "being imported already" in text_of(admin_client.get(answer["Location"]))
+    other = preview(admin, table(1))
+    for location in (url("batch_new"), url("batches")):
+        assert admin_client.post(url("batch_discard", other.pk))["Location"] == location
 
 
 def test_without_its_server_a_batch_is_not_imported(admin):

@@ -9,6 +9,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -18,6 +19,7 @@ from migrations_app.forms.batches import BatchForm
 from migrations_app.models import Batch, LineState, Server
 from migrations_app.selectors import batch_of, lines
 from migrations_app.services import batches as services
+from migrations_app.views.parts import told_on_the_way_back_to
 from purelymanage.core.http import Request, errors_on, go_to, render_page
 from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required, viewer_required
@@ -27,6 +29,11 @@ from purelymanage.jobs.health import LATE_SECONDS, seconds_since_worker_seen
 EXAMPLES = (
     ("lea@old.example", "her password there", "lea@example.com", "her password here"),
     ("max@old.example", "his password there", "max@example.com", "his password here"),
+)
+told_on_the_preview = told_on_the_way_back_to(
+    "migrations:batch_preview",
+    otherwise="migrations:batches",
+    gone=gettext_lazy("The batch has been discarded meanwhile."),
 )
 REPORT_COLUMNS = ("line", "source_email", "dest_email", "state", "note")
 
@@ -105,6 +112,7 @@ def batch_lines(request: Request, pk: int) -> HttpResponseBase:
 @admin_required
 @rate_limited("bulk")
 @require_POST
+@told_on_the_preview
 def batch_import(request: Request, pk: int) -> HttpResponse:
     batch = batch_of(pk)
     services.start_import(batch=batch, all_or_nothing=request.POST.get("mode") == "all")
@@ -114,6 +122,7 @@ def batch_import(request: Request, pk: int) -> HttpResponse:
 @admin_required
 @rate_limited("bulk")
 @require_POST
+@told_on_the_preview
 def batch_discard(request: Request, pk: int) -> HttpResponse:
     services.discard(batch=batch_of(pk))
     messages.success(request, _("Discarded, with the passwords in it."))
