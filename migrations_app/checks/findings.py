@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from mailboxes.models import Mailbox
 from migrations_app.checks.pace import Pace
@@ -63,6 +64,7 @@ def findings_of(look: Look, source: Seen, destination: Seen, pace: Pace) -> dict
     notes = [*others, *([] if look.passwords[1] else [_by_copy()])]
     if source.found:
         size = source.found.bytes
+        notes += _about_closed(source.found.closed)
         notes += _about_size(look, size)
         facts |= {
             "folders": source.found.folders,
@@ -123,6 +125,15 @@ def _way(job: MigrationJob) -> tuple[str, str, bool]:
 
 def _by_copy() -> str:
     return _("The destination is in the list of your mailboxes; the run makes its own password.")
+
+
+def _about_closed(count: int) -> list[str]:
+    words = ngettext(
+        "%(count)d folder does not open, so what is in it is not counted.",
+        "%(count)d folders do not open, so what is in them is not counted.",
+        count,
+    )
+    return [words % {"count": count}] if count else []
 
 
 def _about_size(look: Look, size: int | None) -> list[str]:

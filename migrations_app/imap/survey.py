@@ -28,6 +28,8 @@ LOOK_SECONDS = 90.0
 """Of one mailbox; sizes that are not known by half of it are left out."""
 LOGIN_SECONDS = 30.0
 SIZES_AT_ONCE = 500
+MOST_BYTES = 20_000_000
+"""Of all that a server says meanwhile: half a million sizes, or any number of folders."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Found:
     messages: int
     bytes: int | None
     """None where nobody asked, or where the server took too long to say."""
+    closed: int = 0
+    """Folders that do not open, so that nothing in them is counted."""
 
 
 def survey(
@@ -49,8 +53,23 @@ def survey(
     measures: bool = True,
     seconds: float = LOOK_SECONDS,
 ) -> Found:
-    """Sign in and count. Takes `seconds` at the most. Raises TroubleError."""
-    sizes_until = time.monotonic() + seconds / 2
+    """Sign in and count. Takes `seconds` at the most. Raises TroubleError.
+
+    A server that falls silent over the sizes of a large mailbox is asked once more, without them.
+    """
+    ends_at = time.monotonic() + seconds
+    try:
+        return _count(end, password, side=side, options=options, measures=measures, until=ends_at)
+    except LostError:
+        if not measures or time.monotonic() > ends_at - 1:
+            raise
+    return _count(end, password, side=side, options=options, measures=False, until=ends_at)
+
+
+def _count(
+    end: Endpoint, password: str, *, side: int, options: Options, measures: bool, until: float
+) -> Found:
+    seconds = until - time.monotonic()
     with _signed_in(end, password, side=side, seconds=seconds) as session:
         folders = read_folders(session)
         names = [
@@ -59,13 +78,17 @@ def survey(
             if name not in folders.unselectable
             and is_selected(name, include=options.include, exclude=options.exclude)
         ]
-        messages, size = 0, 0 if measures else None
+        messages, closed, size = 0, 0, 0 if measures else None
         for name in names:
-            until = sizes_until if size is not None else None
-            count, more = _look_into(session, name, sizes_until=until)
+            sizes_until = None if size is None else until - seconds / 2
+            try:
+                count, more = _look_into(session, name, sizes_until=sizes_until)
+            except IMAPClientError:
+                closed += 1
+                continue
             messages += count
             size = None if size is None or more is None else size + more
-    return Found(len(names), messages, size)
+    return Found(len(names), messages, size, closed)
 
 
 def lets_in(end: Endpoint, password: str) -> bool | None:
@@ -81,7 +104,13 @@ def lets_in(end: Endpoint, password: str) -> bool | None:
 @contextmanager
 def _signed_in(end: Endpoint, password: str, *, side: int, seconds: float) -> Iterator[Session]:
     session = Session(
-        side, end, password, settings.IMAP_CA_FILE, SILENCE_SECONDS, settings.IMAP_ALLOW_LOCAL
+        side,
+        end,
+        password,
+        settings.IMAP_CA_FILE,
+        SILENCE_SECONDS,
+        settings.IMAP_ALLOW_LOCAL,
+        most_bytes=MOST_BYTES,
     )
     clock = threading.Timer(seconds, session.cut)
     clock.daemon = True
@@ -100,14 +129,11 @@ def _signed_in(end: Endpoint, password: str, *, side: int, seconds: float) -> It
 
 
 def _look_into(session: Session, name: str, *, sizes_until: float | None) -> tuple[int, int | None]:
-    """How many messages a folder has and how large they are; one that does not open has none."""
-    try:
-        with session.talking() as client:
-            knows_size = sizes_until is not None and client.has_capability("STATUS=SIZE")
-            wanted = ["MESSAGES", "SIZE"] if knows_size else ["MESSAGES"]
-            answer = client.folder_status(name, wanted)
-    except IMAPClientError:
-        return 0, 0
+    """How many messages a folder has, and how large they are. IMAPClientError: it does not open."""
+    with session.talking() as client:
+        knows_size = sizes_until is not None and client.has_capability("STATUS=SIZE")
+        wanted = ["MESSAGES", "SIZE"] if knows_size else ["MESSAGES"]
+        answer = client.folder_status(name, wanted)
     count = int(answer.get(b"MESSAGES", 0))
     if knows_size or sizes_until is None or not count:
         return count, int(answer.get(b"SIZE", 0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import imaplib
+import re
 import socket
 import threading
 import time
@@ -14,6 +16,7 @@ from datetime import timedelta
 import pytest
 from django.db import connections
 from django.utils import timezone
+from imapclient.exceptions import IMAPClientError
 
 from mailboxes.tests.factories import MailboxFactory
 from migrations_app.checks import checkup
@@ -395,6 +398,11 @@ def test_sizes_that_were_not_told_are_said(survey):
     assert "too long to tell the sizes" in check.note
 
 
+def test_folders_that_do_not_open_are_said(survey):
+    survey.found = replace(survey.found, closed=2)
+    assert "2 folders do not open" in checked(queued()).note
+
+
 # At real servers
 
 
@@ -451,17 +459,73 @@ def test_a_message_that_goes_meanwhile_costs_neither_count_nor_size(imap_pair, f
     assert found.bytes == whole.bytes
 
 
-def test_nothing_is_marked_as_seen_or_recent(imap_pair, filled, monkeypatch):
+def test_a_server_that_falls_silent_over_sizes_is_asked_without_them(
+    imap_pair, filled, monkeypatch
+):
+    """Dovecot reads every message for its size where none is known yet."""
     end = endpoint(imap_pair.source, filled)
-    before = imap_pair.source.snapshot(filled)
+    status = imap_survey.Connection.folder_status
+
+    def silent(self, name, what):
+        if "SIZE" in what:
+            raise TimeoutError("timed out")
+        return status(self, name, what)
+
+    monkeypatch.setattr(imap_survey.Connection, "folder_status", silent)
+    found = imap_survey.survey(end, "source pass", side=SOURCE, options=Options())
+    assert (found.messages, found.bytes) == (8, None)
+
+
+def test_a_folder_that_does_not_open_is_told(imap_pair, filled, monkeypatch):
+    end = endpoint(imap_pair.source, filled)
+    status = imap_survey.Connection.folder_status
+
+    def refused(self, name, what):
+        if name == "INBOX":
+            raise IMAPClientError("NO [NOPERM] Permission denied")
+        return status(self, name, what)
+
+    monkeypatch.setattr(imap_survey.Connection, "folder_status", refused)
+    found = imap_survey.survey(end, "source pass", side=SOURCE, options=Options())
+    assert (found.messages, found.closed) == (3, 1)
+
+
+@pytest.mark.parametrize("what", [b"* LIST () NIL {4000000000}\r\n", b"* OK still here\r\n" * 99])
+def test_a_server_that_talks_without_end_fills_no_memory(settings, monkeypatch, what):
+    settings.IMAP_CA_FILE = ""
+    monkeypatch.setattr(imap_survey, "MOST_BYTES", 100_000)
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(b"* PREAUTH [CAPABILITY IMAP4rev1] hello\r\n")
+        connection.recv(1000)
+        for _number in range(10_000):
+            connection.sendall(what)
+
+    with talking_server(talk) as port:
+        end = Endpoint("127.0.0.1", port, "none", "lea")
+        with pytest.raises(TroubleError, match="more than it should"):
+            imap_survey.survey(end, "p", side=SOURCE, options=Options(), measures=False)
+
+
+def test_no_command_changes_anything(imap_pair, filled, monkeypatch):
+    end = endpoint(imap_pair.source, filled)
+    said = set()
+    send = imaplib.IMAP4.send
+
+    def sent(self, data):
+        said.update(re.findall(rb"^\w+ (\w+)", data))
+        send(self, data)
+
     has = imap_survey.Connection.has_capability
+    monkeypatch.setattr(imaplib.IMAP4, "send", sent)
     monkeypatch.setattr(
         imap_survey.Connection,
         "has_capability",
         lambda self, name: name != "STATUS=SIZE" and has(self, name),
     )
     imap_survey.survey(end, "source pass", side=SOURCE, options=Options())
-    assert imap_pair.source.snapshot(filled) == before
+    harmless = {"CAPABILITY", "AUTHENTICATE", "LIST", "NAMESPACE", "STATUS", "EXAMINE", "FETCH"}
+    assert {word.decode() for word in said} == {*harmless, "LOGOUT"}
 
 
 def test_a_silent_server_is_given_up_after_the_limit(silent_server, settings):

@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout
@@ -33,8 +34,9 @@ imaplib._MAXLINE = _MAX_LINE  # type: ignore[attr-defined]  # noqa: SLF001  it h
 class _Imap(imaplib.IMAP4):
     """imaplib on a socket that is connected already."""
 
-    def __init__(self, host: str, port: int, connected: socket.socket) -> None:
+    def __init__(self, host: str, port: int, connected: socket.socket, most: float) -> None:
         self.connected = connected
+        self.allowance = most
         try:
             super().__init__(host, port)
         except self.error as error:
@@ -47,18 +49,35 @@ class _Imap(imaplib.IMAP4):
     def _create_socket(self, timeout: float | None = None) -> socket.socket:
         return self.connected
 
+    def read(self, size: int) -> bytes:
+        self._use_up(size)
+        return super().read(size)
+
+    def readline(self) -> bytes:
+        line = super().readline()
+        self._use_up(len(line))
+        return line
+
+    def _use_up(self, size: int) -> None:
+        self.allowance -= size
+        if self.allowance < 0:
+            raise self.abort("the server says more than it should")
+
 
 class Connection(IMAPClient):  # type: ignore[misc]  # imapclient is not typed
     """imapclient on a socket of ours, with the two commands it does not send as we need them."""
 
-    def __init__(self, connected: socket.socket, end: Endpoint, timeout: SocketTimeout) -> None:
+    def __init__(
+        self, connected: socket.socket, end: Endpoint, timeout: SocketTimeout, most: float = inf
+    ) -> None:
         self.connected = connected
+        self.most = most
         super().__init__(
             end.host, port=end.port, ssl=isinstance(connected, ssl.SSLSocket), timeout=timeout
         )
 
     def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802  overrides
-        return _Imap(self.host, self.port, self.connected)
+        return _Imap(self.host, self.port, self.connected, self.most)
 
     def sign_in(self, user: str, password: str) -> None:
         """AUTHENTICATE PLAIN, which carries any character; LOGIN where that is not offered."""
@@ -133,6 +152,8 @@ class Session:
     ca_file: str
     timeout: float
     allows_local: bool = False
+    most_bytes: float = inf
+    """Of all that the server may say over one connection."""
     client: Connection | None = None
     reconnections: int = 0
     line: socket.socket | None = None
@@ -175,7 +196,7 @@ class Session:
             if end.security == "tls":
                 connected = self._context().wrap_socket(connected, server_hostname=end.host)
             self._goes_over(connected)
-            return Connection(connected, end, SocketTimeout(limit, self.timeout))
+            return Connection(connected, end, SocketTimeout(limit, self.timeout), self.most_bytes)
         except BaseException:
             connected.close()
             raise
