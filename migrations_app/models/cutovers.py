@@ -51,6 +51,10 @@ class CutOver(models.Model):
         return self.domain
 
     @property
+    def is_before_final(self) -> bool:
+        return self.step in (CutOverStep.COPY, CutOverStep.DELTA)
+
+    @property
     def is_open(self) -> bool:
         """Whether it still moves on by itself."""
         return self.ended_at is None and self.stopped_at is None

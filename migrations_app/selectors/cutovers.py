@@ -152,12 +152,14 @@ def _delta(cut_over: CutOver) -> str:
 def _final(cut_over: CutOver) -> str:
     if left := jobs_of(cut_over.batch).filter(TO_COME).count():
         return _under_way(left, cut_over.batch)
+    if problem := mx_problem(cut_over.domain):
+        return problem
     due = cut_over.step_since + AFTER
-    if timezone.now() < due:
-        return _("What still reaches the old inboxes is fetched at %(time)s.") % {
-            "time": clock_time(due)
-        }
-    return _delta(cut_over)
+    if timezone.now() >= due:
+        return ""
+    return _("What still reaches the old inboxes is fetched at %(time)s.") % {
+        "time": clock_time(due)
+    }
 
 
 def _catch_up(cut_over: CutOver) -> str:

@@ -73,7 +73,7 @@ def advance_by_hand(*, cut_over: CutOver, step: str) -> None:
         )
     if step == CutOverStep.PURGE:
         _erase_all(cut_over)
-    _advance(cut_over)
+    _advance(cut_over, _next(cut_over))
 
 
 def _erase_all(cut_over: CutOver) -> None:
@@ -106,7 +106,7 @@ def resume_cut_over(*, cut_over: CutOver) -> None:
         if cut_over.step == CutOverStep.DELTA:
             _repeat(cut_over)
         elif cut_over.step == CutOverStep.FINAL:
-            _sync_finally(cut_over)
+            repeats.sync_finally(jobs_of(cut_over.batch))
         enqueue(ADVANCE)
 
 
@@ -124,18 +124,32 @@ def advance_all() -> None:
 def _work_on(cut_over: CutOver) -> None:
     if not _as_read(cut_over).exists():
         return
+    if _finished_too_early(cut_over):
+        _advance(cut_over, CutOverStep.FINAL)
+        return
     if cut_over.step == CutOverStep.CATCH_UP:
         _make_catch_up(cut_over)
     elif cut_over.step == CutOverStep.PURGE:
         retention.erase_passwords(selectors.to_erase(cut_over))
     if not selectors.waits_for(cut_over):
-        _advance(cut_over)
+        _advance(cut_over, _next(cut_over))
 
 
-def _advance(cut_over: CutOver) -> None:
-    """From the step it was read with to the next one, unless somebody else was faster."""
-    now, step = timezone.now(), selectors.NEXT[CutOverStep(cut_over.step)]
-    here = _as_read(cut_over)
+def _finished_too_early(cut_over: CutOver) -> bool:
+    """Its final sync was begun by hand, and MX has moved only since: what came in between counts
+    as well, and so do the 24 hours.
+    """
+    is_final = cut_over.step == CutOverStep.FINAL and cut_over.mx_seen_at is None
+    return is_final and not selectors.mx_problem(cut_over.domain)
+
+
+def _next(cut_over: CutOver) -> CutOverStep:
+    return selectors.NEXT[CutOverStep(cut_over.step)]
+
+
+def _advance(cut_over: CutOver, step: CutOverStep) -> None:
+    """From the step it was read with to this one, unless somebody else was faster."""
+    now, here = timezone.now(), _as_read(cut_over)
     before, after = {"step": cut_over.step}, {"step": step}
     with (
         audited(Action.CUT_OVER_ADVANCED, target=cut_over.domain, before=before, after=after),
@@ -151,9 +165,13 @@ def _advance(cut_over: CutOver) -> None:
 
 
 def _as_read(cut_over: CutOver) -> QuerySet[CutOver]:
-    """Its row, if it is still open and at the step it was read with."""
+    """Its row, if it is still open and where it was when it was read."""
     return CutOver.objects.filter(
-        pk=cut_over.pk, step=cut_over.step, stopped_at=None, ended_at=None
+        pk=cut_over.pk,
+        step=cut_over.step,
+        mx_seen_at=cut_over.mx_seen_at,
+        stopped_at=None,
+        ended_at=None,
     )
 
 

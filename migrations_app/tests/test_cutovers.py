@@ -167,6 +167,32 @@ def test_an_mx_that_went_back_keeps_the_old_inboxes_for_later() -> None:
         assert step_after_tick(cut_over) == CutOverStep.CATCH_UP
 
 
+def test_a_final_sync_begun_before_mx_moved_comes_once_more_when_it_moves() -> None:
+    """Whoever clicks too early loses nothing that was filed into folders in between."""
+    start = timezone.now()
+    with time_machine.travel(start, tick=False) as clock:
+        cut_over = at(begun(), CutOverStep.FINAL)
+        mx(RecordState.WRONG)
+        end_all()
+        clock.shift(timedelta(days=3))
+        assert step_after_tick(cut_over) == CutOverStep.FINAL
+        assert "does not point to PurelyMail yet" in selectors.waits_for(fresh(cut_over))
+        mx(RecordState.OK)
+        stale = fresh(cut_over)
+        assert step_after_tick(cut_over) == CutOverStep.FINAL
+        assert fresh(cut_over).mx_seen_at == fresh(cut_over).step_since == timezone.now()
+        with pytest.raises(RefusedError, match="moved on"):
+            cutovers._advance(stale, CutOverStep.FINAL)
+        repeats.run_due()
+        assert MigrationJob.objects.filter(state=State.QUEUED).count() == 2
+        end_all()
+        clock.shift(timedelta(hours=23))
+        assert step_after_tick(cut_over) == CutOverStep.FINAL
+        assert not MigrationJob.objects.filter(state=State.QUEUED).exists()
+        clock.shift(timedelta(hours=1))
+        assert step_after_tick(cut_over) == CutOverStep.CATCH_UP
+
+
 def test_the_final_sync_is_waited_for() -> None:
     cut_over = begun()
     mx(RecordState.OK)
@@ -434,7 +460,7 @@ def test_two_workers_take_one_step_at_a_time() -> None:
     stale = fresh(cut_over)
     cutovers.advance_all()
     with pytest.raises(RefusedError, match="moved on"):
-        cutovers._advance(stale)
+        cutovers._advance(stale, CutOverStep.DELTA)
     assert fresh(cut_over).step == CutOverStep.DELTA
 
 

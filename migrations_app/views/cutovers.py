@@ -14,7 +14,7 @@ from migrations_app.models import CutOver, CutOverStep
 from migrations_app.selectors import cutovers as selectors
 from migrations_app.selectors import view_of_batch
 from migrations_app.services import cutovers as services
-from migrations_app.views.parts import tabs, told_on_the_way_back_to
+from migrations_app.views.parts import told_on_the_way_back_to
 from purelymanage.core.addresses import shown_domain
 from purelymanage.core.http import Request, errors_on, go_to, render_page
 from purelymanage.core.limits import rate_limited
@@ -41,7 +41,6 @@ told_on_the_way_back_to_the_cut_over = told_on_the_way_back_to(
 def cut_over_list(request: Request) -> HttpResponse:
     context = {
         "page": selectors.list_cut_overs(request.GET.get("page")),
-        "tabs": tabs("batches"),
         "crumbs": _crumbs()[:-1],
         "can_change": request.user.is_admin,
     }
