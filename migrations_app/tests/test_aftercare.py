@@ -163,7 +163,7 @@ def test_equal_failures_in_a_row_close_the_host_for_the_rest_of_the_batch() -> N
         "5 migrations in a row ended with the same cause: Wrong source password."
     )
     assert queue.claim("a:1") is None
-    assert "Wrong source password" in dispatch.waiting_reasons([jobs[-1]])[jobs[-1].pk]
+    assert "Wrong source password" in dispatch.QueueView().reason(jobs[-1])
 
 
 def test_what_time_alone_does_not_cure_closes_it_for_a_day() -> None:
@@ -240,6 +240,6 @@ def test_a_destination_that_is_down_spares_the_batch_as_well() -> None:
         run_once(job, down)
     assert closed("new.example")
     assert queue.claim("a:1") is None, "the last one waits, and so do those that failed"
-    assert "new.example" in dispatch.waiting_reasons([jobs[-1]])[jobs[-1].pk]
+    assert "new.example" in dispatch.QueueView().reason(jobs[-1])
     HostLimits.objects.update(closed_until=timezone.now())
     assert queue.claim("a:1").pk == jobs[-1].pk
