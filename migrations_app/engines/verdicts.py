@@ -7,6 +7,7 @@ few words, so one table serves both. A status alone is too coarse: what the serv
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from dataclasses import dataclass, field
 
 from imapclient.imap_utf7 import encode
@@ -20,6 +21,8 @@ from migrations_app.engines.troubles import BOTH_ENDS, Trouble, cause_of
 from migrations_app.engines.wording import counted, volume
 
 MAX_TROUBLES = 1000
+NAMED = 3
+"""So many messages or folders stand in a verdict; the page and the report list the rest."""
 
 
 @dataclass
@@ -182,13 +185,10 @@ def _ended(plan: Plan, progress: Progress, facts: Facts, counts: Counts) -> Verd
         cause = Cause.MESSAGES_REFUSED
     if facts.missing > counts.skipped and not plan.dry_run and not cause:
         cause = Cause.MESSAGES_MISSING
-        troubles.append(
-            f"{_messages(facts.missing)} missing at the destination. "
-            "Run it again; only what is missing is copied."
-        )
+        troubles.append(_about_missing(facts.missing, progress))
     if facts.unidentified and not cause:
         cause = Cause.MESSAGES_MISSING
-        troubles.append(f"{_messages(facts.unidentified)} left out: no header identifies them.")
+        troubles.append(_about_unidentified(facts.unidentified, progress))
     unknown = [*facts.unknown_folders, *_not_met(plan, progress)]
     if unknown and not cause:
         cause = Cause.FOLDERS_REFUSED
@@ -196,6 +196,52 @@ def _ended(plan: Plan, progress: Progress, facts: Facts, counts: Counts) -> Verd
         troubles.append(f"Not found at the source: {names}. Check the folder names.")
     words = " ".join([_tally(plan, counts, progress), *troubles])
     return Verdict("done_with_errors" if cause else "done", cause, words)
+
+
+def _about_missing(number: int, progress: Progress) -> str:
+    """The engine tells how many; where, the sizes at both ends tell as far as they can."""
+    folders = [f"{name} ({count:,})" for name, count in _short_folders(progress).items()]
+    where = (
+        f"fewer than there should be are in {_first(folders)}"
+        if folders
+        else "compare the folders at both ends, as the report lists them"
+    )
+    return (
+        f"{_messages(number)} missing at the destination. The engine does not name "
+        f"{'it' if number == 1 else 'them'}: {where}. "
+        "Run it again; only what is missing is copied."
+    )
+
+
+def _short_folders(progress: Progress) -> dict[str, int]:
+    """Folders of the destination that hold fewer messages than were copied or found there."""
+    due: Counter[str] = Counter()
+    held: dict[str, int] = {}
+    for folder in progress.folders.values():
+        due[folder.destination] += folder.copied + folder.present
+        if folder.destination_messages is not None:
+            held[folder.destination] = folder.destination_messages
+    return {name: due[name] - number for name, number in held.items() if number < due[name]}
+
+
+def _about_unidentified(number: int, progress: Progress) -> str:
+    """Messages without the headers that tell one from another."""
+    left_out = f"{_messages(number)} left out, because no header identifies"
+    names = [f"{loss.folder} UID {loss.uid}" for loss in progress.losses.values() if loss.uid]
+    them = "it" if number == 1 else "them"
+    named = (
+        f"{left_out} {_first(names, of=number)}."
+        if names
+        else f"{left_out} {them}. The engine does not name {them}: the log may."
+    )
+    return f"{named} Copy {them} with a mail program."
+
+
+def _first(names: list[str], *, of: int = 0) -> str:
+    """The first few names, and how many more there are."""
+    rest = max(of, len(names)) - len(names[:NAMED])
+    words = ", ".join(names[:NAMED])
+    return f"{words} and {rest:,} more" if rest > 0 else words
 
 
 def _not_met(plan: Plan, progress: Progress) -> list[str]:
