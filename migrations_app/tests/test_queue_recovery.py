@@ -191,7 +191,6 @@ def test_two_supervisors_share_the_cap_and_lose_and_double_nothing(tmp_path):
     limits = dispatch.limits()
     limits.concurrency, limits.per_source_host = 3, 64
     limits.save()
-    jobs = [submit(f"many-{number}", tmp_path, mails=2, pause=0.15) for number in range(40)]
     most = []
     ended = threading.Event()
 
@@ -204,8 +203,10 @@ def test_two_supervisors_share_the_cap_and_lose_and_double_nothing(tmp_path):
 
     sampler = threading.Thread(target=sample)
     sampler.start()
-    hosts = [Workers(tmp_path), Workers(tmp_path)]
+    hosts = [Workers(tmp_path, capacity=2), Workers(tmp_path, capacity=2)]
     try:
+        assert settles(lambda: WorkerHost.objects.count() == 2)
+        jobs = [submit(f"many-{number}", tmp_path, mails=2, pause=0.15) for number in range(40)]
         assert settles(
             lambda: MigrationJob.objects.filter(state=State.DONE).count() == len(jobs), 120
         )

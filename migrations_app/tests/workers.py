@@ -31,7 +31,9 @@ def database_url() -> str:
 class Workers:
     """`manage.py workers` as a process of its own."""
 
-    def __init__(self, directory: Path, *, url: str = "", prepare: bool = False) -> None:
+    def __init__(
+        self, directory: Path, *, url: str = "", prepare: bool = False, capacity: int = 4
+    ) -> None:
         self.environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "purelymanage.settings",
@@ -39,7 +41,7 @@ class Workers:
             "DATA_DIR": str(directory),
             "MIGRATION_ENGINE": "imapsync",
             "IMAPSYNC_PATH": str(FAKE),
-            "SYNC_WORKERS": "4",
+            "SYNC_WORKERS": str(capacity),
             "LOG_LEVEL": "WARNING",
         }
         if prepare:
