@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from audit.models import Entry
 from migrations_app.management.commands.import_migrations import Command
 from migrations_app.models import Batch, BatchLine, BatchState, MigrationJob, State
+from migrations_app.services import batches
 from migrations_app.tests.batching import (
     DOMAIN,
     GOOD,
@@ -21,6 +22,7 @@ from migrations_app.tests.batching import (
     purelymail_server,
     table,
 )
+from migrations_app.tests.factories import JobFactory
 
 pytestmark = pytest.mark.django_db
 BAD = f"max@old.example,{SECRET},max@other.example,{SECRET}\n"
@@ -103,6 +105,27 @@ def test_where_nothing_is_imported_nothing_stays(tmp_path, content, options):
     assert Batch.objects.get().state == BatchState.DISCARDED
     assert not BatchLine.objects.exists()
     assert not MigrationJob.objects.exists()
+
+
+def test_nothing_stays_either_where_somebody_was_quicker(tmp_path, monkeypatch):
+    def quicker(**values):
+        source, destination = old_server(), purelymail_server()
+        JobFactory(
+            source_server=source,
+            destination_server=destination,
+            source_address="lea@old.example",
+            destination_address=f"lea@{DOMAIN}",
+            dry_run=True,
+            state=State.QUEUED,
+        )
+        return import_all(**values)
+
+    import_all = batches.import_all
+    monkeypatch.setattr(batches, "import_all", quicker)
+    status, told = run(tmp_path, HEADER + GOOD, "--all-or-nothing")
+    assert (status, "0 of 1 lines" in told) == (1, True)
+    assert Batch.objects.get().state == BatchState.DISCARDED
+    assert not BatchLine.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -117,13 +117,15 @@ def _server(name: str) -> Server:
 
 
 def _import(batch: Batch, *, all_or_nothing: bool) -> bool:
-    """Here and now: no worker is needed. Whether there was something to import."""
+    """Here and now: no worker is needed. Whether there was something to import, and it could be."""
     try:
         batches.start_import(batch=batch, all_or_nothing=all_or_nothing)
     except PurelyManageError:
         return False
+    batch.refresh_from_db()
     batches.import_all(batch=batch)
-    return True
+    batch.refresh_from_db()
+    return not batch.is_preview
 
 
 def _problems(batch: Batch) -> list[dict[str, Any]]:
