@@ -65,7 +65,6 @@ class ForkServer:
     """The worker's side. Raises OSError where no fork is to be had; the long way is still open."""
 
     def __init__(self) -> None:
-        guard.adopt_orphans()  # so that the forks become our own children
         self.owner = os.getpid()
         self._asking = threading.Lock()
         self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -85,6 +84,7 @@ class ForkServer:
     def fork(self, request: Request, files: Sequence[int]) -> int:
         """The process id of the guard. `files`: its line to us, output, errors, then the others."""
         with self._asking:
+            guard.adopt_orphans()  # the fork is one by the time of the answer
             try:
                 message = json.dumps(asdict(request)).encode()
                 if len(message) > MOST_BYTES:
@@ -94,6 +94,8 @@ class ForkServer:
             except OSError:
                 self.close()
                 raise
+            finally:
+                guard.adopt_orphans(does=False)
         if not pid:
             raise ChildProcessError("The fork server did not fork.")
         return pid

@@ -211,9 +211,9 @@ def keep_to_itself() -> None:
     libc.prctl(PR_SET_DUMPABLE, 0)
 
 
-def adopt_orphans() -> None:
-    """What a process below us leaves behind becomes our child."""
-    libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
+def adopt_orphans(*, does: bool = True) -> None:
+    """What a process below us leaves behind becomes our child, or not any more."""
+    libc.prctl(PR_SET_CHILD_SUBREAPER, int(does))
 
 
 def guard(

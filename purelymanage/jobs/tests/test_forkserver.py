@@ -94,6 +94,14 @@ def test_guards_are_children_of_who_asked(server):
     assert int(parent) == os.getpid() == server.owner
 
 
+@pytest.mark.usefixtures("server")
+def test_whatever_else_is_orphaned_below_us_stays_others():
+    child = Child(["sh", "-c", "exec sleep 9"], forks=True)
+    os.kill(child.guard_pid, signal.SIGKILL)
+    assert child.wait(5) == -signal.SIGKILL
+    assert settles(lambda: not Path(f"/proc/{child.pid}").exists())
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 def test_without_its_server_a_program_starts_the_long_way_and_the_next_has_a_new_one(
     server, number
