@@ -146,7 +146,12 @@ if _database["ENGINE"].endswith("sqlite3"):
 else:
     _database["CONN_MAX_AGE"] = 60
     _database["CONN_HEALTH_CHECKS"] = True
-    _database["OPTIONS"] = {"connect_timeout": 10, **_database.get("OPTIONS", {})}
+    _database["OPTIONS"] = {
+        "connect_timeout": 10,
+        # A host that freezes or vanishes in a transaction must not keep its locks from the others
+        "options": "-c idle_in_transaction_session_timeout=30s",
+        **_database.get("OPTIONS", {}),
+    }
 
 CACHES = {
     "default": {

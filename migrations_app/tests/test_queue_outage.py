@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,7 +12,7 @@ from contextlib import suppress
 import pytest
 
 from migrations_app.tests.postgres import BINARIES, MISSING, PrivatePostgres
-from migrations_app.tests.workers import Workers
+from migrations_app.tests.workers import MANAGE, Workers
 from purelymanage.jobs.tests.processes import gone, processes_with, settles
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]  # it brings a server of its own
@@ -19,6 +20,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.once]  # it brings a server of its o
 FENCED_AFTER = 24.0
 SLACK = 8.0
 LEASE = 30.0
+
+
+HOLDS = """
+import time
+from django.db import transaction
+from purelymanage.core.locks import lock_transaction
+with transaction.atomic():
+    lock_transaction("migrations.claim")
+    print("held", flush=True)
+    time.sleep(600)
+"""
 
 
 @pytest.fixture
@@ -101,3 +113,20 @@ def test_a_host_vanishes_and_is_back_while_another_has_its_job(postgres, tmp_pat
         for host in hosts:
             host.stop()
     assert settles(lambda: gone([*frozen, *second]), 5)
+
+
+def test_a_host_that_freezes_in_the_middle_of_a_claim_holds_the_others_up_for_seconds(
+    postgres, tmp_path
+):
+    workers = Workers(tmp_path, url=postgres.url, prepare=True)
+    argv = [*MANAGE, "shell", "-c", HOLDS]
+    frozen = subprocess.Popen(argv, env=workers.environment, stdout=subprocess.PIPE)
+    try:
+        while b"held" not in frozen.stdout.readline():
+            assert frozen.poll() is None
+        frozen.send_signal(signal.SIGSTOP)
+        start(workers, postgres, "held-up", {"mails": 50, "pause": 0.1})
+    finally:
+        frozen.kill()
+        frozen.communicate()
+        workers.stop()
