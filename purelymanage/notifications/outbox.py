@@ -94,13 +94,13 @@ def _send_to(target: str) -> None:
         _give_up(old, "an address that NOTIFY_URLS does not name")
         return
     for message in waiting.filter(try_after__lte=timezone.now())[:AT_ONCE]:
-        why = way.deliver(message)
-        _note(target, why)
-        if why:
+        if why := way.deliver(message):
+            _note(target, why)
             _give_up(old, way.name)
             _wait(waiting, message.tries, way)
             return
-        message.delete()
+        message.delete()  # first of all: what breaks now sends it no second time
+        _note(target, "")
 
 
 def _note(target: str, why: str) -> None:

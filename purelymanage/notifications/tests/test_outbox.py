@@ -99,6 +99,19 @@ def test_an_address_that_nobody_knows_any_more_is_given_up_after_a_day(hooks, se
     assert "“One” was given up: an address that NOTIFY_URLS does not name" in caplog.text
 
 
+def test_what_breaks_after_it_was_sent_sends_it_no_second_time(hooks, monkeypatch):
+    def die(*_):
+        raise RuntimeError
+
+    push(title="One", text="…")
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox, "_note", die)
+        with pytest.raises(RuntimeError):
+            send_waiting()
+    send_waiting()
+    assert [len(hook.taken) for hook in hooks] == [1, 1]
+
+
 def test_what_waited_while_no_worker_ran_is_tried_before_it_is_given_up(hooks):
     push(title="One", text="…")
     with later(60 * 60):
