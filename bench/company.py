@@ -25,8 +25,26 @@ from domains.models import (
     SyncState,
 )
 from mailboxes.models import Mailbox
-from migrations_app.models import MigrationJob, Security, Server, State
+from migrations_app.models import (
+    Batch,
+    BatchState,
+    BulkAction,
+    BulkWork,
+    Check,
+    CheckState,
+    CutOver,
+    FolderResult,
+    HostLimits,
+    HostUse,
+    Loss,
+    MigrationJob,
+    Security,
+    Server,
+    State,
+)
+from migrations_app.queueing import manners
 from purelymanage.deletions.models import DELAY, DeletionKind, DeletionState, PendingDeletion
+from purelymanage.jobs.models import WorkerHost
 from routing.models import RoutingRule
 
 RUNNING = 8
@@ -67,10 +85,12 @@ def grow(before: Size, after: Size, *, person: User) -> None:
     _mailboxes(mailboxes, known)
     _rules(rules, known)
     _jobs(jobs, person)
+    _checks(jobs)
     _entries(entries, person)
     _deletions(deletions, person)
     if not before.domains:
         _account()
+        _around_migrations(person)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 
@@ -153,7 +173,13 @@ def _rules(numbers: range, domains: list[Domain]) -> None:
 
 
 def _jobs(numbers: range, person: User) -> None:
+    """All of one batch, which is not at its end."""
     server, _is_new = Server.objects.get_or_create(name="Old provider", host="imap.old.example")
+    batch, _is_new = Batch.objects.get_or_create(
+        name="The whole company",
+        state=BatchState.ACTIVE,
+        defaults={"created_by": person, "created_by_name": person.name, "source_server": server},
+    )
     now = timezone.now()
     jobs = []
     for number in numbers:
@@ -164,6 +190,7 @@ def _jobs(numbers: range, person: User) -> None:
             MigrationJob(
                 name=f"person-{number:05}@company.example",
                 created_by=person,
+                batch=batch,
                 source_server=server,
                 source_name=server.name,
                 source_host=server.host,
@@ -190,6 +217,54 @@ def _jobs(numbers: range, person: User) -> None:
             )
         )
     MigrationJob.objects.bulk_create(jobs, batch_size=BATCH)
+
+
+def _checks(numbers: range) -> None:
+    """A look at every mailbox that waits, every other one with a problem; with results of some."""
+    waiting = MigrationJob.objects.filter(state=State.QUEUED, check_before=None)
+    Check.objects.bulk_create(
+        (
+            Check(job=job, state=state, messages=12_370, bytes=3_400_000_000, seconds=600)
+            for number, job in enumerate(waiting.only("pk"))
+            if (state := CheckState.PROBLEM if number % 2 else CheckState.READY)
+        ),
+        batch_size=BATCH,
+    )
+    ended = MigrationJob.objects.filter(state=State.DONE, folder_results=None).only("pk")
+    FolderResult.objects.bulk_create(
+        (
+            FolderResult(job=job, position=position, source=name, destination=name, found=100)
+            for job in ended
+            for position, name in enumerate(("INBOX", "Sent Items"))
+        ),
+        batch_size=BATCH,
+    )
+    failed = MigrationJob.objects.filter(state=State.DONE_WITH_ERRORS, losses=None).only("pk")
+    Loss.objects.bulk_create(Loss(job=job, position=0, folder="INBOX") for job in failed)
+
+
+def _around_migrations(person: User) -> None:
+    """What can stand beside them: hosts with limits, workers, work on many, other batches."""
+    now = timezone.now()
+    kept = {"bytes_per_day": 2_500_000_000}
+    HostLimits.objects.create(host="imap.gmail.com", per_mailbox=True, **kept)
+    HostLimits.objects.create(host="imap.slow.example", at_once=1, **kept)
+    HostLimits.objects.create(
+        host="imap.closed.example", closed_until=now + timedelta(days=1), closed_because="Too many."
+    )
+    HostUse.objects.create(
+        host="imap.slow.example", mailbox="a@b.example", day=manners.day_of(now), bytes=10**9
+    )
+    WorkerHost.objects.create(name="bench:1", started_at=now, seen_at=now, capacity=64)
+    whole = Batch.objects.get()
+    about = {"created_by": person, "created_by_name": person.name}
+    for batch in (whole, None):
+        BulkWork.objects.create(
+            action=BulkAction.RETRY, batch=batch, last_id=0, total=1000, done=500, **about
+        )
+    for state in (BatchState.IMPORTING, BatchState.PREVIEW, BatchState.ACTIVE):
+        other = Batch.objects.create(name=f"Another in {state}", state=state, **about)
+    CutOver.objects.create(domain="company-000.example", batch=other)
 
 
 def _entries(numbers: range, person: User) -> None:

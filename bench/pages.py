@@ -51,15 +51,18 @@ def pages() -> list[Page]:
     """Every list as a whole and as htmx asks for it, searched and at its end; then the pages."""
     from domains.models import Domain
     from mailboxes.models import Mailbox
-    from migrations_app.models import MigrationJob
+    from migrations_app.models import Batch, CutOver, MigrationJob
 
     domain, mailbox = Domain.objects.earliest("name"), Mailbox.objects.earliest("address")
-    job = MigrationJob.objects.earliest("pk")
+    job, batch = MigrationJob.objects.earliest("pk"), Batch.objects.earliest("pk")
+    cut_over = CutOver.objects.earliest("pk")
+    of_batch = f"/migrations/batches/{batch.pk}/"
     lists = {
         "mailboxes": ("/mailboxes/", "person-00"),
         "domains": ("/domains/", "company-0"),
         "routing": ("/routing/", "alias-0"),
         "migrations": ("/migrations/", "person-000"),
+        "batch": (of_batch, "person-000"),
         "deletions": ("/deletions/", "person-000"),
         "audit": ("/settings/audit/", ""),
     }
@@ -78,6 +81,15 @@ def pages() -> list[Page]:
         *found,
         Page("audit, filtered", "/settings/audit/?action=rule.created", is_list=True),
         Page("deletions, history", "/deletions/?tab=history", is_list=True),
+        Page("migrations, news", "/migrations/live/", is_list=True, headers=HTMX),
+        Page("batch, news", f"{of_batch}live/", is_list=True, headers=HTMX),
+        Page("batches", "/migrations/batches/", is_list=True),
+        Page("checks", f"/migrations/checks/?batch={batch.pk}", is_list=True),
+        Page("cut-overs", "/migrations/cutovers/", is_list=True),
+        Page("cut-over", f"/migrations/cutovers/{cut_over.pk}/"),
+        Page("report of a job", f"/migrations/{job.pk}/report/"),
+        Page("report of a batch", f"{of_batch}report/", is_list=True),
+        Page("hosts", "/settings/migrations/"),
         Page("dashboard", "/"),
         Page("dashboard, fragment", "/", headers=HTMX),
         Page("domain", f"/domains/{domain.pk}/"),

@@ -159,8 +159,8 @@ CACHES = {
         "LOCATION": "cache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},  # with fewer a flood pushes out its own limits
     },
-    # What a cluster notes about itself twice a second stays in its own memory
-    "cluster": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # What a process notes for itself alone and too often to write it down: a cluster its heartbeat
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
 
 # The queue: a task is only a kick, the row is the truth (docs/adr/0002-queue.md)
@@ -176,7 +176,7 @@ Q_CLUSTER = {
     "ack_failures": True,
     "catch_up": False,
     "time_zone": "UTC",
-    "cache": "cluster",
+    "cache": "process",
     "poll": 0.5,
     "save_limit": -1,
     "recycle": 500,

@@ -29,7 +29,7 @@ STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns without it
 RATE_LIMITS = False
 ACCOUNT_RATE_LIMITS = False  # type: ignore[assignment]  # allauth's way to say none
 _memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-CACHES = {"default": _memory, "cluster": _memory}
+CACHES = {"default": _memory, "process": _memory}
 
 
 class UnknownVariable(str):

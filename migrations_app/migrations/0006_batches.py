@@ -257,7 +257,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='migrationjob',
             name='superseded_by',
-            field=models.ForeignKey(blank=True, help_text='the job that goes on from here: the real run of a dry run', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='migrations_app.migrationjob'),
+            field=models.OneToOneField(blank=True, help_text='the job that goes on from here: the real run of a dry run', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='goes_on_from', to='migrations_app.migrationjob'),
         ),
         migrations.AddField(
             model_name='migrationjob',
@@ -389,6 +389,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='migrationjob',
             index=models.Index(condition=models.Q(('run__gt', models.F('told_run'))), fields=['batch', 'id'], name='migration_jobs_to_tell_of'),
+        ),
+        migrations.AddIndex(
+            model_name='migrationjob',
+            index=models.Index(condition=models.Q(models.Q(('state', 'queued'), models.Q(('requeues__lte', 3), ('state', 'interrupted')), ('state', 'running'), _connector='OR'), ('superseded_by', None)), fields=['batch'], name='migration_jobs_to_do'),
         ),
         migrations.RunPython(_note_successes, migrations.RunPython.noop),
         migrations.RunPython(_note_as_told, migrations.RunPython.noop),

@@ -36,6 +36,8 @@ WAITING = models.Q(state=State.QUEUED) | models.Q(
     state=State.INTERRUPTED, requeues__lte=MAX_REQUEUES
 )
 """Queued, or interrupted with a try left."""
+TO_DO = WAITING | models.Q(state=State.RUNNING)
+"""Not at its end."""
 HELD_BACK = WAITING & (models.Q(start_at__gt=Now()) | models.Q(try_after__gt=Now()))
 """Waits for a moment: its start, or its next try."""
 
@@ -78,12 +80,12 @@ class MigrationJob(EncryptedModel):
         help_text="who queued it last; they are told of its end",
     )
     batch = models.ForeignKey(Batch, models.SET_NULL, null=True, blank=True, related_name="jobs")
-    superseded_by = models.ForeignKey(
+    superseded_by = models.OneToOneField(
         "self",
         models.SET_NULL,
         null=True,
         blank=True,
-        related_name="+",
+        related_name="goes_on_from",
         help_text="the job that goes on from here: the real run of a dry run",
     )
 
@@ -208,6 +210,11 @@ class MigrationJob(EncryptedModel):
             models.Index(fields=["destination_host", "destination_address"]),
             models.Index(Lower("destination_address"), "id", name="migration_jobs_by_mailbox"),
             models.Index(fields=["batch", "state"], name="migration_jobs_of_a_batch"),
+            models.Index(
+                fields=["batch"],
+                condition=TO_DO & models.Q(superseded_by=None),
+                name="migration_jobs_to_do",
+            ),
             models.Index(
                 fields=["repeat_at"],
                 condition=models.Q(repeat_at__isnull=False),

@@ -2,6 +2,7 @@
 
 from migrations_app.selectors.batches import (
     batch_of,
+    batch_page,
     list_batches,
     unfinished_batches,
     view_of_batch,
@@ -45,6 +46,7 @@ __all__ = [
     "Losses",
     "ServerRow",
     "batch_of",
+    "batch_page",
     "find_jobs",
     "find_servers",
     "folders_of",

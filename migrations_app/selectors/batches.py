@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -16,11 +16,9 @@ from django.db.models import (
     ExpressionWrapper,
     F,
     FloatField,
-    Max,
     OuterRef,
     Q,
     QuerySet,
-    Subquery,
     Sum,
     When,
 )
@@ -29,6 +27,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from migrations_app.models import (
+    TO_DO,
     WAITING,
     Batch,
     BatchState,
@@ -39,7 +38,18 @@ from migrations_app.models import (
 from migrations_app.progress.batches import BatchView, Tally
 from migrations_app.progress.jobs import JobView
 from migrations_app.queueing.dispatch import QueueView
-from migrations_app.selectors.jobs import ENDED_WELL, FITS, GIVEN_UP, IDLE, READY
+from migrations_app.selectors.checks import CHECKED, CheckSums
+from migrations_app.selectors.jobs import (
+    ENDED_WELL,
+    FITS,
+    GIVEN_UP,
+    IDLE,
+    READY,
+    JobFilter,
+    JobList,
+    counting,
+    list_jobs,
+)
 from migrations_app.selectors.wrong_passwords import WRONG_PASSWORD
 from purelymanage.core.paging import page_of
 
@@ -48,7 +58,6 @@ ENDED_WORK_SHOWN = timedelta(minutes=10)
 WORKS_SHOWN = 5
 
 RUNNING = Q(state=State.RUNNING)
-TO_DO = RUNNING | WAITING
 RAN = Q(started_at__isnull=False) & (RUNNING | IDLE)
 
 
@@ -62,9 +71,8 @@ def list_batches(number: str | None) -> Page[Batch]:
     """The asked page, the newest first, each batch with a `view`; discarded ones are left out."""
     batches = Batch.objects.select_related("source_server", "destination_server")
     page = page_of(batches.exclude(state=BatchState.DISCARDED), number)
-    views = _views(page.object_list, QueueView())
-    for batch in page:
-        batch.view = views[batch.pk]
+    for view in _views(page.object_list, QueueView()):
+        view.batch.view = view
     return page
 
 
@@ -73,48 +81,82 @@ def unfinished_batches(queue: QueueView) -> list[BatchView]:
     to_do = MigrationJob.objects.filter(TO_DO, batch=OuterRef("pk"), superseded_by=None)
     batches = Batch.objects.filter(Q(state=BatchState.IMPORTING) | Exists(to_do))
     newest = batches.select_related("source_server", "destination_server")[:UNFINISHED_SHOWN]
-    return list(_views(newest, queue).values())
+    return _views(newest, queue)
 
 
-def view_of_batch(batch: Batch, queue: QueueView | None = None) -> BatchView:
+def view_of_batch(batch: Batch) -> BatchView:
     """A batch with how far it is. Two queries at most, however many jobs it has."""
-    return _views([batch], queue or QueueView())[batch.pk]
+    return _views([batch], QueueView())[0]
 
 
-def _views(batches: Iterable[Batch], queue: QueueView) -> dict[int, BatchView]:
+@dataclass(frozen=True)
+class BatchPage:
+    """A batch, one page of its jobs, and what its checks come to."""
+
+    view: BatchView
+    jobs: JobList
+    checks: CheckSums
+
+
+def batch_page(batch: Batch, wanted: JobFilter, number: str | None, queue: QueueView) -> BatchPage:
+    """All of it counted in one query, however many jobs it has."""
+    questions = {"": _tallying(), "list_": counting(wanted), "check_": CHECKED}
+    asked = {
+        f"{part}{name}": aggregate
+        for part, aggregates in questions.items()
+        for name, aggregate in aggregates.items()
+    }
+    answers = _measured(_jobs_of([batch.pk])).aggregate(**asked)
+    tally, counts, checks = (
+        {name: answers[f"{part}{name}"] for name in aggregates}
+        for part, aggregates in questions.items()
+    )
+    return BatchPage(
+        _view(batch, Tally(**tally), queue),
+        list_jobs(wanted, number, queue=queue, counts=counts),
+        CheckSums(**checks, at_once=queue.limits.concurrency),
+    )
+
+
+def _views(batches: Iterable[Batch], queue: QueueView) -> list[BatchView]:
     found = {batch.pk: batch for batch in batches}
     if not found:
-        return {}
+        return []
+    counted = _measured(_jobs_of(found)).values("batch").annotate(**_tallying())
+    tallies = {row.pop("batch"): Tally(**row) for row in counted}
+    return [_view(batch, tallies.get(pk, Tally()), queue) for pk, batch in found.items()]
+
+
+def _view(batch: Batch, tally: Tally, queue: QueueView) -> BatchView:
     now = timezone.now()
-    jobs = MigrationJob.objects.filter(batch__in=found, superseded_by=None).order_by()
-    tallies = {row.pop("batch"): Tally(**row) for row in _counted(jobs)}
-    running: dict[int | None, list[JobView]] = defaultdict(list)
-    if any(tally.running for tally in tallies.values()):
-        for job in queue.running:
-            running[job.batch_id].append(JobView(job, now))
-    return {
-        pk: BatchView(batch, tallies.get(pk, Tally()), running[pk]) for pk, batch in found.items()
-    }
-
-
-def _counted(jobs: QuerySet[MigrationJob]) -> Iterable[Any]:
-    """One row per batch, in one query."""
-    number = {field: Count("pk", filter=fits) for field, fits in NUMBERS.items()}
-    return (
-        jobs.annotate(size=_size(), dealt=_dealt_with(), took=_time_taken())
-        .values("batch")
-        .annotate(
-            **number,
-            bytes_known=Coalesce(Sum("size"), 0.0),
-            sizes_unknown=Count("pk", filter=Q(size=None)),
-            bytes_dealt=Coalesce(Sum("dealt"), 0.0),
-            bytes_left=Coalesce(Sum(Greatest(F("size") - F("dealt"), 0.0), filter=TO_DO), 0.0),
-            sizes_left_unknown=Count("pk", filter=TO_DO & Q(size=None)),
-            real_dealt=Coalesce(Sum("dealt", filter=Q(dry_run=False) & RAN), 0.0),
-            real_time=Sum("took", filter=Q(dry_run=False) & RAN),
-            dry_time=Sum("took", filter=Q(dry_run=True) & ENDED_WELL),
-        )
+    running = queue.running if tally.running else []
+    return BatchView(
+        batch, tally, [JobView(job, now) for job in running if job.batch_id == batch.pk]
     )
+
+
+def _jobs_of(batches: Iterable[int]) -> QuerySet[MigrationJob]:
+    """Of each mailbox only the job that no other goes on from."""
+    return MigrationJob.objects.filter(batch__in=batches, superseded_by=None).order_by()
+
+
+def _measured(jobs: QuerySet[MigrationJob]) -> QuerySet[MigrationJob]:
+    return jobs.annotate(size=_size(), dealt=_dealt_with(), took=_time_taken())
+
+
+def _tallying() -> dict[str, Any]:
+    """What `Tally` holds, as aggregates over jobs that are `_measured`."""
+    numbers = {name: Count("pk", filter=fits) for name, fits in NUMBERS.items()}
+    return numbers | {
+        "bytes_known": Coalesce(Sum("size"), 0.0),
+        "sizes_unknown": Count("pk", filter=Q(size=None)),
+        "bytes_dealt": Coalesce(Sum("dealt"), 0.0),
+        "bytes_left": Coalesce(Sum(Greatest(F("size") - F("dealt"), 0.0), filter=TO_DO), 0.0),
+        "sizes_left_unknown": Count("pk", filter=TO_DO & Q(size=None)),
+        "real_dealt": Coalesce(Sum("dealt", filter=Q(dry_run=False) & RAN), 0.0),
+        "real_time": Sum("took", filter=Q(dry_run=False) & RAN),
+        "dry_time": Sum("took", filter=Q(dry_run=True) & ENDED_WELL),
+    }
 
 
 NUMBERS: dict[str, Q] = {
@@ -139,16 +181,11 @@ NUMBERS: dict[str, Q] = {
 
 
 def _size() -> Coalesce:
-    """Bytes at the source: as the run found them, as a check did, as the dry run before did.
-
-    A maximum, not the first of an order: PostgreSQL would read all jobs in that order for each.
-    """
-    dry_runs = MigrationJob.objects.filter(superseded_by=OuterRef("pk")).order_by()
-    largest = dry_runs.values("superseded_by").annotate(bytes=Max("bytes_total"))
+    """Bytes at the source: as the run found them, as a check did, as the dry run before did."""
     return Coalesce(
         "bytes_total",
         "check_before__bytes",
-        Subquery(largest.values("bytes")),
+        "goes_on_from__bytes_total",
         output_field=FloatField(),
     )
 

@@ -67,13 +67,27 @@ def checks_of(batch: Batch | None) -> QuerySet[Check]:
 
 def sum_checks(batch: Batch | None) -> CheckSums:
     """Two queries, however many there are."""
-    states = {"ready": CheckState.READY, "problems": CheckState.PROBLEM}
-    states |= {"waiting": CheckState.WAITING, "running": CheckState.RUNNING}
-    counts = {name: Count("pk", filter=Q(state=state)) for name, state in states.items()}
-    sums = {name: Sum(name, default=0) for name in ("messages", "bytes", "seconds")}
-    counts["unmeasured"] = Count("pk", filter=Q(messages__isnull=False, bytes=None))
-    facts = checks_of(batch).aggregate(**counts, **sums)  # counts first: a sum hides its column
+    jobs = MigrationJob.objects.filter(superseded_by=None, check_before__isnull=False)
+    facts = (jobs.filter(batch=batch) if batch else jobs).aggregate(**CHECKED)
     return CheckSums(**facts, at_once=limits().concurrency)
+
+
+def _number(**facts: object) -> Count:
+    found = {f"check_before__{name}": value for name, value in facts.items()}
+    return Count("check_before", filter=Q(**found))
+
+
+CHECKED = {
+    "waiting": _number(state=CheckState.WAITING),
+    "running": _number(state=CheckState.RUNNING),
+    "ready": _number(state=CheckState.READY),
+    "problems": _number(state=CheckState.PROBLEM),
+    "unmeasured": _number(messages__isnull=False, bytes=None),
+    "messages": Sum("check_before__messages", default=0),
+    "bytes": Sum("check_before__bytes", default=0),
+    "seconds": Sum("check_before__seconds", default=0),
+}
+"""What `CheckSums` holds, as aggregates over jobs."""
 
 
 def first_problems(batch: Batch) -> list[Check]:

@@ -184,14 +184,17 @@ def _rows(jobs: QuerySet[MigrationJob]) -> QuerySet[MigrationJob]:
 
 
 def _count(wanted: JobFilter) -> dict[str, int]:
-    """How many the search finds: by filter key, and "" for all."""
-    rows = _searched(wanted).values_list("state").annotate(count=Count("pk"))
-    return _by_filter(dict(rows))
+    """How many the search finds, by filter key, and "" for all."""
+    counted = dict(_searched(wanted).values_list("state").annotate(count=Count("pk")))
+    numbers = {key: sum(counted.get(state, 0) for state in FILTERS[key]) for key in FILTERS}
+    return numbers | {"": sum(counted.values())}
 
 
-def _by_filter(states: dict[str, int]) -> dict[str, int]:
-    counts = {key: sum(states.get(state, 0) for state in FILTERS[key]) for key in FILTERS}
-    return counts | {"": sum(states.values())}
+def counting(wanted: JobFilter) -> dict[str, Count]:
+    """The same as aggregates over jobs, for a query that counts other things as well."""
+    found = holds("found_by", wanted.query) if wanted.query else Q()
+    states = {key: Q(state__in=states) for key, states in FILTERS.items()} | {"": Q()}
+    return {key: Count("pk", filter=fits & found) for key, fits in states.items()}
 
 
 def _views(jobs: Iterable[MigrationJob], queue: QueueView) -> list[JobView]:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.core.cache import caches
 from django.utils import timezone
 
 from migrations_app.models import Batch, MigrationJob, Watch
 
 NOTED_EVERY = timedelta(seconds=20)
-"""A page asks every two seconds; so seldom is that written down."""
+"""A page asks every two seconds; so seldom does each process write that down."""
 COUNTS_FOR = timedelta(seconds=60)
 
 
 def note_watching(user: int, watched: MigrationJob | Batch) -> None:
-    """Remember that a person has the page of this job or batch open. Often it only reads."""
-    now = timezone.now()
+    """Remember that a person has the page of this job or batch open. Often it does nothing."""
     page = _page(watched)
-    if Watch.objects.filter(user=user, page=page, seen_at__gt=now - NOTED_EVERY).exists():
+    if not caches["process"].add(f"watching:{user}:{page}", 1, NOTED_EVERY.seconds):
         return
     Watch.objects.bulk_create(
-        [Watch(user_id=user, page=page, seen_at=now)],
+        [Watch(user_id=user, page=page, seen_at=timezone.now())],
         update_conflicts=True,
         unique_fields=["user", "page"],
         update_fields=["seen_at"],

@@ -18,6 +18,7 @@ from migrations_app.tests.factories import (
     RunningJobFactory,
     ServerFactory,
 )
+from purelymanage.ui.navigation import sidebar
 
 pytestmark = pytest.mark.django_db
 
@@ -171,13 +172,16 @@ def test_log_lines_are_taken_apart() -> None:
     assert (second.at, second.words) == (None, "not a line of ours")
 
 
+def count_in_the_sidebar() -> Any:
+    return next(link["count"] for link in sidebar("/") if link["place"].key == "migrations")
+
+
 def test_the_frame_counts_what_runs_and_finds_jobs_and_servers() -> None:
-    assert navigation.running_count() is None
+    JobFactory(state=State.QUEUED)
+    assert count_in_the_sidebar() is None
     RunningJobFactory(destination_address="ingrid@new.example")
     ServerFactory(name="Old provider")
-    count = navigation.running_count()
-    assert count is not None
-    assert count[:2] == (1, "info")
+    assert count_in_the_sidebar() == (1, "info", "running")
     assert [label for label, _url, _extra in navigation.found_jobs("ingrid")] == [
         "ingrid@new.example"
     ]

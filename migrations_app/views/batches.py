@@ -47,13 +47,13 @@ def batch_detail(request: Request, pk: int) -> HttpResponse:
         return go_to(request, reverse("migrations:batch_preview", args=[pk]))
     note_watching(request, batch)
     wanted, queue = JobFilter.of(request.GET, batch=pk), QueueView()
-    found = selectors.list_jobs(wanted, request.GET.get("page"), queue=queue)
-    view = selectors.view_of_batch(batch, queue)
+    found = selectors.batch_page(batch, wanted, request.GET.get("page"), queue)
+    view = found.view
     context: dict[str, Any] = {
-        **list_context(request, wanted, found),
+        **list_context(request, wanted, found.jobs),
         **summary_context([view], selectors.works_of(batch), is_active=view.is_active),
         **batch_context(view),
-        **checks_context(batch),
+        **checks_context(batch, found.checks),
         "limits": queue.limits,
         "engine": choice.describe(),
         "is_empty": not view.tally.total,

@@ -39,9 +39,8 @@ FILTERS: dict[str, tuple[str | Promise, str]] = {
 MAX_SELECTED = 100
 
 
-def checks_context(batch: Batch) -> dict[str, Any]:
+def checks_context(batch: Batch, sums: CheckSums) -> dict[str, Any]:
     """What `migrations_app/batches/checks.html` shows, with `can_change` and `batch` beside it."""
-    sums = sum_checks(batch)
     return {"checks": sums, "check_problems": first_problems(batch) if sums.problems else []}
 
 
@@ -50,7 +49,11 @@ def checks_context(batch: Batch) -> dict[str, Any]:
 def batch_checks_live(request: Request, pk: int) -> HttpResponse:
     """The part of the batch's page, for itself; it asks for it while there is work."""
     batch = get_object_or_404(Batch, pk=pk)
-    context = {"batch": batch, "can_change": request.user.is_admin, **checks_context(batch)}
+    context = {
+        "batch": batch,
+        "can_change": request.user.is_admin,
+        **checks_context(batch, sum_checks(batch)),
+    }
     return render_page(request, "migrations_app/batches/checks.html", context)
 
 

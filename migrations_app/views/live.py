@@ -57,11 +57,11 @@ def batch_live(request: Request, pk: int) -> HttpResponse:
     except Http404:
         return HttpResponseClientRedirect(reverse("migrations:batches"))
     wanted, queue = selectors.JobFilter.of(request.GET, batch=pk), QueueView()
-    found = selectors.list_jobs(wanted, request.GET.get("page"), queue=queue)
+    found = selectors.batch_page(batch, wanted, request.GET.get("page"), queue)
     note_watching(request, batch)
-    view = selectors.view_of_batch(batch, queue)
+    view = found.view
     context = {
-        **list_news(request, wanted, found, queue),
+        **list_news(request, wanted, found.jobs, queue),
         **batch_context(view),
         **summary_context([view], selectors.works_of(batch), is_active=view.is_active),
         "new_head": request.GET.get("head") != view.head_token,
