@@ -1,11 +1,11 @@
 """Whether anything gets lost or doubled when processes die: `python -m bench.chaos --json`.
 
 Two worker hosts copy a hundred mailboxes from one Dovecot to another, on a PostgreSQL server of
-their own. Every few seconds something is killed (SIGKILL): an engine, the worker that runs one, a
-process beside it, a cluster's sentinel with all its workers, or a whole supervisor, which starts
-again after five seconds. The database crashes twice, the second time for ten seconds. `--seed`
-decides the order of the deeds. With `--vanish SECONDS` nobody is killed: one of the two hosts is
-stopped (SIGSTOP) with all it runs while it copies, and wakes after so many seconds.
+their own. Every few seconds something is killed (SIGKILL): an engine, the worker that runs one, its
+fork server, a process beside it, a cluster's sentinel with all its workers, or a whole supervisor,
+which starts again after five seconds. The database crashes twice, the second time for ten seconds.
+`--seed` decides the order of the deeds. With `--vanish SECONDS` nobody is killed: one of the two
+hosts is stopped (SIGSTOP) with all it runs while it copies, and wakes after so many seconds.
 
 `lost` counts jobs that did not get done and messages that are not where they belong,
 `duplicated_messages` those that are there more than once, `cap_violations` what was seen of engine

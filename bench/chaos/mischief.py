@@ -12,7 +12,7 @@ from typing import Any
 from bench.chaos.hosts import Host
 from bench.chaos.processes import Engine, children, engines, parent, send
 
-DECK = (*["engine"] * 4, *["worker"] * 4, "idle worker", "sentinel", "supervisor")
+DECK = ["engine"] * 4 + ["worker"] * 4 + ["idle worker", "fork server", "sentinel", "supervisor"]
 PAUSE_SECONDS = (3.0, 10.0)
 MOST_TIMES = 2
 """A job that was interrupted four times in a row is a person's to judge; outages count as well."""
@@ -136,12 +136,14 @@ class Killing(Mischief):
 
     def _candidates(self, what: str, running: list[Engine]) -> set[int]:
         """The processes of that kind; an engine stands below its guard, and that below a worker."""
-        workers = {parent(parent(engine.pid)) for engine in running}
+        guards = {parent(engine.pid) for engine in running}
+        workers = {parent(guard) for guard in guards}
         sentinels = {parent(worker) for worker in workers}
         below = children()
         return {
             "engine": {engine.pid for engine in running},
             "worker": workers,
+            "fork server": {pid for one in workers for pid in below.get(one, [])} - guards,
             "idle worker": {pid for one in sentinels for pid in below.get(one, [])} - workers,
             "sentinel": sentinels,
             "supervisor": {host.pid for host in self._hosts},
