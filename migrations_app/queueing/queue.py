@@ -55,6 +55,7 @@ NO_PROGRESS: dict[str, Any] = {
     "bytes_done": 0,
     "bytes_total": None,
 }
+NO_FAILURES: dict[str, Any] = {"requeues": 0, "retries": 0}
 NO_RUN: dict[str, Any] = {"token": None, "lease_until": None}
 NO_REPEAT: dict[str, Any] = {"repeat_hours": None, "repeat_at": None}
 NO_ENDING: dict[str, Any] = {"ended_at": None, "exit_status": None, "cause": "", "verdict": ""}
@@ -67,9 +68,7 @@ def submit(job: MigrationJob) -> None:
     if not queued.update(
         state=State.QUEUED,
         queued_at=Now(),
-        requeues=0,
         tries=0,
-        retries=0,
         try_after=None,
         stop_requested=False,
         stopped_by="",
@@ -77,6 +76,7 @@ def submit(job: MigrationJob) -> None:
         started_by=current_actor().user_id or job.started_by_id,
         repeat_at=_next_turn(job),
         version=F("version") + 1,
+        **NO_FAILURES,
         **NO_RUN,
         **NO_ENDING,
         **NO_PROGRESS,
@@ -229,9 +229,14 @@ def _end(job: MigrationJob, verdict: Verdict, **facts: Any) -> bool:
 
 
 def _try_later(job: MigrationJob, verdict: Verdict, minutes: int, **facts: Any) -> bool:
-    """Back into the queue, unless somebody cancelled it meanwhile; 0 minutes count as no try."""
+    """Back into the queue, unless somebody cancelled it meanwhile.
+
+    0 minutes are no failure: the run did what it could, so that failures are counted anew.
+    """
     if minutes:
         facts |= {"try_after": seconds_from_now(60 * minutes), "retries": F("retries") + 1}
+    else:
+        facts |= NO_FAILURES
     waits = (
         _mine(job)
         .filter(stop_requested=False)
@@ -272,7 +277,7 @@ def cancelled(job: MigrationJob) -> bool:
 
 
 def release(job: MigrationJob, *, why: str = "") -> bool:
-    """Give our run back: it was stopped in good order, which does not count as a try."""
+    """Give our run back: it was stopped in good order, so that failures are counted anew."""
     if cancelled(job):
         return True
     return bool(
@@ -280,6 +285,7 @@ def release(job: MigrationJob, *, why: str = "") -> bool:
             state=State.QUEUED,
             verdict=why or _("The worker was stopped. The job starts again by itself."),
             version=F("version") + 1,
+            **NO_FAILURES,
             **NO_RUN,
         )
     )

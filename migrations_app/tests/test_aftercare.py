@@ -88,6 +88,18 @@ def test_a_used_up_day_goes_on_without_counting_as_a_failure() -> None:
         assert (job.state, job.retries) == (State.QUEUED, 0)
 
 
+def test_failures_of_other_days_do_not_add_up() -> None:
+    job = make_job()
+    run_once(job, GONE)
+    assert run_once(job, GONE).retries == 2
+    assert run_once(job, Verdict("failed", Cause.BUDGET_SPENT, "Used up.")).retries == 0
+    assert run_once(job, GONE).retries == 1
+    MigrationJob.objects.update(try_after=None, requeues=2)
+    queue.release(queue.claim("a:1"), why="Its hours are over.")
+    job.refresh_from_db()
+    assert (job.retries, job.requeues) == (0, 0)
+
+
 def test_a_person_who_queues_it_again_starts_the_count_anew() -> None:
     job = make_job()
     run_once(job, GONE)
