@@ -24,6 +24,8 @@ CANARY_SECONDS = 10.0
 MOST_CANARIES = 20
 APP_STUCK_SECONDS = 90.0
 SYNC_STUCK_SECONDS = 60.0
+AWAY_SECONDS = 45.0
+"""Between two rounds: so long nobody but a host that was frozen, or a database that hung, takes."""
 FORGET_SECONDS = 86400.0
 
 
@@ -43,8 +45,8 @@ class Steward(threading.Thread):
         self._is_absent = False
         self._canary_at = 0.0
         self._answered_at: object = None
-        self._app_alive_at = time.monotonic()
-        self._sync_alive_at = time.monotonic()
+        self._looked_at = time.monotonic()
+        self._take_all_for_alive()
         self._news = threading.Event()
         self._told = threading.Event()
         self._ended = threading.Event()
@@ -67,7 +69,7 @@ class Steward(threading.Thread):
     def resume(self) -> None:
         """Take work again, after a restart of the cluster."""
         self._set_draining(is_draining=False)
-        self._app_alive_at = self._sync_alive_at = time.monotonic()
+        self._take_all_for_alive()
 
     def end(self, *, seconds: float) -> None:
         """Stop, and take the host off the list."""
@@ -100,7 +102,7 @@ class Steward(threading.Thread):
         else:
             if self._is_absent:
                 logger.warning("The database is back.")
-                self._app_alive_at = self._sync_alive_at = time.monotonic()
+                self._take_all_for_alive()
             self._is_absent = False
 
     def _round(self) -> None:
@@ -137,8 +139,14 @@ class Steward(threading.Thread):
             if waiting("app") < MOST_CANARIES:
                 enqueue("purelymanage.jobs.tasks.answer_canary")
 
+    def _take_all_for_alive(self) -> None:
+        self._app_alive_at = self._sync_alive_at = time.monotonic()
+
     def _look_for_stuck_clusters(self) -> None:
         now = time.monotonic()
+        if now - self._looked_at > AWAY_SECONDS:
+            self._take_all_for_alive()
+        self._looked_at = now
         row = WorkerHost.objects.get(name=self._host)
         if row.app_answered_at != self._answered_at:
             self._answered_at = row.app_answered_at

@@ -55,16 +55,16 @@ def test_canaries_are_sent_now_and_then_and_do_not_pile_up(
 def test_an_app_cluster_that_answers_is_left_alone_and_one_that_does_not_is_stuck(
     keeper, stuck, settings, monkeypatch
 ):
-    monkeypatch.setattr(steward, "APP_STUCK_SECONDS", 0.3)
+    clock = time.monotonic()
+    monkeypatch.setattr("purelymanage.jobs.steward.time.monotonic", lambda: clock)
     settings.WORKER_HOST = "a:1"
     keeper._try_round()
-    time.sleep(0.4)
-    answer_canary()
-    keeper._try_round()
-    assert stuck == []
-    time.sleep(0.4)
-    keeper._try_round()
-    assert stuck == ["app"]
+    for answers, expected in ((True, []), (False, []), (False, []), (False, ["app"])):
+        if answers:
+            answer_canary()
+        clock += steward.APP_STUCK_SECONDS * 0.4
+        keeper._try_round()
+        assert stuck == expected
 
 
 def test_a_canary_answers_for_its_own_host_alone(keeper, settings):
@@ -86,6 +86,21 @@ def test_a_sync_cluster_is_stuck_only_if_work_waits_all_the_time(keeper, stuck, 
         clock += steward.SYNC_STUCK_SECONDS * 0.7
         keeper._try_round()
         assert stuck == expected
+
+
+def test_a_steward_that_was_frozen_itself_takes_nobody_for_stuck(keeper, stuck, monkeypatch):
+    clock = time.monotonic()
+    monkeypatch.setattr("purelymanage.jobs.steward.time.monotonic", lambda: clock)
+    registry.register_kept_waiting(lambda _host: True)
+    keeper._try_round()
+    clock += 180
+    keeper._try_round()
+    assert stuck == []
+    clock += 30
+    keeper._try_round()
+    clock += 35
+    keeper._try_round()
+    assert stuck == ["sync"]
 
 
 def test_a_failing_chore_or_database_never_ends_the_rounds(keeper, monkeypatch):
