@@ -50,6 +50,7 @@ from migrations_app.selectors.jobs import (
     counting,
     list_jobs,
 )
+from migrations_app.selectors.repeats import RUNS_ON
 from migrations_app.selectors.wrong_passwords import WRONG_PASSWORD
 from purelymanage.core.paging import page_of
 
@@ -175,7 +176,7 @@ NUMBERS: dict[str, Q] = {
     "ready": READY,
     "to_retry": FITS["retry"],
     "to_cancel": FITS["cancel"],
-    "repeating": Q(repeat_at__isnull=False),
+    "repeating": RUNS_ON & Q(repeat_at__isnull=False),
     "wrong_passwords": WRONG_PASSWORD,
 }
 

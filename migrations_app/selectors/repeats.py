@@ -16,6 +16,8 @@ REPEATABLE = Q(dry_run=False) & RUNS_AGAIN & (ENDED_WELL | _MAY_PASS)
 """Real jobs that neither wait nor run, and that another run may help: no wrong password."""
 DUE = REPEATABLE & Q(repeat_at__lte=Now())
 UNDER_WAY = WAITING | Q(state=State.RUNNING)
+RUNS_ON = REPEATABLE | (UNDER_WAY & Q(dry_run=False))
+"""Real jobs that may run again without a person."""
 TO_COME = UNDER_WAY | DUE
 """A run of theirs is under way, or is to begin now."""
 

@@ -18,7 +18,7 @@ from migrations_app.models import WAITING, Batch, MigrationJob, State
 from migrations_app.queueing.queue import NO_REPEAT
 from migrations_app.selectors.cutovers import open_cut_over
 from migrations_app.selectors.jobs import IDLE
-from migrations_app.selectors.repeats import DUE, REPEATABLE, UNDER_WAY, jobs_of
+from migrations_app.selectors.repeats import DUE, REPEATABLE, RUNS_ON, UNDER_WAY, jobs_of
 from migrations_app.services.jobs import queue_lock, rerun_job
 from purelymanage.core.addresses import shown_domain
 from purelymanage.core.context import SYSTEM, acting_as
@@ -54,16 +54,17 @@ def repeat_batch(*, batch: Batch, hours: int | None) -> None:
 
 
 def repeat(jobs: QuerySet[MigrationJob], hours: int | None) -> None:
-    """Set it for these jobs, under the lock of the queue; who was cancelled is left alone."""
+    """Set it for these jobs, under the lock of the queue; who was cancelled is left alone.
+
+    A dry run, and what needs a person, begins once it was run for real, or again.
+    """
     changed = {"version": F("version") + 1}
     if hours is None:
         jobs.exclude(repeat_hours=None, repeat_at=None).update(**NO_REPEAT, **changed)
         return
     wanted = jobs.exclude(state=State.CANCELLED)
-    wanted.filter(dry_run=True).update(repeat_hours=hours, **changed)
-    wanted.filter(dry_run=False).update(
-        repeat_hours=hours, repeat_at=seconds_from_now(3600 * hours), **changed
-    )
+    wanted.update(repeat_hours=hours, repeat_at=None, **changed)
+    wanted.filter(RUNS_ON).update(repeat_at=seconds_from_now(3600 * hours))
 
 
 def sync_job_finally(*, job: MigrationJob) -> None:

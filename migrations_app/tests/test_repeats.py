@@ -12,6 +12,7 @@ from migrations_app.engines.base import Verdict
 from migrations_app.engines.causes import Cause
 from migrations_app.models import MigrationJob, State
 from migrations_app.queueing import queue
+from migrations_app.selectors import view_of_batch
 from migrations_app.services import repeats
 from migrations_app.services.jobs import rerun_job, run_job_for_real
 from migrations_app.tests.factories import BatchFactory, JobFactory
@@ -157,8 +158,11 @@ def test_a_batch_repeats_with_the_real_runs_that_come_later() -> None:
     batch = BatchFactory()
     real, dry = JobFactory(batch=batch), JobFactory(batch=batch, dry_run=True)
     gone = JobFactory(batch=batch, state=State.CANCELLED)
+    wrong = JobFactory(batch=batch, state=State.FAILED, cause=Cause.SOURCE_PASSWORD)
     repeats.repeat_batch(batch=batch, hours=12)
     assert fresh(real).repeat_at
+    assert (fresh(wrong).repeat_hours, wrong.repeat_at) == (12, None)
+    assert view_of_batch(batch).tally.repeating == 1
     assert (fresh(dry).repeat_hours, dry.repeat_at) == (12, None)
     assert fresh(gone).repeat_hours is None
     later = run_job_for_real(job=dry)
