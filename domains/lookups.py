@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from random import SystemRandom
 
 from django.db import transaction
-from django.db.models import F, Max, Min, Q
+from django.db.models import Count, Exists, F, Min, Q, Subquery
 from django.utils import timezone
 
 from domains import changes, dns, tiers
@@ -61,15 +61,17 @@ def look_up_due() -> int:
 def resolver_outage() -> datetime | None:
     """Since when our resolver has answered nothing for any domain; None while it works."""
     ours = Domain.objects.ours()
-    answered_at = ours.aggregate(at=Max("looked_at"))["at"]
-    unanswered = ours.filter(unanswered_since__isnull=False)
-    if answered_at:
-        unanswered = unanswered.filter(unanswered_since__gt=answered_at)
-    number = unanswered.count()
-    if not number or number < min(OUTAGE_SIZE, ours.count()):
-        return None
-    since: datetime = unanswered.aggregate(at=Min("unanswered_since"))["at"]
-    return since
+    answered = ours.filter(looked_at__isnull=False).order_by("-looked_at").values("looked_at")[:1]
+    unanswered = Q(unanswered_since__isnull=False) & (
+        Q(unanswered_since__gt=Subquery(answered)) | ~Exists(answered)
+    )
+    facts = ours.aggregate(
+        known=Count("pk"),
+        number=Count("pk", filter=unanswered),
+        since=Min("unanswered_since", filter=unanswered),
+    )
+    is_out = facts["number"] and facts["number"] >= min(OUTAGE_SIZE, facts["known"])
+    return facts["since"] if is_out else None
 
 
 def _due() -> list[Domain]:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
-from decimal import Decimal
-
 from django.db import models
-from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 
@@ -23,22 +19,11 @@ class PurelyMailAccount(models.Model):
         return "PurelyMail account"
 
 
-class CreditReadingQuerySet(models.QuerySet["CreditReading"]):
-    """Reads of the credit history."""
-
-    def lowest_per_day(self) -> list[tuple[date, Decimal]]:
-        """One value a day, oldest first: what the chart draws."""
-        per_day = self.annotate(day=TruncDate("at")).values("day").order_by("day")
-        return list(per_day.annotate(lowest=models.Min("credit")).values_list("day", "lowest"))
-
-
 class CreditReading(models.Model):
     """What the account held at one moment, in US dollars."""
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     credit = models.DecimalField(max_digits=20, decimal_places=8)
-
-    objects = CreditReadingQuerySet.as_manager()
 
     class Meta:
         ordering = ["at"]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db.models import (
     Case,
     CharField,
     Count,
+    DateTimeField,
     Exists,
+    ExpressionWrapper,
     F,
     OuterRef,
     Q,
@@ -39,6 +42,7 @@ from migrations_app.progress.jobs import JobView
 from migrations_app.selectors.hosts import closed_hosts
 from migrations_app.selectors.temporary_passwords import worrying
 from purelymanage.core.addresses import shown_domain
+from purelymanage.core.aggregates import count_each
 from purelymanage.dashboard.credit import SHOWN, Credit, Day
 from purelymanage.deletions.alarm import lasting_alarms
 from purelymanage.deletions.models import Alarm, DeletionState, PendingDeletion
@@ -215,7 +219,7 @@ class Home:
 
 def home() -> Home:
     """A fixed number of queries; none of them grows with the number of mailboxes or jobs."""
-    domains = _domains()
+    domains, numbers = _domains(), _numbers()
     is_silent = any(domain.unanswered_since for domain in domains)
     return Home(
         per_domain=domains,
@@ -223,11 +227,11 @@ def home() -> Home:
         failing_count=sum(domain.health == "failing" for domain in domains),
         unchecked_count=sum(domain.health == "unchecked" for domain in domains),
         resolver_silent_since=resolver_outage() if is_silent else None,
-        rules=_rules(),
+        rules=Rules(total=numbers["rules"], catch_alls=numbers["catch_alls"]),
         unfinished_edits=[domain for domain in domains if domain.edit_problem is not None],
         credit=_credit(),
         copy={state.name: state for state in SyncState.objects.all()},
-        migrations=_migrations(),
+        migrations=_migrations(queued=numbers["queued"]),
         deletions=_deletions(),
         alarms=lasting_alarms(),
         batches=batches_needing_a_person(),
@@ -259,11 +263,14 @@ def _domains() -> list[PerDomain]:
     return [PerDomain(*row) for row in shown]
 
 
-def _rules() -> Rules:
-    return Rules(
-        **RoutingRule.objects.aggregate(
-            total=Count("pk"), catch_alls=Count("pk", filter=Q(is_catchall=True))
-        )
+def _numbers() -> dict[str, int]:
+    """What is only counted: one query."""
+    return count_each(
+        {
+            "rules": RoutingRule.objects.all(),
+            "catch_alls": RoutingRule.objects.filter(is_catchall=True),
+            "queued": MigrationJob.objects.filter(state=State.QUEUED),
+        }
     )
 
 
@@ -274,45 +281,57 @@ def _worst() -> list[Failing]:
 
 
 def _deletions() -> Deletions:
-    total = Window(Count("pk"))
-    rows: list[Any] = list(
-        PendingDeletion.objects.pending().defer("dossier").annotate(total=total)[:DELETIONS_SHOWN]
-    )
+    """The soonest few that are pending and the last one that failed, in one query."""
     lately = timezone.now() - FAILED_DELETIONS_SHOWN
-    failed: Any = (
-        PendingDeletion.objects.filter(state=DeletionState.FAILED, ended_at__gte=lately)
-        .order_by("-ended_at", "-pk")
+    failed_lately = Q(state=DeletionState.FAILED, ended_at__gte=lately)
+    rows: list[Any] = list(
+        PendingDeletion.objects.filter(Q(state=DeletionState.PENDING) | failed_lately)
+        .annotate(
+            total=Window(Count("pk"), partition_by="state"),
+            place=Window(
+                RowNumber(), partition_by="state", order_by=[F("ended_at").desc(), "due_at", "pk"]
+            ),
+        )
+        .filter(place__lte=DELETIONS_SHOWN)
         .defer("dossier")
-        .annotate(total=total)
-        .first()
+        .order_by("state", "place")
     )
+    pending = [row for row in rows if row.state == DeletionState.PENDING]
+    failed = [row for row in rows if row.state == DeletionState.FAILED]
     return Deletions(
-        shown=rows,
-        total=rows[0].total if rows else 0,
-        last_failed=failed,
-        failed=failed.total if failed else 0,
+        shown=pending,
+        total=pending[0].total if pending else 0,
+        last_failed=failed[0] if failed else None,
+        failed=failed[0].total if failed else 0,
     )
 
 
 def _credit() -> Credit | None:
-    latest = CreditReading.objects.order_by("-at").first()
-    if latest is None:
+    newest = CreditReading.objects.order_by("-at").values("at")[:1]
+    since = ExpressionWrapper(Subquery(newest) - Value(SHOWN), output_field=DateTimeField())
+    readings = CreditReading.objects.filter(at__gte=since).order_by("at")
+    per_day: dict[date, list[Decimal]] = defaultdict(list)
+    for at, credit in readings.values_list("at", "credit"):
+        per_day[timezone.localdate(at)].append(credit)
+    if not per_day:
         return None
-    days = CreditReading.objects.filter(at__gte=latest.at - SHOWN).lowest_per_day()
-    return Credit(amount=latest.credit, days=[Day(day, credit=lowest) for day, lowest in days])
+    days = [Day(day, credit=min(found)) for day, found in per_day.items()]
+    return Credit(amount=credit, days=days)
 
 
-def _migrations() -> Migrations:
+def _migrations(*, queued: int) -> Migrations:
     jobs = MigrationJob.objects.defer("source_password", "destination_password")
-    running = jobs.filter(state=State.RUNNING).order_by("started_at", "pk")[:RUNNING_SHOWN]
-    unfinished = MigrationJob.objects.filter(state__in=[State.RUNNING, State.QUEUED])
-    counts = unfinished.aggregate(
-        running_count=Count("pk", filter=Q(state=State.RUNNING)),
-        queued_count=Count("pk", filter=Q(state=State.QUEUED)),
+    running: list[Any] = list(
+        jobs.filter(state=State.RUNNING)
+        .annotate(total=Window(Count("pk")))
+        .order_by("started_at", "pk")[:RUNNING_SHOWN]
     )
     now = timezone.now()
     return Migrations(
-        running=[JobView(job, now) for job in running], failed=list(_broken()), **counts
+        running=[JobView(job, now) for job in running],
+        running_count=running[0].total if running else 0,
+        queued_count=queued,
+        failed=list(_broken()),
     )
 
 

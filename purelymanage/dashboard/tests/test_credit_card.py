@@ -34,7 +34,8 @@ def test_credit_has_a_tone_and_a_word(viewer_client, credit, tone, words):
 
 def test_the_page_follows_the_day(viewer_client):
     """A reading per hour for ten days, falling: the chart, the pace and the end."""
-    now = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
+    yesterday = timezone.now() - timedelta(days=1)
+    now = yesterday.replace(hour=12, minute=0, second=0, microsecond=0)
     for hour in range(10 * 24):
         CreditReadingFactory(at=now - timedelta(hours=hour), credit=2 + hour / 24 * 0.25)
     with time_machine.travel(now):
