@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from purelymanage.tests.browser.conftest import look_everywhere
+from purelymanage.tests.browser.conftest import look, look_everywhere
 from purelymanage.tests.panel import Panel
 
 pytestmark = pytest.mark.once
@@ -32,6 +32,7 @@ def test_an_admin_moves_five_people_from_a_file(desk: Page, demo: Panel):
     assert PASSWORD not in desk.content()
     run_them_for_real(desk)
     find_them_in_the_lists(desk, demo)
+    take_the_report_along(desk)
     delete_the_batch(desk)
 
 
@@ -42,6 +43,7 @@ def choose_the_file(desk: Page, demo: Panel) -> None:
     expect(desk.get_by_text("Choose a file, or paste lines below.").first).to_be_visible()
     desk.get_by_text("Options", exact=True).click()
     look_everywhere(desk, "migrations-upload-refused")
+    desk.get_by_label("Only these folders").fill("Drafts")  # three messages each
     desk.get_by_label("CSV file").set_input_files(FILE)
     desk.get_by_label("Source server").select_option(label="Old provider")
     desk.get_by_label("Destination server").select_option(label="PurelyMail")
@@ -50,7 +52,6 @@ def choose_the_file(desk: Page, demo: Panel) -> None:
     expect(
         desk.get_by_text("5 migration jobs from Old provider to PurelyMail are made.")
     ).to_be_visible()
-    look_everywhere(desk, "migrations-preview")
 
 
 def read_what_is_wrong(desk: Page) -> None:
@@ -72,7 +73,6 @@ def import_the_good_ones(desk: Page) -> None:
     expect(desk).to_have_url(re.compile(r"/migrations/batches/\d+/$"), timeout=60_000)
     expect(desk.get_by_role("link", name=f"lea.fontaine@{HOTEL}").first).to_be_visible()
     expect(desk.get_by_role("row")).to_have_count(6)
-    look_everywhere(desk, "migrations-batch")
 
 
 def run_them_for_real(desk: Page) -> None:
@@ -94,11 +94,32 @@ def find_them_in_the_lists(desk: Page, demo: Panel) -> None:
     desk.get_by_role("link", name="Staff 2027").click()
 
 
+def take_the_report_along(desk: Page) -> None:
+    """On the screen, on paper without anything to click, and as a file."""
+    desk.get_by_role("link", name="Report").click()
+    expect(desk.get_by_role("heading", level=1)).to_contain_text("Report on Staff 2027")
+    expect(desk.get_by_role("row")).to_have_count(7)
+    expect(desk.get_by_role("row").last).to_contain_text("Total of all mailboxes")
+    expect(desk.get_by_role("row").last).to_contain_text("Complete")
+    look_everywhere(desk, "migrations-batch-report")
+    csv = desk.get_by_role("link", name="CSV")
+    with desk.expect_download() as download:
+        csv.click()
+    lines = download.value.path().read_text("utf-8-sig").splitlines()
+    assert [line.count(",Complete,") for line in lines] == [0, 1, 1, 1, 1, 1]
+    desk.emulate_media(media="print")
+    expect(csv).to_be_hidden()
+    expect(desk.get_by_role("navigation")).to_have_count(0)
+    expect(desk.get_by_role("row")).to_have_count(7)
+    desk.emulate_media(media="screen")
+    desk.go_back()
+
+
 def delete_the_batch(desk: Page) -> None:
     desk.get_by_role("button", name="More actions for this batch").click()
     desk.get_by_role("link", name="Delete batch…").click()
     dialog = desk.get_by_role("dialog")
     expect(dialog).to_contain_text("No mail is touched.")
-    look_everywhere(desk, "migrations-batch-delete")
+    look(desk)
     dialog.get_by_role("button", name="Delete batch").click()
     expect(desk.get_by_text("No batches yet")).to_be_visible()
