@@ -312,7 +312,7 @@ def _deletions(numbers: range, person: User) -> None:
             kind=DeletionKind.MAILBOX,
             key=f"former-{number:03}@company-{turn}.example",
             label=f"former-{number:03}@company-{turn}.example",
-            state=FORMER[turn % len(FORMER)],
+            state=FORMER[(number + turn) % len(FORMER)],
             requested_by=person,
             requested_by_name=person.name,
             due_at=now - timedelta(days=turn, minutes=number),

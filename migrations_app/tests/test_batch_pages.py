@@ -28,7 +28,7 @@ from migrations_app.tests.pages import HTMX, text_of, url
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_cache")]
 
-QUERIES = 17
+QUERIES = 12
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_the_list_costs_few_queries_however_long_it_is(
     JobFactory(state=State.QUEUED)
     dispatch.limits()
     admin_client.get(url("list"))
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(12):
         response = admin_client.get(url("list"))
     assert len(response.context["list"].rows) == min(count + 1, 50)
 
