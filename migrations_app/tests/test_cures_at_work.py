@@ -152,7 +152,7 @@ def test_a_server_that_dies_is_waited_for_and_nothing_is_copied_twice(
 ) -> None:
     settings.IMAP_CA_FILE = str(own_pair.ca_file)
     server: Dovecot = getattr(own_pair, side)
-    facts = {"timeout_seconds": 3, "bytes_per_second": 60_000}
+    facts = {"timeout_seconds": 3, "bytes_per_second": 30_000}
     job = job_between(own_pair, mails_of(*[1000] * 200), options=facts)
     with meanwhile(server.kill, job):
         run(job)
@@ -168,7 +168,7 @@ def test_a_server_that_dies_is_waited_for_and_nothing_is_copied_twice(
 
 
 def test_a_killed_engine_starts_again_at_once_and_nothing_is_copied_twice(imap_pair: Pair) -> None:
-    facts = {"bytes_per_second": 60_000}
+    facts = {"bytes_per_second": 30_000}
     job = job_between(imap_pair, mails_of(*[1000] * 200), options=facts)
 
     def kill() -> None:
