@@ -168,8 +168,12 @@ def _catch_up(cut_over: CutOver) -> str:
 
 
 def _purge(cut_over: CutOver) -> str:
-    left = jobs_of_cut_over(cut_over).filter(HAS_PASSWORDS).count()
-    if not left:
+    jobs = jobs_of_cut_over(cut_over).filter(HAS_PASSWORDS)
+    if left := jobs.filter(TO_COME).count():
+        return _under_way(left, cut_over.batch)
+    if to_erase(cut_over).exists():
+        return _("The passwords are being erased.")
+    if not (left := jobs.count()):
         return ""
     return ngettext(
         "%(count)s job did not end well and keeps its passwords until %(day)s.",

@@ -290,7 +290,9 @@ def test_who_never_ended_well_keeps_its_passwords_for_a_week() -> None:
         cause=Cause.DESTINATION_FULL,
     )
     cut_over = at(cut_over, CutOverStep.PURGE)
+    assert selectors.waits_for(cut_over) == "2 jobs wait or run."
     end_all()
+    assert selectors.waits_for(cut_over) == "The passwords are being erased."
     assert step_after_tick(cut_over) == CutOverStep.PURGE
     failed.refresh_from_db()
     assert failed.source_password
