@@ -98,10 +98,11 @@ def _slice(until: float) -> None:
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="check") as threads:
         while True:
             while len(in_hand) < AT_ONCE and time.monotonic() < until:
-                look = _take(Counter(look.host for look in in_hand.values()))
-                if look is None:
+                check = _take(Counter(look.host for look in in_hand.values()))
+                if check is None:
                     break
-                in_hand[threads.submit(_look_at, look, hosts)] = look
+                if look := _opened(check):
+                    in_hand[threads.submit(_look_at, look, hosts)] = look
             if not in_hand:
                 return
             done, _others = wait(in_hand, timeout=BEAT_SECONDS, return_when=FIRST_COMPLETED)
@@ -111,21 +112,27 @@ def _slice(until: float) -> None:
                 until = 0.0  # another worker has them in hand by now
 
 
-def _take(busy: Counter[str]) -> Look | None:
-    """The next one whose source host has a place; what cannot be looked at is settled at once."""
+def _take(busy: Counter[str]) -> Check | None:
+    """The next one whose source host has a place."""
     full = [host for host, count in busy.items() if count >= PER_HOST]
     places = waiting().annotate(host=Lower("job__source_host")).exclude(host__in=full)
-    while check := places.select_related("job").first():
+    check = places.select_related("job").first()
+    if check:
         check.taken_until = timezone.now() + timedelta(seconds=LOCK_SECONDS)
         check.state = CheckState.RUNNING
         Check.objects.filter(pk=check.pk, state=CheckState.WAITING).update(
             state=check.state, taken_until=check.taken_until
         )
-        try:
-            return Look(check, plan_of(check.job), _passwords(check.job))
-        except PurelyManageError as error:
-            _settle(check, problem(error.message))
-    return None
+    return check
+
+
+def _opened(check: Check) -> Look | None:
+    """All that a thread needs to know; what cannot be looked at is settled at once."""
+    try:
+        return Look(check, plan_of(check.job), _passwords(check.job))
+    except PurelyManageError as error:
+        _settle(check, problem(error.message))
+        return None
 
 
 def _passwords(job: MigrationJob) -> tuple[str, str | None]:

@@ -186,9 +186,9 @@ def test_only_one_worker_at_a_time(survey):
 def test_asking_anew_while_it_is_looked_at_makes_the_old_answer_void(survey):
     job = queued()
     services.check_jobs(jobs=MigrationJob.objects.all())
-    look = checkup._take(Counter())
+    check = checkup._take(Counter())
     services.check_jobs(jobs=MigrationJob.objects.all())
-    checkup._settle(look.check, {"state": CheckState.READY})
+    checkup._settle(check, {"state": CheckState.READY})
     assert Check.objects.get(job=job).state == CheckState.WAITING
 
 
@@ -205,7 +205,7 @@ def test_cancelled_jobs_are_left_out_also_when_they_are_cancelled_later(survey):
 def test_what_was_found_before_the_job_was_edited_is_void(survey, admin):
     job = queued()
     services.check_jobs(jobs=MigrationJob.objects.all())
-    look = checkup._take(Counter())
+    check = checkup._take(Counter())
     MigrationJob.objects.update(state=State.FAILED)
     with acting_as(person(admin)):
         ends = [
@@ -220,7 +220,7 @@ def test_what_was_found_before_the_job_was_edited_is_void(survey, admin):
             dry_run=True,
             options=Options(),
         )
-    checkup._settle(look.check, {"state": CheckState.PROBLEM, "cause": Cause.SOURCE_PASSWORD})
+    checkup._settle(check, {"state": CheckState.PROBLEM, "cause": Cause.SOURCE_PASSWORD})
     assert not Check.objects.exists()
 
 
@@ -302,6 +302,16 @@ def test_erased_passwords_and_lost_keys_are_problems_of_that_job_alone(survey, s
     assert Check.objects.get(job=good).state == CheckState.READY
     settings.ENCRYPTION_KEYS = ["YW5vdGhlciBrZXkgb2YgZXhhY3RseSAzMiBieXRlcyE="]
     assert "Put the lost key back" in checked(good).problem
+
+
+def test_a_slice_ends_in_time_although_none_can_be_looked_at(survey, monkeypatch):
+    """Else the lock runs out meanwhile, and two workers look at once."""
+    JobFactory.create_batch(5, state=State.QUEUED, source_password="")
+    services.check_jobs(jobs=MigrationJob.objects.all())
+    whole = checkup._opened
+    monkeypatch.setattr(checkup, "_opened", lambda check: (time.sleep(0.2), whole(check))[1])
+    checkup.work(seconds=0.3)
+    assert 1 <= checkup.waiting().count() <= 4
 
 
 def test_a_failure_of_our_own_stops_no_other(survey, monkeypatch):
