@@ -84,6 +84,7 @@ def pages() -> list[Page]:
         Page("migrations, news", "/migrations/live/", is_list=True, headers=HTMX),
         Page("batch, news", f"{of_batch}live/", is_list=True, headers=HTMX),
         Page("batches", "/migrations/batches/", is_list=True),
+        Page("batches, news", "/migrations/batches/live/", is_list=True, headers=HTMX),
         Page("checks", f"/migrations/checks/?batch={batch.pk}", is_list=True),
         Page("cut-overs", "/migrations/cutovers/", is_list=True),
         Page("cut-over", f"/migrations/cutovers/{cut_over.pk}/"),

@@ -40,6 +40,7 @@ urlpatterns = [
     path("<int:pk>/delete/", actions.job_delete, name="delete"),
     path("<int:pk>/erase/", actions.job_erase, name="erase"),
     path("batches/", batches.batch_list, name="batches"),
+    path("batches/live/", live.batch_list_live, name="batches_live"),
     path("batches/new/", batch_new.batch_new, name="batch_new"),
     path("batches/template.csv", batch_new.batch_template, name="batch_template"),
     path("batches/<int:pk>/", batches.batch_detail, name="batch"),

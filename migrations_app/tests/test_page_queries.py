@@ -91,6 +91,7 @@ def addresses(batch: Batch) -> dict[str, str]:
         "jobs of a batch found": url("batch", batch.pk) + found,
         "news of a batch": url("batch_live", batch.pk) + f"?held=1&known={job.pk}:x",
         "batches": url("batches"),
+        "news of batches": url("batches_live"),
         "checks": url("checks") + f"?batch={batch.pk}",
         "cut-overs": url("cut_overs"),
         "cut-over": url("cut_over", batch.cut_over.pk),

@@ -20,7 +20,12 @@ from migrations_app.services import batch_control as services
 from migrations_app.services.bulk import act_on_all
 from migrations_app.views.actions import ask_about_all, render_question, tell_outcome
 from migrations_app.views.checks import checks_context
-from migrations_app.views.lists import batch_context, list_context, summary_context
+from migrations_app.views.lists import (
+    batch_context,
+    batch_list_context,
+    list_context,
+    summary_context,
+)
 from migrations_app.views.parts import (
     note_watching,
     tabs,
@@ -35,7 +40,11 @@ from purelymanage.core.permissions import admin_required, viewer_required
 @require_GET
 def batch_list(request: Request) -> HttpResponse:
     page = selectors.list_batches(request.GET.get("page"))
-    context = {"page": page, "tabs": tabs("batches"), "can_change": request.user.is_admin}
+    context = {
+        **batch_list_context(request, page),
+        "tabs": tabs("batches"),
+        "can_change": request.user.is_admin,
+    }
     return render_page(request, "migrations_app/batches/list.html", context)
 
 

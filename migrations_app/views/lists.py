@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import urlencode
 from zlib import crc32
 
+from django.core.paginator import Page
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from migrations_app import selectors
-from migrations_app.models import BulkWork
+from migrations_app.models import Batch, BulkWork
 from migrations_app.progress.batches import BatchView
 from migrations_app.queueing.dispatch import QueueView
 from purelymanage.core.http import Request, wants_fragment
@@ -161,6 +162,26 @@ def summary_context(
         "works": works,
         "works_token": ",".join(done),
         "goes_on": is_active or any(work.ended_at is None for work in works),
+    }
+
+
+def batch_list_context(request: Request, page: Page[Batch]) -> dict[str, Any]:
+    """What the list of batches and its polling need, and what changed since `known` was told.
+
+    Rows stay where they are while a menu is open (`held`).
+    """
+    seen = _seen(request.GET.get("known", ""))
+    tokens = {batch.pk: f"{batch.view.token}-{batch.view.head_token}" for batch in page}
+    moved = list(tokens) != list(seen) and "held" not in request.GET
+    changed = [batch.view for batch in page if tokens[batch.pk] != seen.get(batch.pk)]
+    stands = tokens if moved else seen
+    return {
+        "page": page,
+        "known": known({pk: tokens.get(pk, GONE) for pk in stands}),
+        "moved": moved,
+        "changed": [view for view in changed if view.batch.pk in stands],
+        "goes_on": any(batch.view.is_active for batch in page),
+        "oob": False,
     }
 
 

@@ -17,6 +17,7 @@ from migrations_app.running import logs
 from migrations_app.views.jobs import detail_context
 from migrations_app.views.lists import (
     batch_context,
+    batch_list_context,
     list_news,
     standing_of,
     summary_context,
@@ -44,6 +45,19 @@ def job_list_live(request: Request) -> HttpResponse:
         **summary_context(batches, selectors.works_of(None), is_active=found.is_active),
     }
     return _news_of_list(request, "migrations_app/job_list_live.html", context)
+
+
+@viewer_required
+@require_GET
+def batch_list_live(request: Request) -> HttpResponse:
+    """The cells of batches that changed; the rows as a whole once others stand on this page."""
+    if not request.htmx:
+        return redirect("migrations:batches")
+    context = batch_list_context(request, selectors.list_batches(request.GET.get("page")))
+    if context["goes_on"] and not (context["moved"] or context["changed"]):
+        return HttpResponse(status=NO_NEWS)
+    status = 200 if context["goes_on"] else STOP_POLLING
+    return render_page(request, "migrations_app/batches/list_live.html", context, status=status)
 
 
 @viewer_required
