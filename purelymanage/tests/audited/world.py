@@ -247,10 +247,11 @@ class World:
 
     @cached_property
     def temporary_password(self) -> TemporaryPassword:
-        """Made for a run that is over, and not revoked yet."""
+        """Made for a run that is over, and not revoked yet: a first try failed."""
         secret = self.purelymail.client.create_app_password(address=LEA)
+        facts = {"made_at": timezone.now(), "tries": 1, "problem": "PurelyMail did not answer."}
         return TemporaryPassword.objects.create(
-            job=self.job, run=1, address=LEA, secret=secret, made_at=timezone.now(), tries=1
+            job=self.job, run=1, address=LEA, secret=secret, **facts
         )
 
     @cached_property
