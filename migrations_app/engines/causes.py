@@ -52,6 +52,8 @@ class Cause(models.TextChoices):
         """The end it speaks of, where it speaks of the server there and not of messages."""
         if self.value.startswith("source_"):
             return "source"
+        if self is Cause.PURELYMAIL_SILENT:
+            return "destination"
         if self.value.startswith("destination_") and self is not Cause.DESTINATION_FULL:
             return "destination"
         return None

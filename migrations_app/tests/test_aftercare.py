@@ -245,9 +245,10 @@ def test_messages_and_full_mailboxes_close_no_host() -> None:
     assert not HostLimits.objects.filter(closed_until__isnull=False).exists()
 
 
-def test_a_destination_that_is_down_spares_the_batch_as_well() -> None:
+@pytest.mark.parametrize("cause", [Cause.DESTINATION_UNREACHABLE, Cause.PURELYMAIL_SILENT])
+def test_a_destination_that_is_down_spares_the_batch_as_well(cause: Cause) -> None:
     jobs = batch_of(EQUAL_FAILURES + 1)
-    down = Verdict("failed", Cause.DESTINATION_UNREACHABLE, "No connection to the destination.")
+    down = Verdict("failed", cause, "No connection to the destination.")
     for job in jobs[:-1]:
         run_once(job, down)
     assert closed("new.example")
