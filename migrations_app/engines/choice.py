@@ -25,7 +25,7 @@ class EngineChoice:
 
     name: str
     version: str
-    """Empty until a worker has asked."""
+    """Empty until a worker has asked, and was answered in time."""
     reason: str
 
     @property
@@ -49,7 +49,8 @@ def choose(name: str | None = None) -> Engine:
         raise UnavailableError(
             f"There is no engine “{name}”. Set MIGRATION_ENGINE to auto, imapsync or builtin."
         )
-    answer = _cached()
+    has_program = shutil.which(settings.IMAPSYNC_PATH)
+    answer = _cached() if has_program else None  # what is known may be another host's answer
     if answer is None or answer.trouble:  # what was missing may have been installed meanwhile
         answer = _ask()
     if not answer.trouble:

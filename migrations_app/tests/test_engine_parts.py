@@ -350,6 +350,31 @@ def test_an_imapsync_installed_meanwhile_is_taken_by_the_next_run(
 
 
 @pytest.mark.usefixtures("_auto")
+@pytest.mark.parametrize("wanted", ["", "imapsync"])
+def test_an_imapsync_that_a_busy_machine_keeps_from_answering_is_taken_all_the_same(
+    tmp_path: Path, settings: object, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    slow = tmp_path / "slow"
+    slow.write_text("#!/bin/sh\nexec sleep 5\n")
+    slow.chmod(0o755)
+    settings.IMAPSYNC_PATH = str(slow)
+    monkeypatch.setattr("migrations_app.engines.imapsync.command.VERSION_SECONDS", 0.2)
+    assert choice.choose(wanted).name == "imapsync"
+    assert choice.describe().label == "imapsync"
+
+
+@pytest.mark.usefixtures("_auto")
+def test_that_another_host_has_imapsync_does_not_count_here(
+    tmp_path: Path, settings: object
+) -> None:
+    settings.IMAPSYNC_PATH = str(tmp_path / "imapsync")
+    Path(settings.IMAPSYNC_PATH).symlink_to(FAKE)
+    assert choice.choose().name == "imapsync"
+    Path(settings.IMAPSYNC_PATH).unlink()  # the same answer in the cache, another disk
+    assert choice.choose().name == "builtin"
+
+
+@pytest.mark.usefixtures("_auto")
 def test_a_broken_imapsync_is_not_taken(tmp_path: Path, settings: object) -> None:
     broken = tmp_path / "broken"
     broken.write_text("#!/bin/sh\necho 'Can not locate IMAPClient.pm' >&2; exit 2\n")
