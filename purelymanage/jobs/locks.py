@@ -35,9 +35,12 @@ def only_one(name: str, *, seconds: float) -> Iterator[bool]:
 def prolong(name: str, *, seconds: float) -> bool:
     """Hold for longer what the block around this holds; call it well before it runs out.
 
-    False: it ran out, and somebody else has it by now.
+    False: it is not ours, or ran out and somebody else has it by now.
     """
-    mine = TaskLock.objects.filter(name=name, holder=_held.get(name))
+    holder = _held.get(name)
+    if holder is None:
+        return False
+    mine = TaskLock.objects.filter(name=name, holder=holder)
     return bool(mine.update(held_until=seconds_from_now(seconds)))
 
 
