@@ -30,7 +30,9 @@ from purelymanage.core.paging import page_of
 from purelymanage.ui.states import Look
 
 ROWS = 500
-"""Mailboxes on a page of a batch's report, and in a chunk of its files."""
+"""Mailboxes on a page of a batch's report."""
+CHUNK = 200
+"""Mailboxes read at once for its files."""
 
 COLUMNS = (
     "name",
@@ -143,10 +145,10 @@ def mailboxes_of(batch: Batch) -> Iterator[MailboxRow]:
     downloads slowly.
     """
     jobs = _jobs_of(batch)
-    chunk = list(jobs[:ROWS])
+    chunk = list(jobs[:CHUNK])
     while chunk:
         yield from _rows(chunk)
-        chunk = list(jobs.filter(pk__gt=chunk[-1].pk)[:ROWS])
+        chunk = list(jobs.filter(pk__gt=chunk[-1].pk)[:CHUNK])
 
 
 def _jobs_of(batch: Batch) -> QuerySet[MigrationJob]:

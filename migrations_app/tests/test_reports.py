@@ -322,7 +322,7 @@ def test_a_row_says_why_a_mailbox_failed(viewer_client: Client) -> None:
 def test_the_files_of_a_batch_hold_all_mailboxes_and_are_on_record(
     viewer_client: Client, batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reports, "ROWS", 2)
+    monkeypatch.setattr(reports, "CHUNK", 2)
     rows = rows_of(viewer_client.get(url("batch_report_csv", batch.pk)))
     assert tuple(rows[0]) == MAILBOX_COLUMNS
     assert [row["verdict"] for row in rows] == [
