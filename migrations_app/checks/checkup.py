@@ -168,9 +168,10 @@ def _survey(plan: Plan, side: int, password: str) -> Seen:
     try:
         found = imap_survey.survey(end, password, side=side, options=options, measures=is_source)
     except TroubleError as error:
-        trouble = Trouble(error.stage, error.side, error.text)
-        sentence = sentence_for(cause_of(trouble), plan, 0, [trouble])
-        return Seen(cause=cause_of(trouble), problem=Redactor([password]).clean(sentence))
+        said = Redactor([password]).clean(error.text)  # a sentence gives only so much of it
+        trouble = Trouble(error.stage, error.side, said)
+        cause = cause_of(trouble)
+        return Seen(cause=cause, problem=sentence_for(cause, plan, 0, [trouble]))
     return Seen(found=found)
 
 

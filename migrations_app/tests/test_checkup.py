@@ -124,6 +124,15 @@ def test_both_ends_are_tried_even_if_the_first_refuses(survey):
     assert "s0urce-never-shown" not in check.problem
 
 
+def test_no_cut_leaves_half_of_a_password(survey):
+    job = queued()
+    for place in range(120, 165):
+        said = f"NO {'x' * place} s0urce-never-shown"
+        survey.troubles = {job.source_address: TroubleError("login", 1, said)}
+        assert "s0ur" not in checked(job).problem
+        Check.objects.all().delete()
+
+
 def test_a_wrong_password_is_not_hidden_by_an_end_that_is_away(survey):
     job = queued()
     survey.troubles = {
