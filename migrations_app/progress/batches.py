@@ -229,7 +229,7 @@ class BatchView:
     @cached_property
     def seconds_left(self) -> float | None:
         """Until the last job of the batch ends at the pace so far; None while that is a guess."""
-        if not self.running or self.batch.is_paused:
+        if not self.running or self.batch.is_paused or self.starts_at:
             return None
         left = self._copying_left() if self.tally.real_to_do else self._comparing_left()
         if left is None:

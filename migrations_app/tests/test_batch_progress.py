@@ -204,6 +204,16 @@ def test_a_paused_batch_has_no_time_left(batch: Batch) -> None:
     assert view(batch).seconds_left is None
 
 
+def test_a_batch_whose_rest_waits_for_a_start_has_no_time_left(batch: Batch) -> None:
+    ended(batch)
+    running(batch)
+    queued(batch, size=1)
+    batch.start_at = timezone.now() + timedelta(hours=8)
+    assert view(batch).seconds_left is None
+    MigrationJob.objects.filter(state=State.QUEUED).delete()
+    assert view(batch).seconds_left == 5 * 60
+
+
 def test_the_rate_is_that_of_all_running_jobs_together(batch: Batch) -> None:
     running(batch)
     running(batch)
