@@ -30,9 +30,9 @@ from typing import Any
 from bench.chaos.hosts import Host
 from bench.chaos.mailboxes import Mailboxes
 from bench.chaos.mischief import Killing, Mischief, Rows, Vanishing
-from bench.chaos.processes import guarded
 from bench.chaos.witness import Witness
 from bench.panel import p95, panel
+from purelymanage.jobs.tests.processes import processes_with
 
 RECOVERY_SECONDS = 90.0
 END_SECONDS = 3600.0
@@ -60,7 +60,7 @@ def measure(
     finally:
         left = {pid for host in hosts for pid in host.end()}
         witness.end()
-    left |= set(guarded(mailboxes.domain))
+    left |= set(processes_with(mailboxes.domain))
     return {**judge(rows, mailboxes, mischief, witness), "orphans": len(left), "seconds": seconds}
 
 

@@ -9,8 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-from bench.chaos.processes import send, tree, when_started
+from bench.chaos.processes import send, tree
 from bench.panel import ROOT
+from purelymanage.jobs.tests.processes import gone, settles
 
 RESTART_SECONDS = 5.0
 STOP_SECONDS = 60.0
@@ -83,9 +84,8 @@ class Host:
         except subprocess.TimeoutExpired:
             self._supervisor.kill()
             self._supervisor.wait()
-        give_up = time.monotonic() + SWEEP_SECONDS
-        while (left := [pid for pid in family if when_started(pid)]) and time.monotonic() < give_up:
-            time.sleep(0.1)
+        settles(lambda: gone(family), SWEEP_SECONDS)
+        left = [pid for pid in family if not gone([pid])]
         for pid in left:
             send(pid, signal.SIGKILL)
         return left

@@ -33,15 +33,6 @@ def engines(domain: str) -> Iterator[Engine]:
                 yield Engine(int(entry.name), started, *found.groups())
 
 
-def guarded(domain: str) -> list[int]:
-    """Whatever was started to copy between mailboxes of this domain, guards included."""
-    return [
-        int(entry.name)
-        for entry in PROC.iterdir()
-        if entry.name.isdigit() and domain in _command_line(int(entry.name))
-    ]
-
-
 def when_started(pid: int) -> str:
     """In ticks since the machine started; empty once the process is gone."""
     facts = _facts(pid)
