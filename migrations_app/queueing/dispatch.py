@@ -49,10 +49,9 @@ def eligible(manners: Manners | None = None) -> QuerySet[MigrationJob]:
     ).filter(
         host=Lower(OuterRef("destination_host")), address=Lower(OuterRef("destination_address"))
     )
-    paused = Batch.objects.exclude(paused_at=None).values_list("pk", flat=True)
     return (
         MigrationJob.objects.filter(WAITING)
-        .exclude(batch__in=list(paused))
+        .exclude(batch__in=Batch.objects.exclude(paused_at=None).order_by())
         .exclude(start_at__gt=Now())
         .exclude(try_after__gt=Now())
         .annotate(
