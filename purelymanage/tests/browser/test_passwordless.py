@@ -21,7 +21,7 @@ def test_an_admin_moves_a_mailbox_without_its_password(desk: Page, demo: Panel):
     expect(desk.get_by_role("button", name="Run for real").first).to_be_visible(timeout=60_000)
     expect(desk.get_by_text("Made a temporary app password for the destination.")).to_be_visible()
     look_everywhere(desk, "migrations-passwordless-job")
-    assert settles(lambda: app_passwords(demo) == 0, 30)
+    assert settles(lambda: app_passwords(demo) == 0, 90)
     look_first(desk, demo)
     desk.goto(f"{demo.url}/migrations/passwords/")
     expect(desk.get_by_text("None is left behind")).to_be_visible()
