@@ -161,7 +161,10 @@ def by_xargs(post: Post, engine: str) -> float:
 
 
 def command(job: Any, engine: str, place: Path) -> str:
-    """What the runner would start, for a shell."""
+    """What the runner would start, for a shell.
+
+    In a session of its own as there: Linux shares busy processors out by session.
+    """
     from migrations_app.engines.choice import choose
     from migrations_app.running.start import plan_of
 
@@ -172,7 +175,7 @@ def command(job: Any, engine: str, place: Path) -> str:
         passfile.chmod(0o600)
     first, second = map(str, passfiles)
     argv = choose(engine).argv(plan_of(job), passfile1=first, passfile2=second, workdir=place)
-    return f"exec {shlex.join(argv)} >{shlex.quote(str(place / 'log'))} 2>&1"
+    return f"exec setsid {shlex.join(argv)} >{shlex.quote(str(place / 'log'))} 2>&1"
 
 
 def by_queue(post: Post, engine: str) -> float:

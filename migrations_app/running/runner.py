@@ -38,7 +38,7 @@ from purelymanage.jobs.process import Child
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
-GATHER_SECONDS = 0.1
+GATHER_SECONDS = 0.25
 """How long an engine that prints little is left to print more before it is read again."""
 STOP_SECONDS = 10.0
 DRAIN_SECONDS = 5.0
@@ -162,6 +162,7 @@ class Run:
         is_open = True
         told = 0.0
         while (status := child.poll()) is None:
+            self._stop_if_wished(child)
             if told != (renewed := self.clerk.renewed_at):
                 child.still_here()
                 told = renewed
@@ -169,7 +170,6 @@ class Run:
             if output in select.select(files, [], [], LOOK_SECONDS)[0]:
                 is_open = self._read(output)
                 self._let_gather(child)
-            self._stop_if_wished(child)
         give_up = time.monotonic() + DRAIN_SECONDS
         while is_open and time.monotonic() < give_up:
             if select.select([output], [], [], LOOK_SECONDS)[0]:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from audit.actions import Action
 from audit.services import Happened, record_all
 from migrations_app.models import Batch, BatchState, BulkWork, CutOver, LogChunk, MigrationJob
+from migrations_app.queueing import manners
 from migrations_app.selectors.cutovers import HAS_PASSWORDS
 from migrations_app.selectors.jobs import IDLE
 from migrations_app.services.jobs import facts_of, queue_lock
@@ -46,6 +47,7 @@ def purge_expired() -> Purged | None:
     with only_one(LOCK, seconds=LOCK_SECONDS) as alone:
         if not alone:
             return None
+        manners.forget_old_use()
         with acting_as(SYSTEM):
             return Purged(
                 passwords=erase_passwords(_with_old_passwords()),

@@ -296,6 +296,7 @@ def test_use_is_counted_by_day_and_forgotten_after_a_month() -> None:
     assert manners.budget_of(one) == 8
     HostLimits.objects.update(bytes_per_day=0)
     assert manners.budget_of(one) == 1, "no engine takes 0 for a limit"
+    manners.forget_old_use()
     assert HostUse.objects.filter(host="x.example").count() == 1
 
 

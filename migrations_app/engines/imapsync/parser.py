@@ -111,7 +111,7 @@ class ImapsyncReader:
         if line.startswith("ETA: "):
             return []
         for pattern, handler in self._handlers:
-            match = pattern.search(line)
+            match = pattern.match(line)
             if match:
                 return handler(match)
         return self._other(line)
