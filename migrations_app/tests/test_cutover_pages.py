@@ -58,6 +58,7 @@ def test_the_page_names_every_step_and_what_it_waits_for(admin_client: Client) -
         assert str(step.label) in shown
     assert f"The MX of {DOMAIN} does not point to PurelyMail yet." in shown
     assert "Final sync now" in shown
+    assert "another one starts by itself then" in shown
 
 
 def test_a_step_by_hand_is_the_one_that_the_page_showed(admin_client: Client) -> None:

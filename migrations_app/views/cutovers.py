@@ -21,13 +21,28 @@ from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required, viewer_required
 
 BY_HAND = {
-    CutOverStep.COPY: gettext_lazy("Copy again every so often"),
-    CutOverStep.DELTA: gettext_lazy("Final sync now"),
-    CutOverStep.FINAL: gettext_lazy("Look into the old inboxes now"),
-    CutOverStep.CATCH_UP: gettext_lazy("Erase the passwords now"),
-    CutOverStep.PURGE: gettext_lazy("Erase all passwords and end"),
+    CutOverStep.COPY: (
+        gettext_lazy("Copy again every so often"),
+        gettext_lazy("What still runs goes on to its end."),
+    ),
+    CutOverStep.DELTA: (
+        gettext_lazy("Final sync now"),
+        gettext_lazy("If MX moves only later, another one starts by itself then."),
+    ),
+    CutOverStep.FINAL: (
+        gettext_lazy("Look into the old inboxes now"),
+        gettext_lazy("It is the last look: after it the passwords are erased."),
+    ),
+    CutOverStep.CATCH_UP: (
+        gettext_lazy("Erase the passwords now"),
+        gettext_lazy("What does not end well keeps them for a week."),
+    ),
+    CutOverStep.PURGE: (
+        gettext_lazy("Erase all passwords and end"),
+        gettext_lazy("To run a job again, its passwords are then to be typed once more."),
+    ),
 }
-"""What begins the step after this one."""
+"""What begins the step after this one, and what that means."""
 
 told_on_the_way_back_to_the_cut_over = told_on_the_way_back_to(
     "migrations:cut_over",
