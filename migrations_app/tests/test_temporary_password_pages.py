@@ -187,6 +187,13 @@ def test_the_dashboard_tells_of_a_lost_one_at_once_and_of_an_unrevoked_one_after
     assert "No. It is tried again by itself." in page
     MigrationJob.objects.update(run=1, ended_at=timezone.now())
     assert "app password" not in titles(viewer_client), "its run took a day"
+    MigrationJob.objects.update(run=2)
+    assert "could not be revoked for a day" in titles(viewer_client), "of an earlier run"
+    MigrationJob.objects.update(run=1, ended_at=None)
+    assert "could not be revoked for a day" in titles(viewer_client), "its job waits once more"
+    MigrationJob.objects.all().delete()
+    assert "could not be revoked for a day" in titles(viewer_client), "its job was deleted"
+    TemporaryPassword.objects.all().delete()
     lost = left(secret="", made_at=None)
     assert "An app password that nobody knows may exist for" in titles(viewer_client)
     services.settle(password=lost)
