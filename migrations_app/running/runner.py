@@ -162,7 +162,6 @@ class Run:
         is_open = True
         told = 0.0
         while (status := child.poll()) is None:
-            self._stop_if_wished(child)
             if told != (renewed := self.clerk.renewed_at):
                 child.still_here()
                 told = renewed
@@ -170,6 +169,7 @@ class Run:
             if output in select.select(files, [], [], LOOK_SECONDS)[0]:
                 is_open = self._read(output)
                 self._let_gather(child)
+            self._stop_if_wished(child)
         give_up = time.monotonic() + DRAIN_SECONDS
         while is_open and time.monotonic() < give_up:
             if select.select([output], [], [], LOOK_SECONDS)[0]:
