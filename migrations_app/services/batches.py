@@ -31,6 +31,7 @@ from migrations_app.selectors import lines as selectors
 from migrations_app.services.jobs import MAX_NAME, End, facts_of, fill, queue_lock
 from purelymanage.core.context import SYSTEM, Actor, acting_as, current_actor, person
 from purelymanage.core.errors import RefusedError
+from purelymanage.core.planning import plan_anew
 from purelymanage.core.roles import Role, has_role
 from purelymanage.core.tables import read_table
 from purelymanage.crypto import DecryptionError, Secret
@@ -158,9 +159,12 @@ def import_all(*, batch: Batch, until: float | None = None) -> None:
         _in(BatchState.IMPORTING, batch).update(state=BatchState.PREVIEW)
         return
     with acting_as(importer):
-        while _import_slice(batch):
-            if until is not None and time.monotonic() >= until:
-                return
+        goes_on = _import_slice(batch)
+        plan_anew(MigrationJob)
+        while goes_on and (until is None or time.monotonic() < until):
+            goes_on = _import_slice(batch)
+    if not goes_on:
+        plan_anew(MigrationJob)
 
 
 def _import_slice(batch: Batch) -> bool:

@@ -16,6 +16,7 @@ from audit.services import audited
 from migrations_app.models import Batch, Check, CheckState, MigrationJob
 from migrations_app.selectors.checks import NEVER_CHECKED
 from purelymanage.core.errors import RefusedError
+from purelymanage.core.planning import plan_anew
 from purelymanage.jobs.queue import enqueue
 
 WORK = "migrations_app.tasks.check_mailboxes"
@@ -71,6 +72,8 @@ def _start(jobs: QuerySet[MigrationJob], *, target: object) -> int:
             unique_fields=["job"],
             update_fields=_NEW,
         )
+        if len(pks) > ROWS_AT_ONCE:
+            plan_anew(Check)
         enqueue(WORK)
     return len(pks)
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -40,6 +41,7 @@ from purelymanage.core.roles import Role
 from purelymanage.jobs.tests.processes import settles
 
 pytestmark = pytest.mark.django_db
+JOBS = MigrationJob._meta.db_table
 WORKER = "from migrations_app.tasks import import_batches; import_batches()"
 
 
@@ -309,6 +311,15 @@ def test_a_worker_gives_back_after_a_while_and_is_called_again(
     tasks.import_batches()
     assert states(batch) == ["imported", "good", "good"]
     assert again == [services.IMPORT]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="others do not plan by numbers")
+def test_queries_are_planned_for_the_jobs_there_are(admin):
+    start(admin, table(7))
+    tasks.import_batches()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE relname = %s", [JOBS])
+        assert cursor.fetchone() == (7,)
 
 
 def worker() -> subprocess.Popen[bytes]:

@@ -26,6 +26,7 @@ from migrations_app.tests.factories import (
     ServerFactory,
 )
 from migrations_app.tests.pages import HTMX, text_of, url
+from purelymanage.core.planning import plan_anew
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_cache")]
 
@@ -56,6 +57,7 @@ def large_batch(count: int) -> Batch:
         job.started_at = timezone.now() - timedelta(minutes=2)
         job.source_password = job.destination_password = ""
     MigrationJob.objects.bulk_create(samples, batch_size=500)
+    plan_anew(MigrationJob)
     return batch
 
 
