@@ -63,7 +63,7 @@ def resolver_outage() -> datetime | None:
     ours = Domain.objects.ours()
     answered = ours.filter(looked_at__isnull=False).order_by("-looked_at").values("looked_at")[:1]
     unanswered = Q(unanswered_since__isnull=False) & (
-        Q(unanswered_since__gt=Subquery(answered)) | ~Exists(answered)
+        Q(unanswered_since__gt=Subquery(answered)) | Q(~Exists(answered))
     )
     facts = ours.aggregate(
         known=Count("pk"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -52,6 +54,9 @@ class Batch(models.Model):
     told_at = models.DateTimeField(
         null=True, blank=True, help_text="when the mail about its end was sent"
     )
+
+    view: Any
+    """How far it is, a `BatchView`; set for the list."""
 
     class Meta:
         ordering = ["-created_at", "-pk"]

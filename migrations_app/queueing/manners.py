@@ -228,10 +228,11 @@ def hosts_with_use(day: date) -> QuerySet[HostLimits]:
     day's bytes alone, `spent`."""
     use = HostUse.objects.filter(day=day, host=OuterRef("host")).order_by().values("host")
     spent = use.filter(bytes__gte=OuterRef("bytes_per_day")).annotate(all=AllValues("mailbox"))
-    return HostLimits.objects.annotate(
-        used=Coalesce(Subquery(use.annotate(sum=Sum("bytes")).values("sum")), 0),
-        spent=Subquery(spent.values("all")),
-    )
+    facts = {
+        "used": Coalesce(Subquery(use.annotate(sum=Sum("bytes")).values("sum")), 0),
+        "spent": Subquery(spent.values("all")),
+    }
+    return HostLimits.objects.annotate(**facts)
 
 
 def _is_spent(limits: HostLimits, mailbox: str) -> bool:

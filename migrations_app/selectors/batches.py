@@ -123,7 +123,7 @@ def _views(batches: Iterable[Batch], queue: QueueView) -> list[BatchView]:
     found = {batch.pk: batch for batch in batches}
     if not found:
         return []
-    counted = _measured(_jobs_of(found)).values("batch").annotate(**_tallying())
+    counted: Iterable[Any] = _measured(_jobs_of(found)).values("batch").annotate(**_tallying())
     tallies = {row.pop("batch"): Tally(**row) for row in counted}
     return [_view(batch, tallies.get(pk, Tally()), queue) for pk, batch in found.items()]
 
