@@ -335,6 +335,11 @@ WORK: list[Line] = [
     ),
     # Chores of every worker host
     Leaves("migrations_app.queueing.queue.upkeep", Action.JOB_INTERRUPTED, _lost_worker),
+    Exempt(
+        "migrations_app.running.workplace.clear_up",
+        "It removes directories that killed workers left; what became of their jobs is on record.",
+        _plainly,
+    ),
     # Commands
     Leaves("create_owner", Action.PERSON_ADDED, _new_owner),
     Leaves("reset_mfa", Action.FACTORS_RESET, _lost_factor),
