@@ -54,7 +54,7 @@ def eligible(manners: Manners | None = None) -> QuerySet[MigrationJob]:
         .exclude(batch__in=Batch.objects.exclude(paused_at=None).order_by())
         .exclude(start_at__gt=Now())
         .exclude(try_after__gt=Now())
-        .annotate(
+        .alias(
             source=Lower("source_host"),
             mailbox=Lower("source_address"),
             destination=Lower("destination_host"),
