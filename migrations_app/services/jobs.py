@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from audit.actions import Action
 from audit.services import audited
 from migrations_app.engines.plan import Options
-from migrations_app.models import Check, MigrationJob, Server, State
+from migrations_app.models import Check, FolderResult, Loss, MigrationJob, Server, State
 from migrations_app.queueing import queue
 from migrations_app.running import credentials
 from migrations_app.services import temporary_passwords
@@ -96,7 +96,8 @@ def update_job(
         _refuse_duplicate(job)
         job.superseded_by = None
         job.save(update_fields=(*_FILLED, "superseded_by"))
-        Check.objects.filter(job=job).delete()  # so was what a look at both mailboxes found
+        for outdated in (Check, FolderResult, Loss):  # so was all that was found
+            outdated.objects.filter(job=job).delete()
         queue.submit(job)
     return job
 

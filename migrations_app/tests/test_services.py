@@ -9,13 +9,15 @@ import pytest
 from accounts.models import User
 from audit.models import Entry, Outcome
 from migrations_app.engines.plan import Options
-from migrations_app.models import LogChunk, MigrationJob, Security, Server, State
+from migrations_app.models import LogChunk, Loss, MigrationJob, Security, Server, State
 from migrations_app.queueing import dispatch, queue
+from migrations_app.selectors.reports import report_of_job
 from migrations_app.services import bulk, jobs, limits, logins, servers
 from migrations_app.services.jobs import End
 from migrations_app.tests.factories import (
     DESTINATION_PASSWORD,
     SOURCE_PASSWORD,
+    FolderFactory,
     JobFactory,
     LogFactory,
     RunningJobFactory,
@@ -139,6 +141,15 @@ def test_an_edited_job_runs_again_and_forgets_its_verdict() -> None:
     jobs.update_job(job=job, **details())
     job.refresh_from_db()
     assert (job.state, job.verdict) == (State.QUEUED, "")
+
+
+def test_what_a_dry_run_would_copy_is_not_reported_as_copied_once_it_is_made_a_real_run() -> None:
+    job = JobFactory(dry_run=True)
+    FolderFactory(job=job, found=9, copied=9, is_done=True)
+    Loss.objects.create(job=job, position=0, folder="INBOX", reason="NO")
+    jobs.update_job(job=job, **details(dry_run=False))
+    report = report_of_job(job)
+    assert (report.total.copied, report.folders, report.losses.rows) == (0, [], [])
 
 
 @pytest.mark.parametrize("state", BUSY)
