@@ -39,6 +39,8 @@ def import_two(desk: Page, demo: Panel) -> None:
     desk.locator("textarea").first.fill("\n".join(LINES))
     desk.get_by_label("Source server").select_option(label="Old provider")
     desk.get_by_label("Destination server").select_option(label="PurelyMail")
+    desk.get_by_text("Options", exact=True).click()
+    desk.get_by_label("Only these folders").fill("Drafts")  # three messages
     desk.get_by_label("Dry run").uncheck()
     desk.get_by_label("Import paused").check()
     desk.get_by_role("button", name="Look at the lines").click()
