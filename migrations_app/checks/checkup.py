@@ -50,7 +50,7 @@ PER_HOST = 2
 LOCK = "migrations.checks"
 LOCK_SECONDS = 60.0
 BEAT_SECONDS = 5.0
-SLICE_SECONDS = 30.0
+SLICE_SECONDS = 15.0
 """After so long no further one is begun, so that other tasks have their turn."""
 
 

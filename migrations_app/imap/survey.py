@@ -24,7 +24,7 @@ from migrations_app.engines.selection import is_selected
 from migrations_app.engines.troubles import Trouble, cause_of
 
 SILENCE_SECONDS = 20.0
-LOOK_SECONDS = 90.0
+LOOK_SECONDS = 30.0
 """Of one mailbox; sizes that are not known by half of it are left out."""
 LOGIN_SECONDS = 30.0
 SIZES_AT_ONCE = 500
