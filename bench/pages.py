@@ -30,6 +30,8 @@ VIEWS = 40
 WARM_UP = 5
 MAX_QUERIES = 12
 MAX_TIMES_BARE = 3.0
+MAX_TIMES_COUNTING = 10.0
+"""Of lists that count all jobs of a batch, 10,000 of them."""
 HTMX = {"HTTP_HX_REQUEST": "true"}
 
 
@@ -40,6 +42,7 @@ class Page:
     name: str
     address: str
     is_list: bool = False
+    counts_a_batch: bool = False
     headers: dict[str, str] = field(default_factory=dict)
     queries: dict[str, int] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
@@ -68,28 +71,30 @@ def pages() -> list[Page]:
     }
     found = []
     for name, (address, text) in lists.items():
+        kind = {"is_list": True, "counts_a_batch": name in ("migrations", "batch")}
         found += [
-            Page(name, address, is_list=True),
-            Page(f"{name}, fragment", address, is_list=True, headers=HTMX),
-            Page(f"{name}, last page", f"{address}?page=9999", is_list=True),
+            Page(name, address, **kind),
+            Page(f"{name}, fragment", address, headers=HTMX, **kind),
+            Page(f"{name}, last page", f"{address}?page=9999", **kind),
         ]
         if text:
             searched = f"{address}?q={text}"
-            found.append(Page(f"{name}, search", searched, is_list=True))
-            found.append(Page(f"{name}, search, fragment", searched, is_list=True, headers=HTMX))
+            found.append(Page(f"{name}, search", searched, **kind))
+            found.append(Page(f"{name}, search, fragment", searched, headers=HTMX, **kind))
+    counting = {"is_list": True, "counts_a_batch": True}
     return [
         *found,
         Page("audit, filtered", "/settings/audit/?action=rule.created", is_list=True),
         Page("deletions, history", "/deletions/?tab=history", is_list=True),
-        Page("migrations, news", "/migrations/live/", is_list=True, headers=HTMX),
-        Page("batch, news", f"{of_batch}live/", is_list=True, headers=HTMX),
-        Page("batches", "/migrations/batches/", is_list=True),
-        Page("batches, news", "/migrations/batches/live/", is_list=True, headers=HTMX),
-        Page("checks", f"/migrations/checks/?batch={batch.pk}", is_list=True),
+        Page("migrations, news", "/migrations/live/", headers=HTMX, **counting),
+        Page("batch, news", f"{of_batch}live/", headers=HTMX, **counting),
+        Page("batches", "/migrations/batches/", **counting),
+        Page("batches, news", "/migrations/batches/live/", headers=HTMX, **counting),
+        Page("checks", f"/migrations/checks/?batch={batch.pk}", **counting),
         Page("cut-overs", "/migrations/cutovers/", is_list=True),
         Page("cut-over", f"/migrations/cutovers/{cut_over.pk}/"),
         Page("report of a job", f"/migrations/{job.pk}/report/"),
-        Page("report of a batch", f"{of_batch}report/", is_list=True),
+        Page("report of a batch", f"{of_batch}report/"),
         Page("hosts", "/settings/migrations/"),
         Page("dashboard", "/"),
         Page("dashboard, fragment", "/", headers=HTMX),
@@ -200,7 +205,11 @@ def run(views: int) -> dict[str, Any]:
         "views": views,
         "bare": figures(bare),
         "pages": {page.name: figures(page, bare) for page in measured},
-        "limits": {"queries": MAX_QUERIES, "times_bare": MAX_TIMES_BARE},
+        "limits": {
+            "queries": MAX_QUERIES,
+            "times_bare": MAX_TIMES_BARE,
+            "times_bare_counting": MAX_TIMES_COUNTING,
+        },
         "too_much": [page.name for page in measured if page.is_list and costs_too_much(page, bare)],
     }
 
@@ -227,7 +236,8 @@ def times_bare(page: Page, bare: Page) -> float:
 def costs_too_much(page: Page, bare: Page) -> bool:
     queries = page.queries["full"]
     is_same = queries == page.queries["small"]
-    return queries > MAX_QUERIES or not is_same or times_bare(page, bare) > MAX_TIMES_BARE
+    most_times = MAX_TIMES_COUNTING if page.counts_a_batch else MAX_TIMES_BARE
+    return queries > MAX_QUERIES or not is_same or times_bare(page, bare) > most_times
 
 
 def show(result: dict[str, Any]) -> None:
