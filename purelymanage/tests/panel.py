@@ -21,7 +21,7 @@ import psycopg
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 60
+READY_SECONDS = 120
 KEPT = {"static": ".collected", "demo-mail": "old/seeded"}
 """What every first start makes in seconds of work, and the file by which it is complete.
 
