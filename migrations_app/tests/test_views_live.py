@@ -12,7 +12,13 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from migrations_app.models import MigrationJob, State
-from migrations_app.tests.factories import JobFactory, LogFactory, RunningJobFactory, ServerFactory
+from migrations_app.tests.factories import (
+    BatchFactory,
+    JobFactory,
+    LogFactory,
+    RunningJobFactory,
+    ServerFactory,
+)
 from purelymanage.tests.live import signed_in_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
@@ -52,6 +58,24 @@ def test_rows_refresh_and_keep_tick_menu_and_focus(page: Page) -> None:
     expect(row.get_by_role("checkbox")).to_be_checked()
     expect(page.locator(f"#job-{job.pk}-link")).to_be_focused()
     expect(page.locator("[data-selected]")).to_have_text("1")
+
+
+def test_the_list_of_batches_refreshes_and_keeps_the_focus(page: Page) -> None:
+    batch = BatchFactory()
+    running = RunningJobFactory(batch=batch)
+    page.goto("/migrations/batches/")
+    link = page.locator(f"#batch-{batch.pk}-link")
+    link.focus()
+    JobFactory(batch=batch)
+    progress, state = (page.locator(f"#batch-{batch.pk}-{cell}") for cell in ("progress", "state"))
+    expect(progress).to_contain_text("1 of 2 done", timeout=15000)
+    newer = BatchFactory()
+    JobFactory(batch=newer)
+    expect(page.locator("#batch-rows tr").first).to_contain_text(newer.name, timeout=15000)
+    expect(link).to_be_focused()
+    change(running, state=State.DONE)
+    expect(state).to_contain_text("Done", timeout=15000)
+    expect(page.locator("#batch-poll")).not_to_have_attribute("hx-get", "/migrations/batches/live/")
 
 
 def test_a_job_page_follows_the_run_to_its_verdict(page: Page) -> None:
