@@ -258,7 +258,7 @@ def test_an_engine_that_vanishes_after_it_was_asked(
     settings.IMAPSYNC_PATH = program(tmp_path, "exit 0")
     choice.probe()
     Path(settings.IMAPSYNC_PATH).unlink()
-    words = ("could not be started", "IMAPSYNC_PATH")
+    words = ("was not found", "IMAPSYNC_PATH")
     check(named.play(), State.FAILED, Cause.ENGINE_MISSING, *words)
 
 

@@ -352,6 +352,7 @@ def test_nothing_is_made_twice_nor_lost_when_workers_are_killed_or_race(admin):
     assert batch.lines.filter(source_password="").count() == made
     both = [worker(), worker()]
     assert [one.wait(120) for one in both] == [0, 0]
+    assert worker().wait(120) == 0, "what is left where the time of both was up"
     assert pairs(batch) == wanted(count)
     assert stored(batch).state == BatchState.ACTIVE
     assert not keeps_passwords(batch)

@@ -59,16 +59,18 @@ class Times(ctypes.Structure):
 class Fuse:
     """Kills us, stopped or not, unless lit anew in time; its clock also counts a machine's sleep.
 
-    Without seconds, or where the C library has no timers, it never does.
+    Without a limit to silence, or where the C library has no timers, it never does.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, silence: float) -> None:
+        seconds = silence + FUSE_SECONDS if silence else 0
         self._times = Times(0, 0, int(seconds), int(seconds % 1 * 1e9))
         self._timer = ctypes.c_void_p()
         self._is_laid = seconds > 0 and hasattr(libc, "timer_create")
         if self._is_laid:
             event = Event(signal=signal.SIGKILL)
             libc.timer_create(time.CLOCK_BOOTTIME, ctypes.byref(event), ctypes.byref(self._timer))
+        self.light()
 
     def light(self) -> None:
         """From now on it burns for its time."""
@@ -171,11 +173,11 @@ def hears(line: socket.socket) -> bool:
         return False
 
 
-def watch(child: int, line: socket.socket, wakeups: int, *, scope: str, silence: float) -> None:
+def watch(
+    child: int, line: socket.socket, wakeups: int, fuse: Fuse, *, scope: str, silence: float
+) -> None:
     """Until the program ends or the owner is gone."""
     deliver = os.killpg if scope == "group" else os.kill
-    fuse = Fuse(silence + FUSE_SECONDS if silence else 0)
-    fuse.light()
     heard = time.monotonic()
     while not reap_orphans(child):
         wait = max(heard + silence - time.monotonic(), 0) if silence else None
@@ -228,13 +230,14 @@ def guard(
     for number in (*PASSED_ON, signal.SIGCHLD):
         signal.signal(number, lambda *_: None)
     exec_done, started = os.pipe()
+    fuse = Fuse(silence)  # before the program, which is never without it
     child = start(begin, started)
     os.read(exec_done, 1)  # ends when the program runs, or could not be started
     let_go_of_files({line.fileno(), wakeups, wake})
     with contextlib.suppress(OSError):  # the owner may be gone already; the watch will see it
         line.send(b"%d\n" % child)
     try:
-        watch(child, line, wakeups, scope=scope, silence=silence)
+        watch(child, line, wakeups, fuse, scope=scope, silence=silence)
     finally:
         status = sweep(child)
     end_like(status)
