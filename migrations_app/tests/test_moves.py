@@ -7,9 +7,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from mailboxes.tests.factories import MailboxFactory
-from migrations_app.models import State
+from migrations_app.models import MigrationJob, State
 from migrations_app.moves import last_moves, latest_moves, unfinished_moves
 from migrations_app.tests.factories import JobFactory
+from purelymanage.core.planning import plan_anew
 from purelymanage.deletions.models import PendingDeletion
 from routing.tests.factories import RoutingRuleFactory
 
@@ -63,6 +64,8 @@ def test_the_page_and_the_list_of_mailboxes_show_it(viewer_client):
 
 @pytest.mark.parametrize("ask", [lambda: last_moves([ANNA, BERT]), lambda: unfinished_moves(ANNA)])
 def test_the_questions_go_by_the_index(ask):
+    JobFactory.create_batch(200)
+    plan_anew(MigrationJob)
     with CaptureQueriesContext(connection) as asked:
         ask()
     with connection.cursor() as cursor:
