@@ -25,6 +25,7 @@ LINES = [
 
 def test_an_admin_takes_a_domain_through_its_cut_over(desk: Page, demo: Panel):
     import_two(desk, demo)
+    look_before_copying(desk)
     begin(desk)
     stop_and_resume(desk)
     let_the_batch_run(desk)
@@ -46,6 +47,14 @@ def import_two(desk: Page, demo: Panel) -> None:
     desk.get_by_role("button", name="Look at the lines").click()
     desk.get_by_role("button", name="Import 2 mailboxes").click()
     expect(desk).to_have_url(re.compile(r"/batches/\d+/$"), timeout=60_000)
+
+
+def look_before_copying(desk: Page) -> None:
+    """What stands in the way is told on the batch's page, in a sentence of its server's length."""
+    desk.get_by_role("button", name="Look at all mailboxes").click()
+    problem = desk.locator("#checks").get_by_text("refused the sign-in")
+    expect(problem).to_be_visible(timeout=60_000)
+    look_everywhere(desk, "batch-checked")
 
 
 def begin(desk: Page) -> None:
