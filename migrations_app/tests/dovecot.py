@@ -492,7 +492,8 @@ class SilentServer:
         self._listener = socket.create_server((self.host, 0))
         self.port = int(self._listener.getsockname()[1])
         self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -500,7 +501,9 @@ class SilentServer:
                 self._open.append(self._listener.accept()[0])
 
     def close(self) -> None:
-        """Stop listening and hang up."""
+        """Stop listening, and hang up on whoever had come in until then."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
         for connection in [self._listener, *self._open]:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
