@@ -12,11 +12,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from audit import exports, selectors
+from audit import selectors
 from audit.actions import Action
 from audit.exports import COLUMNS
 from audit.models import Entry
 from audit.services import audited, record
+from purelymanage.core import downloads
 from purelymanage.core.context import acting_as, person
 from purelymanage.core.errors import RefusedError
 
@@ -126,7 +127,7 @@ def test_spreadsheets_run_nothing_of_it(viewer_client, admin):
 
 def test_files_are_made_while_they_are_sent(viewer_client, admin, monkeypatch):
     monkeypatch.setattr(selectors, "EXPORT_CHUNK", 10)
-    monkeypatch.setattr(exports, "CHUNK", 10)
+    monkeypatch.setattr(downloads, "CHUNK", 10)
     Entry.objects.bulk_create(
         Entry(actor_name="system", action=Action.COPY_REFRESHED) for _ in range(95)
     )

@@ -20,6 +20,7 @@ from domains.lookups import resolver_outage
 from domains.models import Domain, RecordKey
 from domains.services import accept_deviation, withdraw_deviation
 from domains.views.frame import crumbs, domain_or_404, frame_of
+from purelymanage.core.downloads import attachment
 from purelymanage.core.http import Request, errors_on, go_to, render_page, wants_fragment
 from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required, viewer_required
@@ -104,7 +105,7 @@ def domain_zone(request: Request, pk: int) -> HttpResponse:
     return HttpResponse(
         selectors.zone_text(domain, records, every=every),
         content_type="text/plain; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{domain.name}.zone"'},
+        headers=attachment(f"{domain.name}.zone"),
     )
 
 

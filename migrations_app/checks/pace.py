@@ -8,7 +8,7 @@ from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 from django.db.models.functions import Lower
 
 from migrations_app.engines.choice import describe
-from migrations_app.models import MigrationJob, State
+from migrations_app.models import ENDED_WELL, MigrationJob
 
 MEASURED_JOBS = 20
 SIGN_IN_SECONDS = 5
@@ -42,7 +42,7 @@ def pace_from(host: str) -> Pace:
     runs = (
         MigrationJob.objects.filter(
             dry_run=False,
-            state__in=[State.DONE, State.DONE_WITH_ERRORS],
+            state__in=ENDED_WELL,
             messages_copied__gt=0,
             messages_copied__gte=F("messages_present"),
             bytes_done__gt=0,

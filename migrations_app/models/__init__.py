@@ -11,6 +11,7 @@ from migrations_app.models.batches import (
 )
 from migrations_app.models.cutovers import CutOver, CutOverStep
 from migrations_app.models.jobs import (
+    ENDED_WELL,
     FINISHED,
     HELD_BACK,
     LATEST_FIRST,
@@ -27,6 +28,7 @@ from migrations_app.models.results import Check, CheckState, FolderResult, LogCh
 from migrations_app.models.servers import HostLimits, HostUse, Limits, Security, Server
 
 __all__ = [
+    "ENDED_WELL",
     "FINISHED",
     "HELD_BACK",
     "LATEST_FIRST",

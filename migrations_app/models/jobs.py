@@ -30,7 +30,8 @@ class State(models.TextChoices):
     INTERRUPTED = "interrupted", _("Interrupted")
 
 
-FINISHED = (State.DONE, State.DONE_WITH_ERRORS, State.FAILED, State.CANCELLED)
+ENDED_WELL = (State.DONE, State.DONE_WITH_ERRORS)
+FINISHED = (*ENDED_WELL, State.FAILED, State.CANCELLED)
 MAX_REQUEUES = 3
 WAITING = models.Q(state=State.QUEUED) | models.Q(
     state=State.INTERRUPTED, requeues__lte=MAX_REQUEUES

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from migrations_app.engines.choice import LABELS
 from migrations_app.engines.plan import Options
-from migrations_app.models import MAX_REQUEUES, MigrationJob, Phase, State
+from migrations_app.models import ENDED_WELL, MAX_REQUEUES, MigrationJob, Phase, State
 from purelymanage.ui.tags.atoms import address, job_state
 from purelymanage.ui.tags.words import duration, filesize_si, moment
 
@@ -85,7 +85,7 @@ class JobView:
 
     @property
     def can_run_for_real(self) -> bool:
-        ended_well = self.job.state in (State.DONE, State.DONE_WITH_ERRORS)
+        ended_well = self.job.state in ENDED_WELL
         counts_already = bool(self.job.batch_id and self.job.superseded_by_id)
         return self.job.dry_run and ended_well and self.job.has_passwords and not counts_already
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from migrations_app.engines.counts import Reason
-from migrations_app.models import FolderResult, MigrationJob, State
+from migrations_app.models import ENDED_WELL, FolderResult, MigrationJob, State
 from migrations_app.progress.batches import BatchView
 from purelymanage.ui.states import JOB_STATES, Look
 from purelymanage.ui.tags.words import grouped
@@ -21,7 +21,6 @@ REASONS: dict[Reason, object] = {
     "no_headers": gettext_lazy("%(count)s without headers"),
     "other": gettext_lazy("%(count)s for another reason"),
 }
-ENDED_WELL = (State.DONE, State.DONE_WITH_ERRORS)
 
 
 @dataclass(frozen=True)

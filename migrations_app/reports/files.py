@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import groupby, islice
+from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from django.core.serializers.json import DjangoJSONEncoder
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.utils.translation import ngettext
 
@@ -20,6 +17,7 @@ from migrations_app.models import Batch, Loss, MigrationJob
 from migrations_app.reports.figures import Figures
 from migrations_app.selectors.losses import Losses
 from migrations_app.selectors.reports import FolderRow, MailboxReport, MailboxRow
+from purelymanage.core.downloads import as_json, as_moment, json_object, json_response
 from purelymanage.core.tables import csv_response
 
 FIGURES = (
@@ -57,7 +55,6 @@ MAILBOX_COLUMNS = (
 )
 LOSS_COLUMNS = ("folder", "uid", "bytes", "reason")
 LOST_MAIL_COLUMNS = ("job", "source_address", "source_host", "destination_address", *LOSS_COLUMNS)
-CHUNK = 100
 
 
 def job_csv(report: MailboxReport) -> StreamingHttpResponse:
@@ -66,7 +63,7 @@ def job_csv(report: MailboxReport) -> StreamingHttpResponse:
     return csv_response(_job_file(report.job, "csv"), FOLDER_COLUMNS, _cells(lines))
 
 
-def job_json(report: MailboxReport) -> HttpResponse:
+def job_json(report: MailboxReport) -> StreamingHttpResponse:
     """One object: the run, its sum, its folders, and the messages that did not arrive."""
     row = MailboxRow(report.job, report.total, report.look)
     whole = {
@@ -75,8 +72,7 @@ def job_json(report: MailboxReport) -> HttpResponse:
         "did_not_arrive": [loss_facts(loss) for loss in report.losses.rows],
         "did_not_arrive_unnamed": report.losses.unnamed,
     }
-    headers = _named(_job_file(report.job, "json"))
-    return HttpResponse(_json(whole) + "\n", content_type="application/json", headers=headers)
+    return json_response(_job_file(report.job, "json"), [as_json(whole)])
 
 
 def job_losses_csv(job: MigrationJob, losses: Losses) -> StreamingHttpResponse:
@@ -135,12 +131,8 @@ def batch_json(batch: Batch, total: Figures, rows: Iterable[MailboxRow]) -> Stre
         "reported_at": _written(timezone.now()),
         "total": {"folders": total.folders, **sums},
     }
-    lines = (_json(mailbox_facts(row)) for row in rows)
-    return StreamingHttpResponse(
-        _object(head, lines),
-        content_type="application/json",
-        headers=_named(_batch_file(batch, "json")),
-    )
+    pieces = json_object(head, "mailboxes", map(mailbox_facts, rows))
+    return json_response(_batch_file(batch, "json"), pieces)
 
 
 def folder_facts(row: FolderRow) -> dict[str, Any]:
@@ -198,30 +190,11 @@ def _cells(lines: Iterable[list[Any]]) -> Iterator[list[object]]:
 
 
 def _cell(value: object) -> object:
-    return _json(value) if isinstance(value, dict) else value
-
-
-def _object(head: dict[str, Any], lines: Iterator[str]) -> Iterator[str]:
-    """Written by the hundred: a chunk each would cost more than the mailboxes themselves."""
-    yield _json(head)[:-1] + ', "mailboxes": ['
-    opening = "\n"
-    while chunk := [*islice(lines, CHUNK)]:
-        yield opening + ",\n".join(chunk)
-        opening = ",\n"
-    yield "\n]}\n"
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
+    return as_json(value) if isinstance(value, dict) else value
 
 
 def _written(moment: datetime | None) -> str | None:
-    return timezone.localtime(moment).isoformat() if moment else None
-
-
-def _named(name: str) -> dict[str, str]:
-    disposition = content_disposition_header(as_attachment=True, filename=name)
-    return {"Content-Disposition": str(disposition)}
+    return as_moment(moment) if moment else None
 
 
 def _job_file(job: MigrationJob, kind: str, *, about: str = "report") -> str:

@@ -40,9 +40,9 @@ from migrations_app.progress.jobs import JobView
 from migrations_app.queueing.dispatch import QueueView
 from migrations_app.selectors.checks import CHECKED, CheckSums
 from migrations_app.selectors.jobs import (
-    ENDED_WELL,
     FITS,
     GIVEN_UP,
+    HAS_ENDED_WELL,
     IDLE,
     READY,
     JobFilter,
@@ -156,7 +156,7 @@ def _tallying() -> dict[str, Any]:
         "sizes_left_unknown": Count("pk", filter=TO_DO & Q(size=None)),
         "real_dealt": Coalesce(Sum("dealt", filter=Q(dry_run=False) & RAN), 0.0),
         "real_time": Sum("took", filter=Q(dry_run=False) & RAN),
-        "dry_time": Sum("took", filter=Q(dry_run=True) & ENDED_WELL),
+        "dry_time": Sum("took", filter=Q(dry_run=True) & HAS_ENDED_WELL),
     }
 
 
@@ -172,7 +172,7 @@ NUMBERS: dict[str, Q] = {
     "cancelled": Q(state=State.CANCELLED),
     "dry": Q(dry_run=True),
     "real_to_do": TO_DO & Q(dry_run=False),
-    "dry_done": ENDED_WELL & Q(dry_run=True),
+    "dry_done": HAS_ENDED_WELL & Q(dry_run=True),
     "ready": READY,
     "to_retry": FITS["retry"],
     "to_cancel": FITS["cancel"],
@@ -194,7 +194,7 @@ def _size() -> Coalesce:
 def _dealt_with() -> Case:
     """Bytes that need no more work: copied, or there already, as far as the messages tell."""
     return Case(
-        When(ENDED_WELL, then=Coalesce("bytes_total", "bytes_done", output_field=FloatField())),
+        When(HAS_ENDED_WELL, then=Coalesce("bytes_total", "bytes_done", output_field=FloatField())),
         When(
             bytes_total__isnull=False,
             messages_total__gt=0,

@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from domains import changes
 from domains.models import CheckSource, DnsRecord, Domain, RecordKey, RecordState
 from migrations_app.models import Batch, BatchState, CutOver, CutOverStep, MigrationJob
-from migrations_app.selectors.jobs import ENDED_WELL, IDLE, READY, RUNS_AGAIN
+from migrations_app.selectors.jobs import HAS_ENDED_WELL, IDLE, READY, RUNS_AGAIN
 from migrations_app.selectors.repeats import TO_COME, UNDER_WAY, jobs_of
 from purelymanage.core.addresses import shown_domain
 from purelymanage.core.paging import page_of
@@ -121,7 +121,7 @@ def to_erase(cut_over: CutOver) -> QuerySet[MigrationJob]:
     jobs = jobs_of_cut_over(cut_over).filter(IDLE, HAS_PASSWORDS)
     if timezone.now() >= cut_over.step_since + KEPT_FOR:
         return jobs
-    ended_well = ENDED_WELL & Q(dry_run=False, repeat_at=None)
+    ended_well = HAS_ENDED_WELL & Q(dry_run=False, repeat_at=None)
     return jobs.filter(ended_well | Q(superseded_by__isnull=False))
 
 
@@ -140,7 +140,7 @@ def _copy(cut_over: CutOver) -> str:
             "%(count)s dry runs are to be run for real on the page of the batch.",
             dry,
         ) % {"count": grouped(dry)}
-    if not jobs.filter(ENDED_WELL, dry_run=False).exists():
+    if not jobs.filter(HAS_ENDED_WELL, dry_run=False).exists():
         return _("No real run of the batch has ended well yet.")
     return ""
 

@@ -12,6 +12,7 @@ from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from migrations_app.models import (
+    ENDED_WELL,
     FINISHED,
     HELD_BACK,
     LATEST_FIRST,
@@ -66,8 +67,8 @@ IDLE = Q(state__in=FINISHED) | GIVEN_UP
 """Neither waits nor runs."""
 RUNS_AGAIN = ~Q(source_password="") & (~Q(destination_password="") | Q(uses_app_password=True))
 """What it needs to run is still stored."""
-ENDED_WELL = Q(state__in=(State.DONE, State.DONE_WITH_ERRORS))
-READY = Q(dry_run=True, superseded_by=None) & ENDED_WELL & RUNS_AGAIN
+HAS_ENDED_WELL = Q(state__in=ENDED_WELL)
+READY = Q(dry_run=True, superseded_by=None) & HAS_ENDED_WELL & RUNS_AGAIN
 """Dry runs that may be run for real."""
 FITS: dict[str, Q] = {
     "cancel": WAITING | Q(state=State.RUNNING, stop_requested=False),

@@ -7,12 +7,12 @@ from django.db.models.functions import Now
 
 from migrations_app.engines.cures import CURES, Remedy
 from migrations_app.models import WAITING, Batch, MigrationJob, State
-from migrations_app.selectors.jobs import ENDED_WELL, GIVEN_UP, RUNS_AGAIN
+from migrations_app.selectors.jobs import GIVEN_UP, HAS_ENDED_WELL, RUNS_AGAIN
 
 _PASSING = [cause for cause, cure in CURES.items() if cure.remedy is Remedy.RETRY]
 _MAY_PASS = GIVEN_UP | Q(state=State.FAILED, cause__in=_PASSING)
 
-REPEATABLE = Q(dry_run=False) & RUNS_AGAIN & (ENDED_WELL | _MAY_PASS)
+REPEATABLE = Q(dry_run=False) & RUNS_AGAIN & (HAS_ENDED_WELL | _MAY_PASS)
 """Real jobs that neither wait nor run, and that another run may help: no wrong password."""
 DUE = REPEATABLE & Q(repeat_at__lte=Now())
 UNDER_WAY = WAITING | Q(state=State.RUNNING)

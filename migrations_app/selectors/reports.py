@@ -12,11 +12,10 @@ from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext as _
 
-from migrations_app.models import Batch, FolderResult, MigrationJob
+from migrations_app.models import ENDED_WELL, Batch, FolderResult, MigrationJob
 from migrations_app.progress.batches import BatchView
 from migrations_app.progress.jobs import JobView
 from migrations_app.reports.figures import (
-    ENDED_WELL,
     Figures,
     figures_of,
     look_of_batch,

@@ -14,7 +14,15 @@ from django.utils.translation import gettext as _
 from audit.actions import Action
 from audit.services import audited
 from migrations_app.engines.plan import Options
-from migrations_app.models import Check, FolderResult, Loss, MigrationJob, Server, State
+from migrations_app.models import (
+    ENDED_WELL,
+    Check,
+    FolderResult,
+    Loss,
+    MigrationJob,
+    Server,
+    State,
+)
 from migrations_app.queueing import queue
 from migrations_app.running import credentials
 from migrations_app.services import temporary_passwords
@@ -118,7 +126,7 @@ def rerun_job(*, job: MigrationJob) -> MigrationJob:
 
 def run_job_for_real(*, job: MigrationJob) -> MigrationJob:
     """Make a real run of a dry run that ended well: a new job with the same credentials."""
-    if not job.dry_run or job.state not in (State.DONE, State.DONE_WITH_ERRORS):
+    if not job.dry_run or job.state not in ENDED_WELL:
         raise RefusedError(
             _("“%(job)s” is not a finished dry run, so there is nothing to run for real.")
             % {"job": job}

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
@@ -29,6 +28,7 @@ from migrations_app.views.parts import (
     tabs,
     told_on_the_way_back,
 )
+from purelymanage.core.downloads import attachment
 from purelymanage.core.errors import RefusedError
 from purelymanage.core.http import Request, errors_on, go_to, render_page, wants_fragment
 from purelymanage.core.limits import rate_limited
@@ -173,9 +173,8 @@ def detail_context(request: Request, job: MigrationJob, tail: logs.Tail) -> dict
 @require_GET
 def job_log(request: Request, pk: int) -> StreamingHttpResponse:
     job = get_job(pk)
-    disposition = content_disposition_header(as_attachment=True, filename=job.log_name)
     return StreamingHttpResponse(
         logs.stream(job),
         content_type="text/plain; charset=utf-8",
-        headers={"Content-Disposition": str(disposition)},
+        headers=attachment(job.log_name),
     )

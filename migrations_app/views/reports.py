@@ -49,7 +49,7 @@ def job_report_csv(request: Request, pk: int) -> StreamingHttpResponse:
 @viewer_required
 @rate_limited("export", also_get=True)
 @require_GET
-def job_report_json(request: Request, pk: int) -> HttpResponse:
+def job_report_json(request: Request, pk: int) -> StreamingHttpResponse:
     """The whole report, for programs."""
     return report_files.job_json(reports.report_of_job(get_job(pk)))
 

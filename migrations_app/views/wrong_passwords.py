@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -16,6 +15,7 @@ from migrations_app.selectors.wrong_passwords import (
     letters_of,
     wrong_passwords,
 )
+from purelymanage.core.downloads import attachment
 from purelymanage.core.http import Request, render_page
 from purelymanage.core.paging import page_of
 from purelymanage.core.permissions import viewer_required
@@ -54,11 +54,10 @@ def batch_passwords_csv(request: Request, pk: int) -> StreamingHttpResponse:
 def batch_passwords_text(request: Request, pk: int) -> HttpResponse:
     """The letter to each person, one after the other."""
     batch = batch_of(pk)
-    name = content_disposition_header(as_attachment=True, filename=_file_name(batch, "txt"))
     return HttpResponse(
         letters_of(wrong_passwords(jobs_to_ask_about(batch))),
         content_type="text/plain; charset=utf-8",
-        headers={"Content-Disposition": name or ""},
+        headers=attachment(_file_name(batch, "txt")),
     )
 
 

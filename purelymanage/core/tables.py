@@ -11,10 +11,10 @@ from itertools import islice
 
 from django.core.exceptions import ValidationError
 from django.http import StreamingHttpResponse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from purelymanage.core.downloads import attachment
 from purelymanage.core.errors import InvalidError
 
 DELIMITERS = (",", ";", "\t")
@@ -102,9 +102,7 @@ def csv_response(
     response = StreamingHttpResponse(
         _written(header, rows),
         content_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": content_disposition_header(as_attachment=True, filename=filename)
-        },
+        headers=attachment(filename),
     )
     if is_secret:
         response.headers["Cache-Control"] = "no-store, private"
