@@ -148,6 +148,7 @@ class Action(models.TextChoices):
     JOB_STARTED = "job.started", _("ran the migration job {target}")
     JOB_CANCELLED = "job.cancelled", _("cancelled the migration job {target}")
     JOB_INTERRUPTED = "job.interrupted", _("found the migration job {target} interrupted")
+    JOB_EXPORTED = "job.exported", _("exported the report on the migration job {target}")
     JOB_DELETED = "job.deleted", _("deleted the migration job {target}")
     JOBS_CHECKED = "job.checked", _("had a look at both mailboxes before copying: {target}")
     CHECKS_STOPPED = "job.check_stopped", _("stopped looking at mailboxes before copying: {target}")

@@ -19,6 +19,7 @@ from migrations_app.forms.batches import BatchForm
 from migrations_app.models import Batch, LineState, Server
 from migrations_app.selectors import batch_of, lines
 from migrations_app.services import batches as services
+from migrations_app.services.exports import note_export
 from migrations_app.views.parts import told_on_the_way_back_to
 from purelymanage.core.http import Request, errors_on, go_to, render_page
 from purelymanage.core.limits import rate_limited
@@ -104,6 +105,7 @@ def batch_preview(request: Request, pk: int) -> HttpResponse:
 def batch_lines(request: Request, pk: int) -> HttpResponseBase:
     """Every line and what it came to, or those of one state; passwords are never in it."""
     batch = batch_of(pk)
+    note_export(batch, what="lines of the file", kind="CSV")
     state = request.GET.get("state", "")
     name = f"{slugify(batch.name) or 'batch'}-{state if state in LineState.values else 'lines'}.csv"
     return csv_response(name, REPORT_COLUMNS, lines.line_report(batch, state=state))

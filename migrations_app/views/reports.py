@@ -8,12 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from audit.actions import Action
-from audit.services import record
 from migrations_app import selectors
 from migrations_app.reports import files as report_files
 from migrations_app.selectors import reports
 from migrations_app.selectors.losses import has_losses, losses_in, losses_of
+from migrations_app.services.exports import note_export
 from migrations_app.views.parts import get_job
 from purelymanage.core.http import Request, render_page
 from purelymanage.core.limits import rate_limited
@@ -43,7 +42,9 @@ def job_report(request: Request, pk: int) -> HttpResponse:
 @require_GET
 def job_report_csv(request: Request, pk: int) -> StreamingHttpResponse:
     """A line per folder, for spreadsheets."""
-    return report_files.job_csv(reports.report_of_job(get_job(pk)))
+    job = get_job(pk)
+    note_export(job, what="report", kind="CSV")
+    return report_files.job_csv(reports.report_of_job(job))
 
 
 @viewer_required
@@ -51,7 +52,9 @@ def job_report_csv(request: Request, pk: int) -> StreamingHttpResponse:
 @require_GET
 def job_report_json(request: Request, pk: int) -> StreamingHttpResponse:
     """The whole report, for programs."""
-    return report_files.job_json(reports.report_of_job(get_job(pk)))
+    job = get_job(pk)
+    note_export(job, what="report", kind="JSON")
+    return report_files.job_json(reports.report_of_job(job))
 
 
 @viewer_required
@@ -60,6 +63,7 @@ def job_report_json(request: Request, pk: int) -> StreamingHttpResponse:
 def job_losses_csv(request: Request, pk: int) -> StreamingHttpResponse:
     """A line per message that did not arrive, for spreadsheets."""
     job = get_job(pk)
+    note_export(job, what="did not arrive", kind="CSV")
     return report_files.job_losses_csv(job, losses_of(job, everything=True))
 
 
@@ -92,7 +96,7 @@ def batch_report(request: Request, pk: int) -> HttpResponse:
 def batch_report_csv(request: Request, pk: int) -> StreamingHttpResponse:
     """A line per mailbox, for spreadsheets."""
     batch = selectors.batch_of(pk)
-    record(Action.MIGRATIONS_EXPORTED, target=str(batch), after={"format": "CSV"})
+    note_export(batch, what="report", kind="CSV")
     return report_files.batch_csv(batch, reports.mailboxes_of(batch))
 
 
@@ -102,7 +106,7 @@ def batch_report_csv(request: Request, pk: int) -> StreamingHttpResponse:
 def batch_report_json(request: Request, pk: int) -> StreamingHttpResponse:
     """All mailboxes and their sum, for programs."""
     batch = selectors.batch_of(pk)
-    record(Action.MIGRATIONS_EXPORTED, target=str(batch), after={"format": "JSON"})
+    note_export(batch, what="report", kind="JSON")
     return report_files.batch_json(
         batch, reports.total_of_batch(batch), reports.mailboxes_of(batch)
     )
@@ -114,6 +118,5 @@ def batch_report_json(request: Request, pk: int) -> StreamingHttpResponse:
 def batch_losses_csv(request: Request, pk: int) -> StreamingHttpResponse:
     """A line per message of its mailboxes that did not arrive, for spreadsheets."""
     batch = selectors.batch_of(pk)
-    facts = {"format": "CSV", "what": "did not arrive"}
-    record(Action.MIGRATIONS_EXPORTED, target=str(batch), after=facts)
+    note_export(batch, what="did not arrive", kind="CSV")
     return report_files.batch_losses_csv(batch, losses_in(batch))

@@ -15,8 +15,10 @@ from migrations_app.selectors.wrong_passwords import (
     letters_of,
     wrong_passwords,
 )
+from migrations_app.services.exports import note_export
 from purelymanage.core.downloads import attachment
 from purelymanage.core.http import Request, render_page
+from purelymanage.core.limits import rate_limited
 from purelymanage.core.paging import page_of
 from purelymanage.core.permissions import viewer_required
 from purelymanage.core.tables import csv_response
@@ -41,19 +43,23 @@ def batch_passwords(request: Request, pk: int) -> HttpResponse:
 
 
 @viewer_required
+@rate_limited("export", also_get=True)
 @require_GET
 def batch_passwords_csv(request: Request, pk: int) -> StreamingHttpResponse:
     """Addresses and servers; never a password."""
     batch = batch_of(pk)
+    note_export(batch, what="wrong passwords", kind="CSV")
     rows = (one.cells for one in wrong_passwords(jobs_to_ask_about(batch)))
     return csv_response(_file_name(batch, "csv"), COLUMNS, rows)
 
 
 @viewer_required
+@rate_limited("export", also_get=True)
 @require_GET
 def batch_passwords_text(request: Request, pk: int) -> HttpResponse:
     """The letter to each person, one after the other."""
     batch = batch_of(pk)
+    note_export(batch, what="wrong passwords", kind="text")
     return HttpResponse(
         letters_of(wrong_passwords(jobs_to_ask_about(batch))),
         content_type="text/plain; charset=utf-8",
