@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from django.core.exceptions import ValidationError
-from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from domains.models import Domain
 from mailboxes.models import Mailbox
 from migrations_app.imap.presets import is_purelymail
-from migrations_app.models import FINISHED, Batch, BatchLine, LineState, MigrationJob, Server
-from migrations_app.services.jobs import MAX_PASSWORD, place_of
+from migrations_app.models import Batch, BatchLine, LineState, Server
+from migrations_app.selectors.twins import Pair, pair_of, place_of, unfinished_jobs
+from migrations_app.services.jobs import MAX_PASSWORD
 from purelymanage.core.addresses import (
     CONTROL,
     MAX_ADDRESS,
@@ -25,9 +25,6 @@ from purelymanage.core.tables import Row, Table
 
 COLUMNS = ("source_email", "source_password", "dest_email", "dest_password")
 ADDRESSES = ("source_email", "dest_email")
-
-Pair = tuple[str, str]
-"""Source and destination address, as they are compared: without regard to case."""
 
 
 class LineError(Exception):
@@ -53,27 +50,15 @@ def unfinished_pairs(batch: Batch, lines: Sequence[BatchLine] | None = None) -> 
     source, destination = batch.source_server, batch.destination_server
     if source is None or destination is None:
         return {}
-    jobs = MigrationJob.objects.exclude(state__in=FINISHED).filter(
-        source_host=source.host,
-        source_port=source.port,
-        destination_host=destination.host,
-        destination_port=destination.port,
+    jobs = unfinished_jobs(
+        place_of(source.host, source.port),
+        place_of(destination.host, destination.port),
         dry_run=batch.dry_run,
+        mailboxes=None if lines is None else [line.destination_address for line in lines],
     )
-    if lines is not None:
-        mailboxes = {line.destination_address.lower() for line in lines}
-        jobs = jobs.alias(mailbox=Lower("destination_address")).filter(mailbox__in=mailboxes)
-    fields = ("pk", "name", "source_address", "destination_address", "state", "requeues")
     return {
-        pair_of(job.source_address, job.destination_address): job.name
-        for job in jobs.only(*fields).order_by("-pk")
-        if not job.is_finished
+        pair_of(job.source_address, job.destination_address): job.name for job in jobs.reverse()
     }
-
-
-def pair_of(source: str, destination: str) -> Pair:
-    """The two mailboxes of a line or job."""
-    return source.lower(), destination.lower()
 
 
 def taken_words(name: str) -> str:

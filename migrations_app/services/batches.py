@@ -18,7 +18,6 @@ from audit.services import Happened, audited, record_all
 from migrations_app.batches.preview import (
     COLUMNS,
     lines_of,
-    pair_of,
     required_columns,
     taken_words,
     unfinished_pairs,
@@ -28,6 +27,7 @@ from migrations_app.imap.presets import is_purelymail
 from migrations_app.models import Batch, BatchLine, BatchState, LineState, MigrationJob, Server
 from migrations_app.queueing import queue
 from migrations_app.selectors import lines as selectors
+from migrations_app.selectors.twins import pair_of
 from migrations_app.services.jobs import MAX_NAME, End, facts_of, fill, queue_lock
 from purelymanage.core.context import SYSTEM, Actor, acting_as, current_actor, person
 from purelymanage.core.errors import RefusedError
@@ -107,7 +107,7 @@ def start_import(*, batch: Batch, all_or_nothing: bool = False) -> None:
         if not numbers.good:
             raise RefusedError(_("No line of this file can be imported. Nothing was changed."))
         if all_or_nothing:
-            _refuse_bad(numbers.bad + _find_taken(batch))
+            _refuse_bad(numbers.bad + _mark_taken(batch))
         with transaction.atomic():
             started = _in(BatchState.PREVIEW, batch).update(
                 state=BatchState.IMPORTING, all_or_nothing=all_or_nothing, **_answerable()
@@ -192,19 +192,21 @@ def _is_hindered(batch: Batch) -> bool:
     """Whether all or nothing means nothing by now: a worker may have been long in coming."""
     if not batch.all_or_nothing or batch.lines.filter(state=LineState.IMPORTED).exists():
         return False
-    return bool(_find_taken(batch))
+    return bool(_mark_taken(batch))
 
 
 def _leave_out_taken(batch: Batch, lines: Sequence[BatchLine]) -> list[BatchLine]:
     """The lines whose migration nobody made since they were judged; the others are told so."""
-    taken = unfinished_pairs(batch, lines)
-    free = []
+    names = unfinished_pairs(batch, lines)
+    taken, free = [], []
     for line in lines:
-        name = taken.get(pair_of(line.source_address, line.destination_address))
+        name = names.get(pair_of(line.source_address, line.destination_address))
         if name is None:
             free.append(line)
         else:
-            _refuse_line(line, taken_words(name))
+            line.problem = taken_words(name)
+            taken.append(line)
+    _refuse_lines(batch, taken)
     return free
 
 
@@ -219,8 +221,9 @@ def _job_of(batch: Batch, line: BatchLine) -> MigrationJob | None:
     try:
         source, destination = _opened(line.source_password), _opened(line.destination_password)
     except DecryptionError:
-        words = _("The stored passwords do not open: their key is not among ENCRYPTION_KEYS.")
-        _refuse_line(line, words)
+        line.problem = _(
+            "The stored passwords do not open: their key is not among ENCRYPTION_KEYS."
+        )
         return None
     fill(
         job,
@@ -242,20 +245,26 @@ def _opened(secret: Secret) -> str:
 def _settle(batch: Batch, lines: Sequence[BatchLine]) -> None:
     """The jobs are stored: their lines point to them and forget the passwords."""
     imported = [line for line in lines if line.job]
+    _refuse_lines(batch, [line for line in lines if not line.job])
     BatchLine.objects.bulk_update(imported, ["job"])
     batch.lines.filter(pk__in=[line.pk for line in imported]).update(
         state=LineState.IMPORTED, **NO_PASSWORDS
     )
 
 
-def _refuse_line(line: BatchLine, problem: str) -> None:
-    BatchLine.objects.filter(pk=line.pk).update(
-        state=LineState.BAD, problem=problem[:500], **NO_PASSWORDS
-    )
+def _refuse_lines(batch: Batch, lines: Sequence[BatchLine]) -> None:
+    """They make no job, for the `problem` each of them has, and forget their passwords."""
+    if not lines:
+        return
+    for line in lines:
+        line.state, line.problem = LineState.BAD, line.problem[:500]
+    still_good = batch.lines.filter(state=LineState.GOOD)
+    still_good.bulk_update(lines, ["state", "problem"], batch_size=SLICE)
+    batch.lines.filter(state=LineState.BAD).update(**NO_PASSWORDS)
 
 
-def _find_taken(batch: Batch) -> int:
-    """How many good lines are not good any more, because somebody made their migration."""
+def _mark_taken(batch: Batch) -> int:
+    """Refuse the good lines whose migration somebody made since; how many these are."""
     lines = list(batch.lines.filter(state=LineState.GOOD).defer(*NO_PASSWORDS))
     return len(lines) - len(_leave_out_taken(batch, lines))
 

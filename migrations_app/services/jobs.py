@@ -21,10 +21,10 @@ from migrations_app.models import (
     Loss,
     MigrationJob,
     Server,
-    State,
 )
 from migrations_app.queueing import queue
 from migrations_app.running import credentials
+from migrations_app.selectors.twins import Place, pair_of, place_of, unfinished_jobs
 from migrations_app.services import temporary_passwords
 from purelymanage.core.context import current_actor
 from purelymanage.core.errors import MissingError, RefusedError
@@ -32,7 +32,6 @@ from purelymanage.core.locks import lock_transaction
 
 MAX_NAME = 120
 MAX_PASSWORD = 1000
-STANDARD_PORTS = (143, 993)
 
 
 @dataclass(frozen=True)
@@ -303,32 +302,34 @@ def _refuse_temporary_password(job: MigrationJob) -> None:
 
 
 def _mailbox(job: MigrationJob, side: str) -> tuple[str, int, str]:
-    place = place_of(getattr(job, f"{side}_host"), getattr(job, f"{side}_port"))
-    return *place, getattr(job, f"{side}_address").casefold()
+    return *_place(job, side), getattr(job, f"{side}_address").casefold()
 
 
-def place_of(host: str, port: int) -> tuple[str, int]:
-    """The server behind host and port: both standard ports lead to the same mailboxes."""
-    return host.lower(), 993 if port in STANDARD_PORTS else port
+def _place(job: MigrationJob, side: str) -> Place:
+    return place_of(getattr(job, f"{side}_host"), getattr(job, f"{side}_port"))
 
 
 def _refuse_duplicate(job: MigrationJob) -> None:
-    ends = {
-        f"{side}_{name}": getattr(job, f"{side}_{name}")
-        for side in ("source", "destination")
-        for name in ("host", "port", "address")
-    }
-    twins = MigrationJob.objects.filter(
-        **ends,
-        dry_run=job.dry_run,
-        state__in=[State.QUEUED, State.RUNNING, State.INTERRUPTED],
-    ).exclude(pk=job.pk)
-    twin = next((twin for twin in twins if not twin.is_finished), None)
-    if twin:
+    if twin := _twin_of(job):
         raise RefusedError(
             _("The same migration is already %(state)s as “%(job)s”. Wait for it or cancel it.")
             % {"job": twin, "state": twin.get_state_display().lower()}
         )
+
+
+def _twin_of(job: MigrationJob) -> MigrationJob | None:
+    """Another job that does the same and is not at its end."""
+    others = unfinished_jobs(
+        _place(job, "source"),
+        _place(job, "destination"),
+        dry_run=job.dry_run,
+        mailboxes=[job.destination_address],
+    ).exclude(pk=job.pk)
+    pair = pair_of(job.source_address, job.destination_address)
+    same = (
+        twin for twin in others if pair_of(twin.source_address, twin.destination_address) == pair
+    )
+    return next(same, None)
 
 
 def facts_of(job: MigrationJob) -> dict[str, Any]:
