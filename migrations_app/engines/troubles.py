@@ -37,6 +37,9 @@ _UNKNOWN_HOST = (
 )
 _NOT_TLS = r"wrong version number|SSL connect attempt failed|SSL handshake|unexpected eof|STARTTLS"
 _NEEDS_TLS = r"PRIVACYREQUIRED|Plaintext authentication disallowed|LOGINDISABLED"
+_REFUSED = r"\[(?:AUTHENTICATIONFAILED|AUTHORIZATIONFAILED|EXPIRED)\]"
+_ASKS_FOR_TIME = r"\[(?:UNAVAILABLE|INUSE|SERVERBUG|OVERQUOTA)\]"
+_LOCKED = r"(?:account|user|login|sign-?in)\b.{0,40}\block(?:ed|out)|too many failed"
 _BUSY = r"\[LIMIT\]|too many (?:simultaneous )?connections|Maximum number of connections"
 _THROTTLED = (
     r"throttled|\[UNAVAILABLE\]|\[INUSE\]|\[SERVERBUG\]|Session expired|Suggested Backoff"
@@ -57,6 +60,8 @@ _FULL = (
     r"OVERQUOTA|over (?:its |your |the )?(?:disk )?quota|quota (?:\w+ ){0,3}exceeded"
     r"|exceed\w* (?:\w+ ){0,3}quota|mailbox (?:is )?full|full: it is time|no space left|disk full"
 )
+_WHOSE = re.compile(r"^Host\d failure: .*? with user \[.*?\](?: auth \[.*?\])?: ")
+"""What imapsync puts before the server's words; an address may hold any word itself."""
 _WORDS: dict[Stage, dict[str, str | Cause]] = {
     "connect": {
         _CERTIFICATE: "certificate",
@@ -68,8 +73,11 @@ _WORDS: dict[Stage, dict[str, str | Cause]] = {
     },
     "tls": {_CERTIFICATE: "certificate", "": "tls"},
     "login": {
+        _REFUSED: "password",  # also where it says “try again later”: that would lock the account
         _NEEDS_TLS: "tls",
         _BUSY: "busy",
+        _ASKS_FOR_TIME: "throttled",
+        _LOCKED: "password",
         _OUT_OF_ORDER: "throttled",
         _GONE: "lost",
         "": "password",
@@ -91,7 +99,8 @@ _WORDS: dict[Stage, dict[str, str | Cause]] = {
 
 def cause_of(trouble: Trouble) -> Cause:
     """The cause that one trouble speaks of."""
+    said = _WHOSE.sub("", trouble.text)
     for pattern, kind in _WORDS[trouble.stage].items():
-        if re.search(pattern, trouble.text, re.IGNORECASE):
+        if re.search(pattern, said, re.IGNORECASE):
             return kind if isinstance(kind, Cause) else BOTH_ENDS[kind][max(trouble.side, 1) - 1]
     raise AssertionError

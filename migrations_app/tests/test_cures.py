@@ -10,6 +10,7 @@ from migrations_app.engines.base import Progress
 from migrations_app.engines.builtin.troubles import Exit
 from migrations_app.engines.causes import Cause
 from migrations_app.engines.cures import CURES, RETRY_MINUTES, Remedy
+from migrations_app.engines.imapsync.parser import trouble_of
 from migrations_app.engines.plan import Endpoint, Plan
 from migrations_app.engines.sentences import sentence_for
 from migrations_app.engines.troubles import BOTH_ENDS, Stage, Trouble, cause_of
@@ -130,6 +131,7 @@ def test_an_unknown_text_is_shown_raw_cut_and_on_one_line() -> None:
         "BAD Request is throttled. Suggested Backoff Time: 299961 milliseconds",
         "NO [INUSE] Mailbox in use",
         "NO Server is busy",
+        "NO [UNAVAILABLE] Too many failed attempts, try again later",
     ],
 )
 @pytest.mark.parametrize("stage", ["login", "fetch"])
@@ -137,6 +139,30 @@ def test_a_server_that_asks_for_time_is_not_taken_for_a_wrong_password(
     said: str, stage: Stage
 ) -> None:
     assert cause_of(Trouble(stage, 1, said)) == Cause.SOURCE_THROTTLED
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("NO [ALERT] Too many simultaneous connections. (Failure)", "busy"),
+        ("NO [LIMIT] LOGIN Rate limit hit", "busy"),
+        ("NO [OVERQUOTA] Not now", "throttled"),
+        ("NO [UNAVAILABLE] User is locked by another process", "throttled"),
+        ("NO [INUSE] User is locked by another process", "throttled"),
+    ],
+)
+def test_a_sign_in_that_a_server_puts_off_is_tried_again(said: str, kind: str) -> None:
+    for trouble in told_by_both_engines(said):
+        cause = cause_of(trouble)
+        assert cause == BOTH_ENDS[kind][0]
+        assert CURES[cause].remedy == Remedy.RETRY
+
+
+def told_by_both_engines(said: str) -> list[Trouble]:
+    """A sign-in refused at the source; the address holds words that a throttle has too."""
+    user = "temporary.server-is-busy@old.example"
+    line = f"Host1 failure: Error login on [throttled.example] with user [{user}] auth [LOGIN]: "
+    return [Trouble("login", 1, said.removeprefix("NO ")), trouble_of(f"{line}4 {said}")]
 
 
 def test_a_sign_in_that_met_a_fault_of_the_server_proves_no_wrong_password() -> None:
@@ -151,10 +177,20 @@ def test_a_sign_in_that_met_a_fault_of_the_server_proves_no_wrong_password() -> 
         "NO [ALERT] Application-specific password required (Failure)",
         "NO [ALERT] Please log in via your web browser: Web login required (Failure)",
         "NO LOGIN failed.",
+        "NO [AUTHENTICATIONFAILED] Authentication failed, please try again later.",
+        "NO [AUTHENTICATIONFAILED] Too many failed attempts",
+        "NO [AUTHENTICATIONFAILED] Temporary lockout: too many login attempts",
+        "NO [AUTHENTICATIONFAILED] Too many simultaneous connections",
+        "NO [AUTHENTICATIONFAILED] Plaintext authentication disallowed",
+        "NO [AUTHORIZATIONFAILED] Not allowed, try again later",
+        "NO [EXPIRED] Password expired, temporarily no access",
+        "NO Your account is temporarily locked",
+        "NO Too many failed login attempts, try again later",
     ],
 )
 def test_what_only_the_right_password_cures_is_a_wrong_one(said: str) -> None:
-    assert cause_of(Trouble("login", 2, said)) == Cause.DESTINATION_PASSWORD
+    for trouble in told_by_both_engines(said):
+        assert cause_of(trouble) == Cause.SOURCE_PASSWORD
 
 
 @pytest.mark.parametrize("wrong", [1, 2])
