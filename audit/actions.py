@@ -115,6 +115,7 @@ class Action(models.TextChoices):
         _("threw away the prepared migrations of {target}"),
     )
     MIGRATIONS_PAUSED = "migrations.paused", _("paused the migrations of {target}")
+    MIGRATIONS_HELD = "migrations.held", _("held the migrations of {target} back for a while")
     MIGRATIONS_RESUMED = "migrations.resumed", _("let the migrations of {target} go on")
     MIGRATIONS_SCHEDULED = "migrations.scheduled", _("set when {target} starts")
     MIGRATIONS_EXPORTED = (

@@ -14,7 +14,8 @@ from migrations_app.engines.causes import Cause
 RETRY_MINUTES = (5, 10, 20)
 """How long a cause that passes by itself is waited for, before each further try."""
 EQUAL_FAILURES = 5
-"""So many jobs of a batch in a row, ended by the same cause, close the host it speaks of."""
+"""So many jobs of a batch in a row, ended by the same cause, close the host it speaks of: to all,
+or to that batch alone where the cause is none of the server's."""
 
 
 class Remedy(StrEnum):
@@ -37,12 +38,14 @@ class Cure:
     remedy: Remedy
     closes_for: timedelta | None = None
     """For how long its host is closed after `EQUAL_FAILURES`; None where no host is to blame."""
+    is_of_batch: bool = False
+    """It speaks of what the batch brought along, not of the server: others may go on there."""
 
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _PASSES = Cure(Remedy.RETRY)
 _PASSES_AT_HOST = Cure(Remedy.RETRY, closes_for=_HOUR)
-_PASSWORD = Cure(Remedy.PASSWORD, closes_for=_HOUR)
+_PASSWORD = Cure(Remedy.PASSWORD, closes_for=_HOUR, is_of_batch=True)
 _BY_HAND = Cure(Remedy.HAND)
 _BY_HAND_AT_HOST = Cure(Remedy.HAND, closes_for=_DAY)
 

@@ -51,6 +51,13 @@ class Batch(models.Model):
         null=True, blank=True, help_text="since when none of its jobs starts"
     )
     paused_by = models.CharField(max_length=254, blank=True)
+    held_host = models.CharField(
+        max_length=253, blank=True, help_text="in lower case: too many failed there, by its fault"
+    )
+    held_until = models.DateTimeField(
+        null=True, blank=True, help_text="none of its jobs starts before with that host"
+    )
+    held_because = models.CharField(max_length=500, blank=True)
     told_at = models.DateTimeField(
         null=True, blank=True, help_text="when the mail about its end was sent"
     )
@@ -76,6 +83,11 @@ class Batch(models.Model):
     @property
     def is_paused(self) -> bool:
         return self.paused_at is not None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether too many of its passwords were refused just now."""
+        return self.held_until is not None and self.held_until > timezone.now()
 
 
 class LineState(models.TextChoices):

@@ -87,6 +87,7 @@ class BatchView:
             filesize_si(self.rate),
             self.seconds_left,
             self.batch.paused_at,
+            self.is_held,
             self.starts_at,
             self.tally.wrong_passwords,
         )
@@ -97,7 +98,7 @@ class BatchView:
         """Changes whenever what can be done with the batch changes."""
         tally, batch = self.tally, self.batch
         offers = tally.ready, tally.to_retry, bool(tally.to_cancel), self.is_active
-        facts = batch.paused_at, batch.start_at, self.look, offers, tally.repeating
+        facts = batch.paused_at, self.is_held, batch.start_at, self.look, offers, tally.repeating
         return f"{crc32(repr(facts).encode()):x}"
 
     @property
@@ -113,6 +114,8 @@ class BatchView:
         if tally.waiting:
             if batch.is_paused:
                 return Look("warn", "pause", _("Paused"))
+            if self.is_held:
+                return Look("warn", "pause", _("Held back"))
             return Look("idle", "clock", _("Waiting"))
         if tally.failed:
             return Look("bad", "circle-x", _("Ended, some failed"))
@@ -157,6 +160,11 @@ class BatchView:
         """Before that none of its waiting jobs starts."""
         start = self.batch.start_at
         return start if start and self.tally.waiting and start > timezone.now() else None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether jobs of it wait because too many passwords in a row were refused."""
+        return bool(self.tally.waiting) and self.batch.is_held
 
     @property
     def journey(self) -> str:
@@ -229,7 +237,7 @@ class BatchView:
     @cached_property
     def seconds_left(self) -> float | None:
         """Until the last job of the batch ends at the pace so far; None while that is a guess."""
-        if not self.running or self.batch.is_paused or self.starts_at:
+        if not self.running or self.batch.is_paused or self.is_held or self.starts_at:
             return None
         left = self._copying_left() if self.tally.real_to_do else self._comparing_left()
         if left is None:

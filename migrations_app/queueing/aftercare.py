@@ -5,6 +5,8 @@ The table of cures stands in `engines.cures`; the states change in `queueing.que
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -45,20 +47,31 @@ def words_after_last_try(job: MigrationJob, verdict: Verdict) -> str:
 def close_host(job: MigrationJob, cause: Cause) -> None:
     """Spare the rest of a batch what its last jobs with the same host all ended with.
 
-    Failures from before the host was last opened, by time or by hand, count no more.
+    A server that fails is closed to everybody; where the batch is to blame, to that batch.
     """
-    closes_for, end = CURES[cause].closes_for, cause.end
-    if job.batch_id is None or closes_for is None or end is None:
+    cure, end = CURES[cause], cause.end
+    if job.batch is None or cure.closes_for is None or end is None:
         return
     host = getattr(job, f"{end}_host").lower()
-    ended = MigrationJob.objects.annotate(host=Lower(f"{end}_host")).filter(
-        batch=job.batch_id, host=host, ended_at__gt=manners.opened_at(host)
+    holder = job.batch if cure.is_of_batch else None
+    if not _ended_equally(job, host, cause, since=manners.opened_at(host, holder)):
+        return
+    because = _("%(count)d migrations in a row ended with the same cause: %(cause)s.") % {
+        "count": EQUAL_FAILURES,
+        "cause": cause.label,
+    }
+    until = timezone.now() + cure.closes_for
+    if holder:
+        manners.hold(holder, host, because, until)
+    else:
+        manners.close(host, because, until)
+
+
+def _ended_equally(job: MigrationJob, host: str, cause: Cause, *, since: datetime) -> bool:
+    """Failures from before the host was last opened, by time or by hand, count no more."""
+    ended = MigrationJob.objects.annotate(host=Lower(f"{cause.end}_host")).filter(
+        batch=job.batch_id, host=host, ended_at__gt=since
     )
     ended = ended.exclude(state__in=[State.CANCELLED, State.INTERRUPTED])
     causes = ended.order_by("-ended_at", "-pk").values_list("cause", flat=True)
-    if list(causes[:EQUAL_FAILURES]) == [cause] * EQUAL_FAILURES:
-        because = _("%(count)d migrations in a row ended with the same cause: %(cause)s.") % {
-            "count": EQUAL_FAILURES,
-            "cause": cause.label,
-        }
-        manners.close(host, because, timezone.now() + closes_for)
+    return list(causes[:EQUAL_FAILURES]) == [cause] * EQUAL_FAILURES

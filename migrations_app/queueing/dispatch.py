@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from migrations_app.models import WAITING, Batch, Limits, MigrationJob, State
 from migrations_app.queueing import aftercare
-from migrations_app.queueing.manners import Manners
+from migrations_app.queueing.manners import Manners, hold_of, holds
 from purelymanage.jobs.clock import seconds_from_now
 from purelymanage.jobs.health import LATE_SECONDS
 from purelymanage.jobs.models import WorkerHost
@@ -60,6 +60,7 @@ def eligible(manners: Manners | None = None) -> QuerySet[MigrationJob]:
             destination=Lower("destination_host"),
         )
         .exclude(_spared(running, manners or Manners(limits())))
+        .exclude(Exists(holds()))
         .exclude(Exists(same_mailbox))
         .order_by("queued_at", "pk")
     )
@@ -149,7 +150,7 @@ class QueueView:
     def _host(self, job: MigrationJob) -> str:
         host, most = job.source_host, self._manners.at_once(job.source_host)
         rest = self._manners.rest_of(host, job.source_address)
-        if rest := rest or self._manners.closing_of(job.destination_host):
+        if rest := rest or self._manners.closing_of(job.destination_host) or hold_of(job):
             return rest.sentence
         parts = [
             other.bandwidth for other in self.running if other.source_host.lower() == host.lower()

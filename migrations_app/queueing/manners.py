@@ -13,14 +13,14 @@ from operator import attrgetter
 
 from django.db import connection
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.formats import time_format
 from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import record
-from migrations_app.models import HostLimits, HostUse, Limits, MigrationJob
+from migrations_app.models import Batch, HostLimits, HostUse, Limits, MigrationJob
 from purelymanage.core.aggregates import AllValues
 from purelymanage.core.context import SYSTEM, acting_as
 from purelymanage.ui.tags.words import clock_time, filesize_si
@@ -268,10 +268,15 @@ def _left(limits: HostLimits, job: MigrationJob, now: datetime) -> int:
 # Closing
 
 
-def opened_at(host: str) -> datetime:
-    """When a host was opened last, or will be; long ago if it was never closed."""
-    closed = HostLimits.objects.filter(host=host, closed_until__isnull=False)
-    return closed.values_list("closed_until", flat=True).first() or datetime.min.replace(tzinfo=UTC)
+def opened_at(host: str, batch: Batch | None) -> datetime:
+    """When a host was opened last, or will be, to all or to a batch; long ago if it always was."""
+    if batch is None:
+        closed = HostLimits.objects.filter(host=host)
+        moment = closed.values_list("closed_until", flat=True).first()
+    else:
+        held = Batch.objects.filter(pk=batch.pk, held_host=host)
+        moment = held.values_list("held_until", flat=True).first()
+    return moment or datetime.min.replace(tzinfo=UTC)
 
 
 def close(host: str, because: str, until: datetime) -> None:
@@ -286,3 +291,35 @@ def close(host: str, because: str, until: datetime) -> None:
         with acting_as(SYSTEM):
             after = {"until": until.isoformat(), "because": because}
             record(Action.HOST_CLOSED, target=limits, after=after)
+
+
+def hold(batch: Batch, host: str, because: str, until: datetime) -> None:
+    """Let no job of the batch start with `host` before `until`; those of others go on there.
+
+    One hold at a time is enough: the jobs of a batch share their hosts.
+    """
+    facts = {"held_host": host, "held_until": until, "held_because": because[:500]}
+    Batch.objects.filter(pk=batch.pk).update(**facts)
+    with acting_as(SYSTEM):
+        after = {"host": host, "until": until.isoformat(), "because": because}
+        record(Action.MIGRATIONS_HELD, target=batch, after=after)
+
+
+def holds() -> QuerySet[Batch]:
+    """The batch of a job whose `source` or `destination` it is kept from now, for `Exists`."""
+    ends = (OuterRef("source"), OuterRef("destination"))
+    return Batch.objects.filter(pk=OuterRef("batch"), held_until__gt=Now(), held_host__in=ends)
+
+
+def hold_of(job: MigrationJob) -> Rest | None:
+    """What keeps a job from its start that `holds` speaks of."""
+    batch, hosts = job.batch, (job.source_host.lower(), job.destination_host.lower())
+    if not (batch and batch.is_held and batch.held_until and batch.held_host in hosts):
+        return None
+    words = _("Waits until %(time)s: “%(batch)s” is held back at %(host)s. %(why)s") % {
+        "time": clock_time(batch.held_until),
+        "batch": batch,
+        "host": batch.held_host,
+        "why": batch.held_because,
+    }
+    return Rest(batch.held_until, words)

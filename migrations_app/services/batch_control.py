@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -34,10 +35,14 @@ def pause_batch(*, batch: Batch) -> None:
 
 
 def resume_batch(*, batch: Batch) -> None:
-    """Let its jobs start again, each in its turn."""
+    """Let its jobs start again, each in its turn; what it was held back for is counted anew."""
     with audited(Action.MIGRATIONS_RESUMED, target=batch), queue_lock():
-        paused = Batch.objects.filter(pk=batch.pk, paused_at__isnull=False)
-        if not paused.update(paused_at=None, paused_by=""):
+        row = Batch.objects.filter(pk=batch.pk)
+        ended = (
+            row.filter(paused_at__isnull=False).update(paused_at=None, paused_by=""),
+            row.filter(held_until__gt=Now()).update(held_until=Now(), held_because=""),
+        )
+        if not any(ended):
             raise RefusedError(_("“%(batch)s” is not paused.") % {"batch": batch})
         transaction.on_commit(dispatch.kick)
 

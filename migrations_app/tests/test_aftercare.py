@@ -9,6 +9,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from audit.models import Entry
 from migrations_app.engines.base import Verdict
 from migrations_app.engines.causes import Cause
 from migrations_app.engines.cures import EQUAL_FAILURES, RETRY_MINUTES
@@ -16,12 +17,13 @@ from migrations_app.models import Batch, BatchState, HostLimits, MigrationJob, S
 from migrations_app.queueing import dispatch, queue
 from migrations_app.running import logs
 from migrations_app.selectors import hosts
-from migrations_app.services import limits
+from migrations_app.services import batch_control, limits
 from migrations_app.tests.pages import text_of, url
 from migrations_app.tests.queueing import make_job
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_cache")]
 
+UNTRUSTED = Verdict("failed", Cause.SOURCE_CERTIFICATE, "The certificate is not trusted.")
 GONE = Verdict("failed", Cause.SOURCE_UNREACHABLE, "No connection to the source server.")
 PASSWORD = Verdict("failed", Cause.SOURCE_PASSWORD, "The source server refused the sign-in.")
 DONE = Verdict("done", None, "All there.")
@@ -165,23 +167,23 @@ def closed(host: str) -> HostLimits | None:
 def test_equal_failures_in_a_row_close_the_host_for_the_rest_of_the_batch() -> None:
     jobs = batch_of(EQUAL_FAILURES + 2, source_host="Old.example")
     for job in jobs[: EQUAL_FAILURES - 1]:
-        run_once(job, PASSWORD)
+        run_once(job, UNTRUSTED)
         assert closed("old.example") is None
-    run_once(jobs[EQUAL_FAILURES - 1], PASSWORD)
+    run_once(jobs[EQUAL_FAILURES - 1], UNTRUSTED)
     row = closed("old.example")
     assert row
-    assert minutes_until(row.closed_until) == 60
+    assert minutes_until(row.closed_until) == 24 * 60
     assert row.closed_because == (
-        "5 migrations in a row ended with the same cause: Wrong source password."
+        "5 migrations in a row ended with the same cause: Source certificate not trusted."
     )
     assert queue.claim("a:1") is None
-    assert "Wrong source password" in dispatch.QueueView().reason(jobs[-1])
+    assert "Source certificate not trusted" in dispatch.QueueView().reason(jobs[-1])
 
 
-def test_what_time_alone_does_not_cure_closes_it_for_a_day() -> None:
+def test_what_time_may_cure_closes_it_for_an_hour() -> None:
     for job in batch_of(EQUAL_FAILURES):
-        run_once(job, Verdict("failed", Cause.SOURCE_CERTIFICATE, "Not trusted."))
-    assert minutes_until(closed("old.example").closed_until) == 24 * 60
+        run_once(job, GONE)
+    assert minutes_until(closed("old.example").closed_until) == 60
 
 
 def test_the_tries_of_one_job_close_nothing() -> None:
@@ -193,7 +195,7 @@ def test_the_tries_of_one_job_close_nothing() -> None:
 
 def test_another_ending_in_between_keeps_the_host_open() -> None:
     for number, job in enumerate(batch_of(2 * EQUAL_FAILURES)):
-        run_once(job, DONE if number % EQUAL_FAILURES == 2 else PASSWORD)
+        run_once(job, DONE if number % EQUAL_FAILURES == 2 else UNTRUSTED)
     assert closed("old.example") is None
 
 
@@ -201,15 +203,15 @@ def test_another_ending_in_between_keeps_the_host_open() -> None:
 def test_once_a_host_is_open_again_its_failures_are_counted_anew(by_hand: bool) -> None:
     jobs = batch_of(2 * EQUAL_FAILURES)
     for job in jobs[:EQUAL_FAILURES]:
-        run_once(job, PASSWORD)
+        run_once(job, UNTRUSTED)
     if by_hand:
         limits.open_host(limits=HostLimits.objects.get())
     else:
         HostLimits.objects.update(closed_until=timezone.now())
     for job in jobs[EQUAL_FAILURES:-1]:
-        run_once(job, PASSWORD)
+        run_once(job, UNTRUSTED)
     assert not hosts.closed_hosts()
-    run_once(jobs[-1], PASSWORD)
+    run_once(jobs[-1], UNTRUSTED)
     assert hosts.closed_hosts()
 
 
@@ -217,9 +219,9 @@ def test_what_still_runs_when_a_host_is_closed_does_not_close_it_for_longer() ->
     HostLimits.objects.create(host="old.example", at_once=EQUAL_FAILURES + 1)
     running = [queue.claim("a:1") for _ in batch_of(EQUAL_FAILURES + 1)]
     for job in running[:EQUAL_FAILURES]:
-        queue.finish(job, PASSWORD)
+        queue.finish(job, UNTRUSTED)
     until = HostLimits.objects.get().closed_until
-    queue.finish(running[-1], PASSWORD)
+    queue.finish(running[-1], UNTRUSTED)
     assert HostLimits.objects.get().closed_until == until
 
 
@@ -232,10 +234,10 @@ def test_other_hosts_batches_and_cancelled_jobs_do_not_count() -> None:
         MigrationJob.objects.filter(pk=job.pk).update(queued_at=timezone.now())
     MigrationJob.objects.filter(pk=mine[0].pk).update(queued_at=timezone.now())
     for job in (*other, *mine[1:], elsewhere, alone):
-        run_once(job, PASSWORD)
+        run_once(job, UNTRUSTED)
     assert closed("old.example") is None
     queue.cancel(make_job("z", batch=mine[0].batch), by="Adam")
-    run_once(mine[0], PASSWORD)
+    run_once(mine[0], UNTRUSTED)
     assert closed("old.example")
 
 
@@ -255,4 +257,99 @@ def test_a_destination_that_is_down_spares_the_batch_as_well(cause: Cause) -> No
     assert queue.claim("a:1") is None, "the last one waits, and so do those that failed"
     assert "new.example" in dispatch.QueueView().reason(jobs[-1])
     HostLimits.objects.update(closed_until=timezone.now())
+    assert queue.claim("a:1").pk == jobs[-1].pk
+
+
+# The batch
+
+
+def held(job: MigrationJob) -> Batch:
+    return Batch.objects.get(pk=job.batch_id)
+
+
+@pytest.mark.parametrize(
+    ("cause", "host"),
+    [
+        (Cause.SOURCE_PASSWORD, "Old.example"),
+        (Cause.DESTINATION_PASSWORD, "New.example"),
+    ],
+)
+def test_wrong_passwords_in_a_row_hold_back_their_batch_and_nobody_else(
+    cause: Cause, host: str
+) -> None:
+    ends = {"source_host": "Old.example", "destination_host": "New.example"}
+    jobs = batch_of(EQUAL_FAILURES + 1, **ends)
+    for job in jobs[: EQUAL_FAILURES - 1]:
+        run_once(job, Verdict("failed", cause, "No."))
+        assert not held(job).is_held
+    run_once(jobs[EQUAL_FAILURES - 1], Verdict("failed", cause, "No."))
+    batch = held(jobs[0])
+    assert (batch.held_host, minutes_until(batch.held_until)) == (host.lower(), 60)
+    because = f"5 migrations in a row ended with the same cause: {cause.label}."
+    assert batch.held_because == because
+    assert not hosts.closed_hosts()
+    assert queue.claim("a:1") is None
+    waits = MigrationJob.objects.select_related("batch").get(pk=jobs[-1].pk)
+    reason = dispatch.QueueView().reason(waits)
+    assert f"“weekend” is held back at {host.lower()}. {because}" in reason
+    for free in (make_job("single", **ends), *batch_of(1, **ends)):
+        claimed = queue.claim("a:1")
+        assert claimed.pk == free.pk
+
+
+def test_a_held_batch_goes_on_with_other_hosts_and_when_its_hour_is_over() -> None:
+    jobs = batch_of(EQUAL_FAILURES + 1)
+    elsewhere = make_job("x", batch=jobs[0].batch, source_host="other.example")
+    for job in jobs[:-1]:
+        run_once(job, PASSWORD)
+    assert queue.claim("a:1").pk == elsewhere.pk
+    assert queue.claim("a:1") is None
+    Batch.objects.update(held_until=timezone.now())
+    assert dispatch.QueueView().reason(jobs[-1]) == ""
+    assert queue.claim("a:1").pk == jobs[-1].pk
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_once_a_batch_goes_on_its_wrong_passwords_are_counted_anew(by_hand: bool) -> None:
+    jobs = batch_of(2 * EQUAL_FAILURES)
+    for job in jobs[:EQUAL_FAILURES]:
+        run_once(job, PASSWORD)
+    if by_hand:
+        batch_control.resume_batch(batch=held(jobs[0]))
+    else:
+        Batch.objects.update(held_until=timezone.now())
+    for job in jobs[EQUAL_FAILURES:-1]:
+        run_once(job, PASSWORD)
+    assert not held(job).is_held
+    run_once(jobs[-1], PASSWORD)
+    assert held(job).is_held
+
+
+def test_what_still_runs_when_a_batch_is_held_back_does_not_hold_it_for_longer() -> None:
+    HostLimits.objects.create(host="old.example", at_once=EQUAL_FAILURES + 1)
+    running = [queue.claim("a:1") for _ in batch_of(EQUAL_FAILURES + 1)]
+    for job in running[:EQUAL_FAILURES]:
+        queue.finish(job, PASSWORD)
+    until = held(running[0]).held_until
+    queue.finish(running[-1], PASSWORD)
+    assert held(running[0]).held_until == until
+    assert Entry.objects.filter(action="migrations.held").count() == 1
+
+
+def test_the_page_of_a_batch_says_why_it_is_held_back_and_lets_it_go_on(
+    admin_client: Client,
+) -> None:
+    jobs = batch_of(EQUAL_FAILURES + 1)
+    for job in jobs[:-1]:
+        run_once(job, PASSWORD)
+    address = url("batch", jobs[0].batch_id)
+    page = text_of(admin_client.get(address))
+    assert "Nothing more of it starts with old.example before" in page
+    assert "same cause: Wrong source password." in page
+    resume = url("batch_resume", jobs[0].batch_id)
+    assert resume in page
+    page = text_of(admin_client.post(resume, follow=True))
+    assert "Held back" not in page
+    assert resume not in page
+    assert "is not paused" in text_of(admin_client.post(resume, follow=True))
     assert queue.claim("a:1").pk == jobs[-1].pk

@@ -64,6 +64,11 @@ def test_only_causes_of_one_end_close_a_host() -> None:
     assert Cause.DESTINATION_FULL.end is None
 
 
+def test_a_wrong_password_is_the_fault_of_its_batch_and_nothing_else_is() -> None:
+    of_batches = {cause for cause in Cause if CURES[cause].is_of_batch}
+    assert of_batches == set(BOTH_ENDS["password"])
+
+
 @pytest.mark.parametrize("status", sorted(IMAPSYNC | {126, 127}))
 def test_every_exit_value_has_a_cause_with_a_sentence_and_a_next_step(status: int) -> None:
     verdict = judge(PLAN, status, Progress(), Facts(has_ended=True))
