@@ -17,7 +17,14 @@ from django.utils.translation import ngettext
 
 from domains import changes
 from domains.models import CheckSource, DnsRecord, Domain, RecordKey, RecordState
-from migrations_app.models import Batch, BatchState, CutOver, CutOverStep, MigrationJob
+from migrations_app.models import (
+    ENDED_WELL,
+    Batch,
+    BatchState,
+    CutOver,
+    CutOverStep,
+    MigrationJob,
+)
 from migrations_app.selectors.jobs import HAS_ENDED_WELL, IDLE, READY, RUNS_AGAIN
 from migrations_app.selectors.repeats import TO_COME, UNDER_WAY, jobs_of
 from purelymanage.core.addresses import shown_domain
@@ -114,6 +121,13 @@ def to_catch_up(cut_over: CutOver) -> QuerySet[MigrationJob]:
     )
     jobs = jobs_of(cut_over.batch).filter(RUNS_AGAIN, dry_run=False, succeeded_at__isnull=False)
     return jobs.exclude(TO_COME).exclude(Exists(made)).order_by("pk")
+
+
+def is_synced(cut_over: CutOver, job: MigrationJob) -> bool:
+    """Whether its final sync ended well, so that only its inbox is left to look into."""
+    if job.succeeded_at is None or job.state not in ENDED_WELL:
+        return False
+    return job.succeeded_at >= _moment(cut_over.step_times[CutOverStep.FINAL])
 
 
 def to_erase(cut_over: CutOver) -> QuerySet[MigrationJob]:

@@ -230,23 +230,24 @@ def _make_some(cut_over: CutOver, *, after: int) -> int:
     with queue_lock():
         missing = selectors.to_catch_up(cut_over).filter(pk__gt=after)
         jobs = list(missing[:SLICE]) if _as_read(cut_over).exists() else []
-        made = [copy for copy in (_catching_up(cut_over, job) for job in jobs) if copy]
+        made = [_catching_up(cut_over, job) for job in jobs]
         queue.submit_new(made)
         record_all(Happened(Action.JOB_CREATED, job, after=facts_of(job)) for job in made)
     return jobs[-1].pk if jobs else 0
 
 
-def _catching_up(cut_over: CutOver, job: MigrationJob) -> MigrationJob | None:
-    """What came into the old inbox since the final sync; None where no password opens."""
-    days = selectors.days_to_catch_up(cut_over)
+def _catching_up(cut_over: CutOver, job: MigrationJob) -> MigrationJob:
+    """What came into the old inbox since the final sync; all of it where that did not end well."""
     try:
         catching_up = copy_of(job)
     except RefusedError:
-        return None
-    options = Options.from_json(job.options)
-    wanted = replace(options, include=(INBOX,), exclude=(), max_age_days=days)
-    catching_up.options = wanted.as_json()
+        catching_up = copy_of(job, with_passwords=False)  # its run says what to do
     catching_up.batch = cut_over.catch_up
+    if selectors.is_synced(cut_over, job):
+        options = Options.from_json(job.options)
+        days = selectors.days_to_catch_up(cut_over)
+        wanted = replace(options, include=(INBOX,), exclude=(), max_age_days=days)
+        catching_up.options = wanted.as_json()
     return catching_up
 
 

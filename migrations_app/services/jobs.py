@@ -147,12 +147,14 @@ def run_job_for_real(*, job: MigrationJob) -> MigrationJob:
     return real
 
 
-def copy_of(job: MigrationJob) -> MigrationJob:
+def copy_of(job: MigrationJob, *, with_passwords: bool = True) -> MigrationJob:
     """A real job with the same ends, credentials and options, not stored yet."""
     copy = MigrationJob(created_by_id=job.created_by_id, dry_run=False, batch=job.batch)
+    left_out = () if with_passwords else _PASSWORDS
     with credentials.opening(job):
         for name in (*_COPIED, "engine_wanted"):
-            setattr(copy, name, getattr(job, name))
+            if name not in left_out:
+                setattr(copy, name, getattr(job, name))
     return copy
 
 
@@ -212,6 +214,7 @@ _COPIED = (
     "uses_app_password",
     "options",
 )
+_PASSWORDS = ("source_password", "destination_password")
 _FILLED = (*_COPIED, "dry_run")
 _SERVER_VALUES = tuple(
     f"{side}_{name}"

@@ -254,6 +254,50 @@ def test_a_catch_up_that_had_to_wait_reaches_back_to_the_final_sync_all_the_same
     assert plan_of(JobFactory(batch=cut_over.batch)).options.max_age_days is None
 
 
+@pytest.mark.parametrize(
+    "ending",
+    [
+        {"state": State.FAILED, "cause": Cause.SOURCE_UNREACHABLE},
+        {"state": State.INTERRUPTED, "requeues": 4},
+        {"state": State.DONE},
+    ],
+    ids=["failed", "given up", "never begun"],
+)
+def test_whose_final_sync_failed_is_caught_up_as_a_whole(ending: dict[str, object]) -> None:
+    """Its last good run may be days ago: two days of the inbox would leave out all before."""
+    with time_machine.travel(timezone.now() - timedelta(days=5)):
+        cut_over = begun(options={"exclude": ["Trash"]})
+    at(cut_over, CutOverStep.FINAL)
+    missed = cut_over.batch.jobs.first()
+    MigrationJob.objects.filter(pk=missed.pk).update(repeat_at=None, **ending)
+    end_all()
+    at(cut_over, CutOverStep.CATCH_UP)
+    cutovers.advance_all()
+    assert {
+        job.source_address == missed.source_address: (
+            job.options.get("include"),
+            job.options["exclude"],
+            plan_of(job).options.max_age_days,
+        )
+        for job in fresh(cut_over).catch_up.jobs.all()
+    } == {True: (None, ["Trash"], None), False: (["INBOX"], [], 2)}
+
+
+def test_a_password_that_does_not_open_keeps_no_cut_over_from_its_end() -> None:
+    cut_over = at(begun(count=2), CutOverStep.CATCH_UP)
+    end_all()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE migrations_app_migrationjob SET source_password = %s WHERE id = %s",
+            [f"pm1.deadbeef.{'A' * 40}", cut_over.batch.jobs.first().pk],
+        )
+    cutovers.advance_all()
+    closed, opened = fresh(cut_over).catch_up.jobs.order_by("source_address")
+    assert (closed.has_passwords, opened.has_passwords) == (False, True)
+    end_all()
+    assert step_after_tick(cut_over) == CutOverStep.PURGE
+
+
 def test_a_worker_that_died_while_it_made_the_jobs_makes_none_twice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
