@@ -11,7 +11,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from apprise import Apprise, AppriseAsset, NotifyBase, NotifyFormat, PersistentStoreMode
+from apprise import (
+    Apprise,
+    AppriseAsset,
+    NotifyBase,
+    NotifyFormat,
+    OverflowMode,
+    PersistentStoreMode,
+)
 from django.utils.translation import gettext as _
 
 logger = logging.getLogger(__name__)
@@ -34,6 +41,7 @@ def deliver(url: str, *, title: str, text: str) -> str:
         service = _service(url)
         if service is None:
             return _("Apprise can make nothing of this address.")
+        _cut_to_fit(service)
         apprise = Apprise(asset=_asset())
         apprise.add(service)
         with _listening() as said:
@@ -84,6 +92,12 @@ def _listening() -> Iterator[list[str]]:
 def _service(url: str) -> NotifyBase | None:
     found = Apprise.instantiate(url, asset=_asset(), suppress_exceptions=True)
     return found if isinstance(found, NotifyBase) else None
+
+
+def _cut_to_fit(service: NotifyBase) -> None:
+    """A service refuses what is too long for it, and the mail has all; the address may say else."""
+    if service.overflow_mode == OverflowMode.UPSTREAM:
+        service.overflow_mode = OverflowMode.TRUNCATE
 
 
 def _asset() -> AppriseAsset:

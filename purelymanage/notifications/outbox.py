@@ -34,6 +34,8 @@ PAUSES_MINUTES = (1, 5, 15, 60)
 GIVEN_UP_AFTER = timedelta(hours=24)
 AT_ONCE = 20
 """So many are handed to one target by one task."""
+AWAY_AFTER = 2
+"""So many refusals in a row mean that the target is away; one may be about the message."""
 WORK_SECONDS = 120.0
 LOCK_SECONDS = 900
 """Longer than one target may take."""
@@ -87,20 +89,30 @@ def send_waiting() -> None:
 
 
 def _send_to(target: str) -> None:
+    """In their order. Who refuses one may take the next; who refuses several in a row is away."""
     waiting = Message.objects.filter(target=target)
-    old = waiting.filter(created_at__lt=timezone.now() - GIVEN_UP_AFTER)
     way = _way_to(target)
     if way is None:
-        _give_up(old, "an address that NOTIFY_URLS does not name")
+        _give_up(waiting, "an address that NOTIFY_URLS does not name")
         return
-    for message in waiting.filter(try_after__lte=timezone.now())[:AT_ONCE]:
+    refused: list[Message] = []
+    in_a_row = 0
+    due = waiting.filter(try_after__lte=timezone.now()).order_by("tries", "pk")
+    for message in due[:AT_ONCE]:
         if why := way.deliver(message):
-            _note(target, why)
-            _give_up(old, way.name)
-            _wait(waiting, message.tries, way)
-            return
-        message.delete()  # first of all: what breaks now sends it no second time
-        _note(target, "")
+            refused.append(message)
+            in_a_row += 1
+        else:
+            message.delete()  # first of all: what breaks now sends it no second time
+            in_a_row = 0
+        _note(target, why)
+        if in_a_row == AWAY_AFTER:
+            break
+    if refused:
+        is_away = in_a_row == AWAY_AFTER
+        held = waiting if is_away else waiting.filter(pk__in=[one.pk for one in refused])
+        _give_up(held, way.name)
+        _wait(held, max(one.tries for one in refused), way)
 
 
 def _note(target: str, why: str) -> None:
@@ -111,14 +123,14 @@ def _note(target: str, why: str) -> None:
 
 
 def _wait(waiting: QuerySet[Message], tries: int, way: Way) -> None:
-    """All of them: it is the target that is away."""
     minutes = PAUSES_MINUTES[min(tries, len(PAUSES_MINUTES) - 1)]
     logger.warning("%s did not take a message; again in %d minutes", way.name, minutes)
     waiting.update(tries=tries + 1, try_after=timezone.now() + timedelta(minutes=minutes))
 
 
-def _give_up(old: QuerySet[Message], name: str) -> None:
-    """After a last try: the workers themselves may have been away for a day."""
+def _give_up(waiting: QuerySet[Message], name: str) -> None:
+    """The old ones, after a last try: the workers themselves may have been away for a day."""
+    old = waiting.filter(created_at__lt=timezone.now() - GIVEN_UP_AFTER)
     for message in old:
         logger.error("“%s” was given up: %s did not take it for a day", message, name)
     old.delete()

@@ -127,6 +127,27 @@ def test_what_is_no_mail_keeps_nobody_else_from_theirs(admin, owner, mailoutbox)
     assert Message.objects.get().tries == 1
 
 
+def test_what_is_refused_for_itself_keeps_the_same_person_from_no_other_news(admin, mailoutbox):
+    for title in ("Two\nlines", "One", "Again two\nlines", "Two"):
+        post(people=[admin.pk], title=title, text="…", html="…")
+    send_waiting()
+    assert [mail.subject for mail in mailoutbox] == ["One", "Two"]
+    with later(1.1):
+        post(people=[admin.pk], title="Three", text="…", html="…")
+        send_waiting()
+        assert [mail.subject for mail in mailoutbox] == ["One", "Two", "Three"]
+    assert list(Message.objects.values_list("tries", flat=True)) == [2, 2]
+
+
+def test_what_is_too_long_for_a_service_is_cut_and_not_refused(hooks, settings):
+    """Chats take some thousand letters; what they refuse would be tried for a day."""
+    settings.NOTIFY_URLS = [*settings.NOTIFY_URLS[:1], f"{settings.NOTIFY_URLS[1]}&overflow=split"]
+    push(title="200 migrations", text="Lea has moved. " * 3000)
+    send_waiting()
+    assert [max(len(text) for _, text in hook.taken) <= 32768 for hook in hooks] == [True, True]
+    assert [len(hook.taken) for hook in hooks] == [1, 2]
+
+
 def test_while_one_worker_sends_another_leaves_it_alone(hooks, monkeypatch):
     push(title="One", text="…")
 
