@@ -34,7 +34,7 @@ PAUSES_MINUTES = (1, 5, 15, 60)
 GIVEN_UP_AFTER = timedelta(hours=24)
 AT_ONCE = 20
 """So many are handed to one target by one task."""
-AWAY_AFTER = 2
+AWAY_AFTER = 3
 """So many refusals in a row mean that the target is away; one may be about the message."""
 WORK_SECONDS = 120.0
 LOCK_SECONDS = 900
@@ -97,8 +97,7 @@ def _send_to(target: str) -> None:
         return
     refused: list[Message] = []
     in_a_row = 0
-    due = waiting.filter(try_after__lte=timezone.now()).order_by("tries", "pk")
-    for message in due[:AT_ONCE]:
+    for message in waiting.filter(try_after__lte=timezone.now())[:AT_ONCE]:
         if why := way.deliver(message):
             refused.append(message)
             in_a_row += 1
