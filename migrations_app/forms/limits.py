@@ -59,9 +59,11 @@ class HostLimitsForm(forms.Form):
     def __init__(
         self, data: Any = None, *, limits: HostLimits | None = None, preset: Preset | None = None
     ) -> None:
-        """Filled in from what is stored, or from what a provider bears with."""
-        given = limits or preset
-        super().__init__(data, initial=_initial(given) if given else None)
+        """Filled in from what is stored, and else from what a provider bears with."""
+        initial = _initial(preset) if preset else {}
+        if limits:
+            initial |= {name: value for name, value in _initial(limits).items() if value}
+        super().__init__(data, initial=initial)
         if limits:
             del self.fields["host"]
 

@@ -90,6 +90,12 @@ class HostLimits(models.Model):
     def __str__(self) -> str:
         return self.host
 
+    @property
+    def is_only_closed(self) -> bool:
+        """Whether it spares the host nothing and keeps until when that is, or was, closed."""
+        limits = (self.at_once, self.bytes_per_second, self.bytes_per_day, self.window_from)
+        return self.closed_until is not None and all(limit is None for limit in limits)
+
 
 class HostUse(models.Model):
     """What was read from a mailbox on one day, of which some providers allow only so much."""

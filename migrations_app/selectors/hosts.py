@@ -36,6 +36,15 @@ class HostRow:
 
 
 @dataclass(frozen=True)
+class Unlimited:
+    """A provider that bears with little and may be read from as much as there is."""
+
+    provider: Preset
+    limits: HostLimits | None
+    """What it is spared already, or why it is closed: no bytes a day."""
+
+
+@dataclass(frozen=True)
 class WorkerRow:
     """One supervisor of workers."""
 
@@ -46,7 +55,7 @@ class WorkerRow:
 
 
 def limited_hosts(most: Limits) -> list[HostRow]:
-    """Every host with limits, in two queries."""
+    """Every host with limits, or closed, in two queries."""
     now = timezone.now()
     treated = manners.Manners(most)
     running = _running_by(Lower("source_host"))
@@ -61,15 +70,16 @@ def limited_hosts(most: Limits) -> list[HostRow]:
                 rests_until=rest.until if rest else None,
             )
         )
-    return rows
+    return [row for row in rows if row.is_closed or not row.limits.is_only_closed]
 
 
-def unlimited_provider(rows: list[HostRow]) -> Preset | None:
-    """A provider that bears with little, from which mail comes and which has no limits here."""
-    limited = {row.limits.host for row in rows}
+def unlimited_provider(rows: list[HostRow]) -> Unlimited | None:
+    """A provider from which mail comes and whose budget of the day nobody set."""
+    shown = {row.limits.host: row.limits for row in rows}
+    limited = {host for host, limits in shown.items() if limits.bytes_per_day is not None}
     frail = {preset.host: preset for preset in PRESETS.values() if preset.bytes_per_day}
     hosts = Server.objects.filter(host__in=frail.keys() - limited).values_list("host", flat=True)
-    return frail[hosts[0]] if hosts else None
+    return Unlimited(frail[hosts[0]], shown.get(hosts[0])) if hosts else None
 
 
 def closed_hosts() -> list[HostLimits]:

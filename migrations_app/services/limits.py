@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -36,14 +37,15 @@ def change_limits(*, concurrency: int, per_source_host: int) -> Limits:
 
 def limit_host(*, host: str, **wanted: Any) -> HostLimits:
     """Treat a source host in its own way from now on; `wanted` are the `HOST_FIELDS`."""
-    if HostLimits.objects.filter(host=host).exists():
+    present = HostLimits.objects.filter(host=host).first()
+    if present and not present.is_only_closed:
         raise RefusedError(
             _("%(host)s has limits already. Change them in the list.") % {"host": host},
             field="host",
         )
-    limits = HostLimits(host=host, **wanted)
-    with audited(Action.HOST_LIMITED, target=host, after=_host_facts(limits)):
-        limits.save()
+    facts = _host_facts(HostLimits(host=host, **wanted))
+    with audited(Action.HOST_LIMITED, target=host, after=facts):
+        limits, __ = HostLimits.objects.update_or_create(host=host, defaults=wanted)
     return limits
 
 
@@ -62,9 +64,12 @@ def change_host(*, limits: HostLimits, **wanted: Any) -> None:
 
 
 def free_host(*, limits: HostLimits) -> None:
-    """Treat a host as any other again; if it was closed, it is open."""
+    """Treat a host as any other again; if it was closed, it is open, its failures count anew."""
     with audited(Action.HOST_FREED, target=limits.host, before=_host_facts(limits)):
-        limits.delete()
+        with transaction.atomic():
+            limits.delete()
+            if limits.closed_until:
+                HostLimits.objects.create(host=limits.host, closed_until=Now())
         dispatch.kick()
 
 

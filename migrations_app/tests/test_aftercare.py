@@ -199,13 +199,17 @@ def test_another_ending_in_between_keeps_the_host_open() -> None:
     assert closed("old.example") is None
 
 
-@pytest.mark.parametrize("by_hand", [True, False])
-def test_once_a_host_is_open_again_its_failures_are_counted_anew(by_hand: bool) -> None:
+@pytest.mark.parametrize("opened", ["by hand", "by time", "with its limits", "with nothing"])
+def test_once_a_host_is_open_again_its_failures_are_counted_anew(opened: str) -> None:
+    if opened == "with its limits":
+        HostLimits.objects.create(host="old.example", at_once=50)
     jobs = batch_of(2 * EQUAL_FAILURES)
     for job in jobs[:EQUAL_FAILURES]:
         run_once(job, UNTRUSTED)
-    if by_hand:
+    if opened == "by hand":
         limits.open_host(limits=HostLimits.objects.get())
+    elif opened.startswith("with"):
+        limits.free_host(limits=HostLimits.objects.get())
     else:
         HostLimits.objects.update(closed_until=timezone.now())
     for job in jobs[EQUAL_FAILURES:-1]:

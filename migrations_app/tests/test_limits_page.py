@@ -166,6 +166,43 @@ def test_gmail_is_known_to_bear_with_little(admin_client: Client) -> None:
     assert "Gmail sends at most" not in settings_page(admin_client)
 
 
+@pytest.mark.parametrize("facts", [{}, {"at_once": 2}, {"bytes_per_second": 700_000}])
+def test_a_budget_is_asked_for_where_gmail_is_closed_or_limited_otherwise(
+    admin_client: Client, facts: dict[str, int]
+) -> None:
+    ServerFactory(host="imap.gmail.com")
+    row = HostLimits.objects.create(host="imap.gmail.com", **facts)
+    manners.close("imap.gmail.com", "Five in a row were throttled.", timezone.now() + HOUR)
+    page = settings_page(admin_client)
+    assert "Gmail sends at most 2.5 GB a day from each mailbox" in page
+    edit = url("host_edit", row.pk) + "?preset=gmail"
+    assert edit in page
+    form = admin_client.get(edit).context["form"]
+    data = {name: form[name].value() or "" for name in form.fields}
+    assert data["megabytes_a_day"] == 2500
+    assert data["bandwidth_kbs"] == facts.get("bytes_per_second", 40_000) // 1000
+    assert data["at_once"] == facts.get("at_once", "")
+    admin_client.post(edit, data)
+    row.refresh_from_db()
+    assert row.bytes_per_day == 2_500_000_000
+    assert "Gmail sends at most" not in settings_page(admin_client)
+
+
+def test_a_host_that_was_only_closed_has_no_limits_once_it_is_open(admin_client: Client) -> None:
+    manners.close("imap.old.example", "Five in a row were throttled.", timezone.now() + HOUR)
+    assert "imap.old.example" in settings_page(admin_client)
+    admin_client.post(url("host_open", HostLimits.objects.get().pk))
+    assert "No host has limits of its own" in settings_page(admin_client)
+    admin_client.post(url("host_add"), {"host": "imap.old.example", "at_once": 2})
+    row = HostLimits.objects.get()
+    assert row.at_once == 2
+    assert row.closed_until, "what failed before is still not counted"
+    assert "No host has limits of its own" not in settings_page(admin_client)
+    assert "has limits already" in text_of(
+        admin_client.post(url("host_add"), {"host": "imap.old.example", "at_once": 3})
+    )
+
+
 # Worker hosts
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from migrations_app import selectors
 from migrations_app.engines import choice
 from migrations_app.forms.limits import HostLimitsForm, LimitsForm
-from migrations_app.imap.presets import PRESETS
+from migrations_app.imap.presets import PRESETS, Preset
 from migrations_app.models import HostLimits
 from migrations_app.queueing import dispatch
 from migrations_app.selectors import hosts
@@ -59,8 +59,8 @@ def limits_edit(request: Request) -> HttpResponse:
 @rate_limited("write")
 @require_http_methods(["GET", "POST"])
 def host_add(request: Request) -> HttpResponse:
-    preset = PRESETS.get(request.GET.get("preset", ""))
-    form = HostLimitsForm(request.POST if request.method == "POST" else None, preset=preset)
+    data = request.POST if request.method == "POST" else None
+    form = HostLimitsForm(data, preset=_preset(request))
     if form.is_valid():
         with errors_on(form):
             limits = services.limit_host(host=form.cleaned_data["host"], **form.limits())
@@ -74,13 +74,19 @@ def host_add(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def host_edit(request: Request, pk: int) -> HttpResponse:
     limits = get_object_or_404(HostLimits, pk=pk)
-    form = HostLimitsForm(request.POST if request.method == "POST" else None, limits=limits)
+    data = request.POST if request.method == "POST" else None
+    form = HostLimitsForm(data, limits=limits, preset=_preset(request))
     if form.is_valid():
         with errors_on(form):
             services.change_host(limits=limits, **form.limits())
             messages.success(request, _("%(host)s is treated like this now.") % {"host": limits})
             return _back(request)
     return _host_form(request, form, limits)
+
+
+def _preset(request: Request) -> Preset | None:
+    """The provider whose usual limits fill in the form."""
+    return PRESETS.get(request.GET.get("preset", ""))
 
 
 def _host_form(request: Request, form: HostLimitsForm, limits: HostLimits | None) -> HttpResponse:
