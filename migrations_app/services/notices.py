@@ -7,7 +7,7 @@ one forgets nothing.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from django.db import transaction
@@ -27,6 +27,8 @@ from purelymanage.notifications.services import notify_elsewhere, notify_person
 
 AT_ONCE = 200
 """So many single jobs are told of by one task."""
+RESTLESS = timedelta(days=1)
+"""How long news of a batch that repeats wait for its rest."""
 UNTOLD = Q(run__gt=F("told_run"))
 ENDED = IDLE & ~Q(repeat_at__lte=Now())
 """Not to be run once more right away."""
@@ -83,12 +85,19 @@ def _words_about_jobs(jobs: list[MigrationJob]) -> Words:
 
 
 def _ended_batches() -> QuerySet[Batch]:
-    """Batches with news of which nothing runs, waits or is about to begin."""
+    """Batches with news of which nothing runs, waits or is about to begin.
+
+    One that repeats may never come to rest: of that people hear once a day.
+    """
     unfinished = MigrationJob.objects.filter(batch=OuterRef("pk"), superseded_by=None)
     ended = MigrationJob.objects.filter(UNTOLD & ENDED).exclude(batch=None)
     works = BulkWork.objects.filter(batch=OuterRef("pk"), ended_at=None)
+    rests = ~Exists(unfinished.filter(Q(state=State.RUNNING) | WAITING | Q(repeat_at__lte=Now())))
+    repeats = Exists(unfinished.filter(repeat_hours__isnull=False))
+    long_ago = timezone.now() - RESTLESS
+    unheard_of = Q(told_at__lt=long_ago) | Q(told_at=None, created_at__lt=long_ago)
     return Batch.objects.filter(
-        ~Exists(unfinished.filter(Q(state=State.RUNNING) | WAITING | Q(repeat_at__lte=Now()))),
+        rests | (repeats & unheard_of),
         ~Exists(works),
         pk__in=ended.values("batch"),
         state=BatchState.ACTIVE,
@@ -97,10 +106,12 @@ def _ended_batches() -> QuerySet[Batch]:
 
 def _tell_of_batch(batch: Batch) -> None:
     """To whoever queued the last of its jobs, or made it."""
-    ended = MigrationJob.objects.filter(UNTOLD & ENDED, batch=batch)
-    news = ended.exclude(NO_NEWS)
-    last = news.order_by("-queued_at", "-pk").first()
-    end = news.aggregate(end=Max("ended_at"))["end"]
+    untold = MigrationJob.objects.filter(UNTOLD & ENDED, batch=batch)
+    end = untold.aggregate(end=Max("ended_at"))["end"]
+    if end is None:  # all of it was run again meanwhile
+        return
+    ended = untold.filter(ended_at__lte=end)  # what ends meanwhile is news of the next time
+    last = ended.exclude(NO_NEWS).order_by("-queued_at", "-pk").first()
     ended.update(**TOLD)
     if last is None:
         return
@@ -116,7 +127,7 @@ def _tell_of_batch(batch: Batch) -> None:
         _("%(state)s: batch %(batch)s") % {"state": view.look.word, "batch": _one_line(batch)},
         "migration_batch_ended",
     )
-    if not has_seen(starter, batch, end or timezone.now()):
+    if not has_seen(starter, batch, end):
         notify_person(starter, words=words, context=context)
     notify_elsewhere(words=words, context=context)
 

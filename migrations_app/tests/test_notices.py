@@ -300,6 +300,20 @@ def test_a_batch_that_repeats_is_told_of_once_and_then_of_what_changes(admin, ma
     assert len(mailoutbox) == 2
 
 
+@pytest.mark.parametrize(("hours", "mails"), [(23, 0), (25, 1)])
+def test_a_batch_that_repeats_without_a_rest_is_told_of_once_a_day(admin, mailoutbox, hours, mails):
+    """Each round takes longer than its hours: a password that fails must not stay untold."""
+    then = timezone.now() - timedelta(hours=hours)
+    batch = batch_of(admin, State.DONE, run=2, told_run=1, told_as="done ", repeat_hours=1)
+    ended(batch=batch, state=State.QUEUED, run=2, told_run=2, repeat_hours=1)
+    type(batch).objects.update(told_at=then)
+    batch.jobs.filter(state=State.DONE).update(state=State.FAILED, cause="source_password")
+    tell()
+    tell()
+    assert len(mailoutbox) == mails
+    assert all("Wrong source password: 1" in mail.body for mail in mailoutbox)
+
+
 def test_who_cancelled_a_batch_by_hand_is_not_mailed(admin, mailoutbox):
     batch_of(admin, State.CANCELLED, State.CANCELLED)
     tell()
