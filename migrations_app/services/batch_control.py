@@ -27,11 +27,22 @@ WITH_JOBS = (BatchState.IMPORTING, BatchState.ACTIVE)
 def pause_batch(*, batch: Batch) -> None:
     """From now on none of its jobs starts; what runs goes on to its end."""
     with audited(Action.MIGRATIONS_PAUSED, target=batch), queue_lock():
-        paused = Batch.objects.filter(pk=batch.pk, paused_at=None, state__in=WITH_JOBS).update(
+        _refuse_without_jobs(batch)
+        paused = Batch.objects.filter(pk=batch.pk, paused_at=None).update(
             paused_at=timezone.now(), paused_by=current_actor().name[:254]
         )
         if not paused:
             raise RefusedError(_("“%(batch)s” is paused already.") % {"batch": batch})
+
+
+def _refuse_without_jobs(batch: Batch) -> None:
+    """A preview has none, unless its import stopped half-way."""
+    is_made = Batch.objects.filter(pk=batch.pk, state__in=WITH_JOBS).exists()
+    if not is_made and not MigrationJob.objects.filter(batch=batch).exists():
+        raise RefusedError(
+            _("“%(batch)s” has no jobs yet: nothing of it starts before it is imported.")
+            % {"batch": batch}
+        )
 
 
 def resume_batch(*, batch: Batch) -> None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Entry
-from migrations_app.models import Batch, MigrationJob, State
+from migrations_app.models import Batch, BatchState, MigrationJob, State
 from migrations_app.queueing import dispatch
 from migrations_app.services.batch_control import (
     delete_batch,
@@ -43,6 +43,17 @@ def test_a_paused_batch_starts_nothing_until_it_is_resumed(admin: User) -> None:
         resume_batch(batch=job.batch)
     assert actions()[0] == "migrations.paused"
     assert "migrations.resumed" in actions()
+
+
+def test_a_preview_is_told_that_there_is_nothing_to_pause_yet() -> None:
+    batch = BatchFactory(state=BatchState.PREVIEW)
+    with pytest.raises(RefusedError, match="has no jobs yet: nothing of it starts before"):
+        pause_batch(batch=batch)
+    batch.refresh_from_db()
+    assert not batch.is_paused
+    JobFactory(batch=batch, state=State.QUEUED)  # its import stopped half-way
+    pause_batch(batch=batch)
+    assert not dispatch.eligible().exists()
 
 
 def test_pausing_stops_no_running_job() -> None:

@@ -35,15 +35,19 @@ def _servers(db: None) -> None:
 
 
 def run(
-    tmp_path: Path, content: str, *options: str, source: str = "old provider"
+    tmp_path: Path,
+    content: str,
+    *options: str,
+    source: str = "old provider",
+    errors: io.StringIO | None = None,
 ) -> tuple[int, str]:
-    """Its exit status, and what it printed."""
+    """Its exit status, and what it printed; what it complained of goes into `errors`."""
     file = tmp_path / "staff.csv"
     file.write_text(content)
-    out = io.StringIO()
+    out, complaints = io.StringIO(), errors or io.StringIO()
     ends = ("--source", source, "--destination", "PurelyMail")
     try:
-        call_command("import_migrations", str(file), *ends, *options, stdout=out)
+        call_command("import_migrations", str(file), *ends, *options, stdout=out, stderr=complaints)
     except SystemExit as ended:
         return int(ended.code or 0), out.getvalue()
     except CommandError as error:
@@ -105,6 +109,20 @@ def test_where_nothing_is_imported_nothing_stays(tmp_path, content, options):
     assert Batch.objects.get().state == BatchState.DISCARDED
     assert not BatchLine.objects.exists()
     assert not MigrationJob.objects.exists()
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+@pytest.mark.parametrize(
+    ("content", "choice", "words"),
+    [
+        (HEADER + GOOD + BAD, ["--all-or-nothing"], "1 line cannot be imported, so all or nothing"),
+        (HEADER + BAD, [], "No line of this file can be imported. Nothing was changed."),
+    ],
+)
+def test_why_nothing_is_imported_is_said(tmp_path, content, choice, words, options):
+    errors = io.StringIO()
+    assert run(tmp_path, content, *choice, *options, errors=errors)[0] == 1
+    assert words in errors.getvalue()
 
 
 def test_nothing_stays_either_where_somebody_was_quicker(tmp_path, monkeypatch):

@@ -74,7 +74,7 @@ class Command(BaseCommand):
             raise CommandError(error.message) from None
         if is_guessed:
             self.stderr.write("The file is not in UTF-8 and was read as Windows-1252.")
-        is_imported = _import(batch, all_or_nothing=options["all_or_nothing"])
+        is_imported = self._import(batch, all_or_nothing=options["all_or_nothing"])
         numbers, problems = line_numbers(batch), _problems(batch)
         if options["json"]:
             facts = {"batch": batch.pk if is_imported else None, "name": batch.name}
@@ -85,6 +85,18 @@ class Command(BaseCommand):
             batches.discard(batch=batch)
         if code := _status(numbers):
             sys.exit(code)
+
+    def _import(self, batch: Batch, *, all_or_nothing: bool) -> bool:
+        """Here and now: no worker is needed. Whether there was something to import, and it was."""
+        try:
+            batches.start_import(batch=batch, all_or_nothing=all_or_nothing)
+        except PurelyManageError as error:
+            self.stderr.write(error.message)
+            return False
+        batch.refresh_from_db()
+        batches.import_all(batch=batch)
+        batch.refresh_from_db()
+        return not batch.is_preview
 
     def _tell(self, batch: Batch, numbers: LineNumbers, problems: list[dict[str, Any]]) -> None:
         for problem in problems:
@@ -114,18 +126,6 @@ def _server(name: str) -> Server:
         names = ", ".join(Server.objects.values_list("name", flat=True)) or "none"
         raise CommandError(f"There is no server “{name}”. There are: {names}.")
     return server
-
-
-def _import(batch: Batch, *, all_or_nothing: bool) -> bool:
-    """Here and now: no worker is needed. Whether there was something to import, and it could be."""
-    try:
-        batches.start_import(batch=batch, all_or_nothing=all_or_nothing)
-    except PurelyManageError:
-        return False
-    batch.refresh_from_db()
-    batches.import_all(batch=batch)
-    batch.refresh_from_db()
-    return not batch.is_preview
 
 
 def _problems(batch: Batch) -> list[dict[str, Any]]:
