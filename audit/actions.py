@@ -110,6 +110,10 @@ class Action(models.TextChoices):
     SERVER_TESTED = "server.tested", _("tried to sign in: {target}")
     MIGRATIONS_PREPARED = "migrations.prepared", _("prepared the migrations of {target}")
     MIGRATIONS_IMPORTED = "migrations.imported", _("had the migrations of {target} imported")
+    MIGRATIONS_IMPORT_STOPPED = (
+        "migrations.import_stopped",
+        _("stopped the import of the migrations of {target}"),
+    )
     MIGRATIONS_DISCARDED = (
         "migrations.discarded",
         _("threw away the prepared migrations of {target}"),

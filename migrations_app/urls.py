@@ -76,6 +76,7 @@ urlpatterns = [
     path("batches/<int:pk>/preview/", batch_new.batch_preview, name="batch_preview"),
     path("batches/<int:pk>/lines/", batch_new.batch_lines, name="batch_lines"),
     path("batches/<int:pk>/import/", batch_new.batch_import, name="batch_import"),
+    path("batches/<int:pk>/import/stop/", batch_new.batch_import_stop, name="batch_import_stop"),
     path("batches/<int:pk>/discard/", batch_new.batch_discard, name="batch_discard"),
     path("<int:pk>/repeat/", repeats.job_repeat, name="repeat"),
     path("<int:pk>/final/", repeats.job_final, name="final"),

@@ -106,6 +106,8 @@ class BatchView:
         """Where it stands, in a word."""
         tally, batch = self.tally, self.batch
         if batch.is_preview:
+            if tally.total:
+                return Look("warn", "triangle-alert", _("Import stopped"))
             return Look("idle", "eye", _("Preview"))
         if batch.is_importing:
             return Look("info", "loader", _("Importing"))

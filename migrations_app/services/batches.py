@@ -117,6 +117,19 @@ def start_import(*, batch: Batch, all_or_nothing: bool = False) -> None:
             enqueue(IMPORT)
 
 
+def stop_import(*, batch: Batch) -> int:
+    """Let a worker end after the slice it has in hand; how many jobs are made, which stay.
+
+    The other lines wait as in any preview: an import begun again makes each of them once.
+    """
+    with audited(Action.MIGRATIONS_IMPORT_STOPPED, target=batch) as change, queue_lock():
+        if not _in(BatchState.IMPORTING, batch).update(state=BatchState.PREVIEW):
+            raise RefusedError(_("This batch is not being imported any more."))
+        made = batch.lines.filter(state=LineState.IMPORTED).count()
+        change.after["jobs"] = made
+    return made
+
+
 def discard(*, batch: Batch) -> None:
     """Throw a preview away, with the passwords in it. What was imported of it stays."""
     with audited(Action.MIGRATIONS_DISCARDED, target=batch), transaction.atomic():

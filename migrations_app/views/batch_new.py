@@ -9,7 +9,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -26,6 +26,7 @@ from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required, viewer_required
 from purelymanage.core.tables import csv_response
 from purelymanage.jobs.health import LATE_SECONDS, seconds_since_worker_seen
+from purelymanage.ui.tags.words import grouped
 
 EXAMPLES = (
     ("lea@old.example", "her password there", "lea@example.com", "her password here"),
@@ -88,6 +89,7 @@ def batch_preview(request: Request, pk: int) -> HttpResponse:
     state = request.GET.get("state", "")
     context = {
         "batch": batch,
+        "can_change": request.user.is_admin,
         "numbers": numbers,
         "is_left": batch.is_importing and _no_worker_is_there(),
         "is_complete": bool(batch.source_server and batch.destination_server),
@@ -125,10 +127,28 @@ def batch_import(request: Request, pk: int) -> HttpResponse:
 @rate_limited("bulk")
 @require_POST
 @told_on_the_preview
+def batch_import_stop(request: Request, pk: int) -> HttpResponse:
+    batch = batch_of(pk)
+    made = services.stop_import(batch=batch)
+    words = ngettext(
+        "The import is stopped. %(count)s job is made and stays.",
+        "The import is stopped. %(count)s jobs are made and stay.",
+        made,
+    )
+    messages.success(request, words % {"count": grouped(made)})
+    return go_to(request, _url("preview", batch))
+
+
+@admin_required
+@rate_limited("bulk")
+@require_POST
+@told_on_the_preview
 def batch_discard(request: Request, pk: int) -> HttpResponse:
-    services.discard(batch=batch_of(pk))
+    batch = batch_of(pk)
+    services.discard(batch=batch)
     messages.success(request, _("Discarded, with the passwords in it."))
-    return go_to(request, reverse("migrations:batch_new"))
+    has_jobs = batch.jobs.exists()
+    return go_to(request, _url("", batch) if has_jobs else reverse("migrations:batch_new"))
 
 
 def _no_worker_is_there() -> bool:
@@ -151,7 +171,7 @@ def _states(
 
 
 def _url(name: str, batch: Batch) -> str:
-    return reverse(f"migrations:batch_{name}", args=[batch.pk])
+    return reverse(f"migrations:batch_{name}" if name else "migrations:batch", args=[batch.pk])
 
 
 def _crumbs() -> list[tuple[Any, str]]:

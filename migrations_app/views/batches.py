@@ -52,7 +52,7 @@ def batch_list(request: Request) -> HttpResponse:
 @require_GET
 def batch_detail(request: Request, pk: int) -> HttpResponse:
     batch = selectors.batch_of(pk)
-    if batch.is_preview or batch.is_importing:
+    if batch.is_importing or (batch.is_preview and not batch.jobs.exists()):
         return go_to(request, reverse("migrations:batch_preview", args=[pk]))
     note_watching(request, batch)
     wanted, queue = JobFilter.of(request.GET, batch=pk), QueueView()

@@ -18,6 +18,12 @@ NOTES = {
 """What opening a page may write, and what that is: nothing that anybody decides."""
 TAKEN_ALONG = {
     "mailboxes:export",
+    "migrations:report_csv",
+    "migrations:report_json",
+    "migrations:losses_csv",
+    "migrations:batch_lines",
+    "migrations:batch_passwords_csv",
+    "migrations:batch_passwords_text",
     "migrations:batch_report_csv",
     "migrations:batch_losses_csv",
     "migrations:batch_report_json",

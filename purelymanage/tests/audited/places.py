@@ -48,6 +48,7 @@ def argument(name: str, key: str, world: World) -> Any:
         "migrations:batch_preview": world.migrations_preview,
         "migrations:batch_lines": world.migrations_preview,
         "migrations:batch_import": world.migrations_preview,
+        "migrations:batch_import_stop": world.importing_batch,
         "migrations:batch_discard": world.migrations_preview,
         "migrations:cancel": world.queued_job,
         "migrations:now": world.later_job,

@@ -228,22 +228,30 @@ class World:
     @cached_property
     def migrations_preview(self) -> Batch:
         """An uploaded table of migrations that nobody has imported; its passwords are secret."""
+        return self._migrations_preview("lea@old.example")
+
+    @cached_property
+    def importing_batch(self) -> Batch:
+        """To be imported, and no worker has come yet."""
+        batch = self._migrations_preview("max@old.example")
+        with acting_as(person(self.people["admin"])):
+            start_import(batch=batch)
+        return batch
+
+    def _migrations_preview(self, source: str) -> Batch:
         header = "source_email,source_password,dest_email,dest_password"
-        table = f"{header}\nlea@old.example,{NEW_PASSWORD},{LEA},{NEW_PASSWORD}\nmax,,,\n"
+        table = f"{header}\n{source},{NEW_PASSWORD},{LEA},{NEW_PASSWORD}\nmax,,,\n"
         with acting_as(person(self.people["admin"])):
             return preview_batch(
                 content=table.encode(),
                 name="staff",
                 source_server=self.server,
-                destination_server=ServerFactory(name="PurelyMail", host="imap.purelymail.com"),
+                destination_server=self._new_server,
             )[0]
 
     @cached_property
-    def importing_batch(self) -> Batch:
-        """To be imported, and no worker has come yet."""
-        with acting_as(person(self.people["admin"])):
-            start_import(batch=self.migrations_preview)
-        return self.migrations_preview
+    def _new_server(self) -> Server:
+        return ServerFactory(name="PurelyMail", host="imap.purelymail.com")
 
     @cached_property
     def temporary_password(self) -> TemporaryPassword:

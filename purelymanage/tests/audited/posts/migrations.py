@@ -121,6 +121,11 @@ MIGRATIONS: list[Line] = [
         lambda world, post: post(world.migrations_preview.pk),
     ),
     Leaves(
+        "migrations:batch_import_stop",
+        Action.MIGRATIONS_IMPORT_STOPPED,
+        lambda world, post: post(world.importing_batch.pk),
+    ),
+    Leaves(
         "migrations:batch_discard",
         Action.MIGRATIONS_DISCARDED,
         lambda world, post: post(world.migrations_preview.pk),
