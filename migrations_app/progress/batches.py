@@ -42,6 +42,8 @@ class Tally:
     ready: int = 0
     """Dry runs that may be run for real."""
     to_retry: int = 0
+    to_correct: int = 0
+    """Failed ones that are not, because they need another password."""
     to_cancel: int = 0
     repeating: int = 0
     """Those that are copied again by themselves."""
@@ -90,6 +92,7 @@ class BatchView:
             self.is_held,
             self.starts_at,
             self.tally.wrong_passwords,
+            self.tally.to_correct,
         )
         return f"{crc32(repr(shown).encode()):x}"
 

@@ -25,6 +25,7 @@ from migrations_app.models import (
 )
 from migrations_app.progress.jobs import JobView
 from migrations_app.queueing.dispatch import QueueView
+from migrations_app.selectors.wrong_passwords import REFUSED
 from purelymanage.core.paging import page_of
 from purelymanage.core.search import holds
 
@@ -70,12 +71,14 @@ RUNS_AGAIN = ~Q(source_password="") & (~Q(destination_password="") | Q(uses_app_
 HAS_ENDED_WELL = Q(state__in=ENDED_WELL)
 READY = Q(dry_run=True, superseded_by=None) & HAS_ENDED_WELL & RUNS_AGAIN
 """Dry runs that may be run for real."""
+NEEDS_PASSWORD = Q(state=State.FAILED, cause__in=REFUSED)
+"""Those that would fail once more with the password that is stored."""
 FITS: dict[str, Q] = {
     "cancel": WAITING | Q(state=State.RUNNING, stop_requested=False),
     "now": HELD_BACK,
     "real": READY,
     "rerun": IDLE & RUNS_AGAIN,
-    "retry": (Q(state=State.FAILED) | GIVEN_UP) & RUNS_AGAIN,
+    "retry": (Q(state=State.FAILED) & ~NEEDS_PASSWORD | GIVEN_UP) & RUNS_AGAIN,
     "delete": IDLE,
     "delete_batch": IDLE,
 }

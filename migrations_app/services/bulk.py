@@ -6,7 +6,7 @@ A few are done at once, many by a worker (`migrations_app/batches/bulk_worker.py
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -20,6 +20,7 @@ from audit.actions import Action
 from audit.services import audited
 from migrations_app.models import BulkWork, MigrationJob
 from migrations_app.selectors import JobFilter, matching
+from migrations_app.selectors.jobs import NEEDS_PASSWORD
 from migrations_app.services import jobs as services
 from purelymanage.core.context import current_actor
 from purelymanage.core.errors import PurelyManageError, RefusedError
@@ -53,7 +54,9 @@ NOTHING_FITS: dict[str, Promise] = {
     "now": gettext_lazy("None of these jobs waits for its start or its next try."),
     "real": gettext_lazy("None of these jobs is a finished dry run that was not run for real yet."),
     "rerun": gettext_lazy("None of these jobs has ended and still has its passwords."),
-    "retry": gettext_lazy("None of these jobs has failed and still has its passwords."),
+    "retry": gettext_lazy(
+        "None of these jobs has failed and can run again without a new password."
+    ),
     "delete": gettext_lazy("None of these jobs has ended. Cancel them first."),
     "delete_batch": gettext_lazy("None of these jobs has ended. Cancel them first."),
 }
@@ -66,10 +69,26 @@ class Outcome:
     action: str
     done: int
     refusals: tuple[str, ...]
+    need_password: int = 0
+    """So many were left out, because with the stored password they would fail again."""
 
     @property
     def sentence(self) -> str:
         """What happened, in one line."""
+        return " ".join(filter(None, [self._about_done, self._about_left_out]))
+
+    @property
+    def _about_left_out(self) -> str:
+        if not self.need_password:
+            return ""
+        return ngettext(
+            "%(count)d left out: it needs a new password.",
+            "%(count)d left out: they need new passwords.",
+            self.need_password,
+        ) % {"count": self.need_password}
+
+    @property
+    def _about_done(self) -> str:
         text = ngettext("%(count)d job %(done)s.", "%(count)d jobs %(done)s.", self.done) % {
             "count": self.done,
             "done": DONE_WORDS[self.action],
@@ -122,7 +141,8 @@ def act_on_all(
         raise RefusedError(str(NOTHING_FITS[action]))
     if numbers["count"] <= MOST_AT_ONCE:
         _end_others(action, wanted)
-        return act_on_jobs(action=action, jobs=in_turn(jobs))
+        outcome = act_on_jobs(action=action, jobs=in_turn(jobs))
+        return replace(outcome, need_password=_left_out(action, wanted))
     actor = current_actor()
     work = BulkWork(
         action=action,
@@ -155,6 +175,10 @@ def stop_work(*, work: BulkWork) -> None:
 def in_turn(jobs: QuerySet[MigrationJob]) -> QuerySet[MigrationJob]:
     """The jobs in the order they were made, with all that an action reads."""
     return jobs.select_related("batch", "source_server", "destination_server").order_by("pk")
+
+
+def _left_out(action: str, wanted: JobFilter) -> int:
+    return matching(wanted).filter(NEEDS_PASSWORD).count() if action == "retry" else 0
 
 
 def _refuse_twin(work: BulkWork) -> None:

@@ -264,6 +264,18 @@ def test_all_failed_ones_are_tried_again(admin_client: Client) -> None:
     assert batch.jobs.filter(state=State.QUEUED).count() == 2
 
 
+def test_the_page_says_which_failed_ones_need_a_new_password_first(admin_client: Client) -> None:
+    batch = batch_with(State.FAILED, State.FAILED, State.FAILED)
+    wrong = batch.jobs.order_by("pk")[:2]
+    MigrationJob.objects.filter(pk__in=[job.pk for job in wrong]).update(cause="source_password")
+    page = text_of(admin_client.get(url("batch", batch.pk)))
+    assert "Retry 1 failed" in page
+    assert "Retrying leaves out 2 failed jobs: they need new passwords." in page
+    page = text_of(admin_client.post(url("batch_retry", batch.pk), follow=True))
+    assert "1 job queued again. 2 left out: they need new passwords." in page
+    assert "batch-retry" not in page
+
+
 def test_cancelling_a_batch_asks_first(admin_client: Client) -> None:
     batch = batch_with(State.QUEUED, State.QUEUED, State.DONE)
     question = text_of(admin_client.get(url("batch_cancel", batch.pk), headers=HTMX))

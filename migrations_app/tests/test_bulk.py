@@ -11,12 +11,13 @@ from accounts.models import User
 from audit.actions import Action
 from audit.models import Entry
 from migrations_app.batches import bulk_worker
+from migrations_app.engines.causes import Cause
 from migrations_app.models import Batch, BulkWork, MigrationJob, State
 from migrations_app.selectors import JobFilter
 from migrations_app.services import bulk
 from migrations_app.services.batch_control import delete_batch
 from migrations_app.services.bulk import MOST_AT_ONCE, Outcome, act_on_all, stop_work
-from migrations_app.services.jobs import run_job_for_real
+from migrations_app.services.jobs import rerun_job, run_job_for_real
 from migrations_app.tests.factories import BatchFactory, JobFactory, RunningJobFactory
 from purelymanage.core.context import acting_as, person
 from purelymanage.core.errors import RefusedError
@@ -59,6 +60,33 @@ def recorded(action: Action) -> list[Entry]:
 # At once
 
 
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(1, "1 left out: it needs a new password."), (3, "3 left out: they need new passwords.")],
+)
+def test_a_wrong_password_is_not_tried_again_with_the_others(
+    acting: User, number: int, words: str
+) -> None:
+    batch, wanted = batch_of(number, state=State.FAILED, cause=Cause.SOURCE_PASSWORD)
+    refused = "can run again without a new password"
+    with pytest.raises(RefusedError, match=refused):
+        act_on_all(action="retry", wanted=wanted)
+    JobFactory(batch=batch, state=State.FAILED, cause=Cause.SOURCE_UNREACHABLE)
+    outcome = act_on_all(action="retry", wanted=wanted)
+    assert isinstance(outcome, Outcome)
+    assert outcome.sentence == f"1 job queued again. {words}"
+    assert batch.jobs.filter(state=State.FAILED).count() == number
+    rerun_job(job=batch.jobs.filter(state=State.FAILED)[0])
+    assert batch.jobs.filter(state=State.FAILED).count() == number - 1
+
+
+@pytest.mark.usefixtures("few")
+def test_a_worker_leaves_wrong_passwords_out_as_well(acting: User) -> None:
+    batch, wanted = batch_of(state=State.FAILED)
+    JobFactory(batch=batch, state=State.FAILED, cause=Cause.SIGN_IN_REFUSED)
+    assert started("retry", wanted).total == MANY
+
+
 def test_up_to_fifty_are_done_at_once(acting: User) -> None:
     _batch, wanted = batch_of(MOST_AT_ONCE, state=State.FAILED)
     outcome = act_on_all(action="retry", wanted=wanted)
@@ -80,6 +108,7 @@ def test_an_action_on_all_leaves_alone_what_it_is_not_for(acting: User) -> None:
     outcome = act_on_all(action="retry", wanted=wanted)
     assert isinstance(outcome, Outcome)
     assert (outcome.done, outcome.refusals) == (3, ())
+    assert outcome.sentence == "3 jobs queued again."
     given_up.refresh_from_db()
     assert given_up.state == State.QUEUED
     before = [job.state for job in others]
