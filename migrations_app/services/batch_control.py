@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import audited
-from migrations_app.models import Batch, BatchState, BulkWork, MigrationJob, State
+from migrations_app.models import TO_DO, Batch, BatchState, BulkWork, MigrationJob
 from migrations_app.queueing import dispatch
 from migrations_app.selectors import JobFilter
 from migrations_app.selectors.jobs import IDLE
@@ -59,14 +60,18 @@ def resume_batch(*, batch: Batch) -> None:
 
 
 def schedule_batch(*, batch: Batch, start_at: datetime | None) -> None:
-    """Let its jobs start at a time, or without one as soon as there is a place; not what runs."""
+    """Let its jobs start at a time, or without one as soon as there is a place.
+
+    What runs goes on, and starts again no earlier if it is interrupted or fails.
+    """
     before, after = {"start_at": _written(batch.start_at)}, {"start_at": _written(start_at)}
     with (
         audited(Action.MIGRATIONS_SCHEDULED, target=batch, before=before, after=after),
         queue_lock(),
     ):
         Batch.objects.filter(pk=batch.pk).update(start_at=start_at)
-        MigrationJob.objects.filter(batch=batch, state=State.QUEUED).update(start_at=start_at)
+        to_do = MigrationJob.objects.filter(TO_DO, batch=batch)
+        to_do.update(start_at=start_at, version=F("version") + 1)
         transaction.on_commit(dispatch.kick)
 
 

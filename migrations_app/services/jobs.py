@@ -102,7 +102,8 @@ def update_job(
         _refuse_busy(job)
         _refuse_duplicate(job)
         job.superseded_by = None
-        job.save(update_fields=(*_FILLED, "superseded_by"))
+        _start_with_its_batch(job)
+        job.save(update_fields=(*_FILLED, "superseded_by", "start_at"))
         for outdated in (Check, FolderResult, Loss):  # so was all that was found
             outdated.objects.filter(job=job).delete()
         queue.submit(job)
@@ -117,7 +118,8 @@ def rerun_job(*, job: MigrationJob) -> MigrationJob:
         _refuse_same_mailbox(job)
         _refuse_temporary_password(job)
         _refuse_duplicate(job)
-        job.save(update_fields=_SERVER_VALUES)
+        _start_with_its_batch(job)
+        job.save(update_fields=(*_SERVER_VALUES, "start_at"))
         job.refresh_from_db()
         queue.submit(job)
     return job
@@ -133,8 +135,7 @@ def run_job_for_real(*, job: MigrationJob) -> MigrationJob:
     real = copy_of(job)
     real.created_by_id = current_actor().user_id
     real.repeat_hours = job.repeat_hours
-    if job.batch:
-        real.start_at = job.batch.start_at
+    _start_with_its_batch(real)
     _take_server_values(real)
     _refuse_same_mailbox(real)
     _refuse_temporary_password(real)
@@ -257,6 +258,12 @@ def _take_server_values(job: MigrationJob) -> None:
         if server:
             for name in ("name", "host", "port", "security"):
                 setattr(job, f"{side}_{name}", getattr(server, name))
+
+
+def _start_with_its_batch(job: MigrationJob) -> None:
+    """Nothing of a batch starts before its time, whatever brought a job into the queue."""
+    if job.batch:
+        job.start_at = job.batch.start_at
 
 
 @contextmanager

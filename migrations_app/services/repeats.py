@@ -31,6 +31,7 @@ RUN = "migrations_app.tasks.repeat_jobs"
 LOCK, LOCK_SECONDS = "migrations.repeats", 120.0
 WORK_SECONDS = 20.0
 AT_ONCE = 100
+READ = ("batch", "source_server", "destination_server")
 MOST_HOURS = 24 * 7
 
 
@@ -123,7 +124,7 @@ def _queue_due(give_back_at: float) -> bool:
     hopeless = MigrationJob.objects.filter(IDLE, repeat_at__lte=Now()).exclude(REPEATABLE)
     hopeless.update(repeat_at=None, version=F("version") + 1)  # until a person has it run
     reached = 0
-    due = MigrationJob.objects.select_related("source_server", "destination_server").order_by("pk")
+    due = MigrationJob.objects.select_related(*READ).order_by("pk")
     while jobs := list(due.filter(DUE, pk__gt=reached)[:AT_ONCE]):
         for job in jobs:
             if time.monotonic() >= give_back_at:
