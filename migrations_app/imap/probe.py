@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from migrations_app.imap import words
 from migrations_app.imap.connections import MAX_ADDRESSES, connect, judge, look_up
 from migrations_app.imap.hosts import port_problem
-from migrations_app.imap.report import Report, Step, StepError, StepResult, Target
+from migrations_app.imap.report import Report, Step, StepError, StepResult, Target, quoted
 from migrations_app.models import Security
 
 STEP_SECONDS = 10.0
@@ -64,12 +64,16 @@ class _Session(imaplib.IMAP4):
             kind, answer = self.authenticate("PLAIN", lambda _: f"\0{user}\0{password}".encode())
             return kind, [answer]
         self._encoding = "utf-8"
-        kind, answers = self._simple_command("LOGIN", _quoted(user), _quoted(password))
+        tag = self._command("LOGIN", quoted(user), quoted(password))
+        kind, answers = self._get_tagged_response(tag)  # BAD is an answer, in the server's words
         return kind, list(answers)
 
-
-def _quoted(text: str) -> str:
-    return '"{}"'.format(text.replace("\\", "\\\\").replace('"', '\\"'))
+    def _get_capabilities(self) -> None:
+        """As imaplib does, but what is no ASCII is no reason to break."""
+        answer = self.capability()[1][-1]
+        if answer is None:
+            raise self.error("no CAPABILITY response from server")
+        self.capabilities = tuple(answer.decode(errors="replace").upper().split())
 
 
 class _Attempt:

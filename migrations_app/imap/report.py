@@ -63,3 +63,8 @@ class StepError(Exception):
         super().__init__(sentence)
         self.step = step
         self.sentence = sentence
+
+
+def quoted(text: str) -> str:
+    """As LOGIN writes a name or password."""
+    return '"{}"'.format(text.replace("\\", "\\\\").replace('"', '\\"'))

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from migrations_app.imap.connections import LookupTimeoutError, OffLimitsError, TooFarError
 from migrations_app.imap.hosts import no_answer, off_limits, too_far
 from migrations_app.imap.presets import hint_for
-from migrations_app.imap.report import Step, StepError, Target
+from migrations_app.imap.report import Step, StepError, Target, quoted
 from migrations_app.models import Security
 from purelymanage.core.addresses import CONTROL
 
@@ -236,7 +236,7 @@ def readable(answer: list[Any], target: Target) -> str:
         if part
     )
     if target.password:
-        text = text.replace(target.password, "…")
+        text = text.replace(target.password, "…").replace(quoted(target.password), "…")
     return CONTROL.sub(" ", text).strip()[:MAX_ANSWER]
 
 

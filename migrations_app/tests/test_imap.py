@@ -224,7 +224,8 @@ def test_a_password_never_crosses_the_internet_unencrypted(
         (b"NO [LIMIT] Maximum number of connections from user+IP exceeded", "too many connections"),
         (b"NO [PRIVACYREQUIRED] Plaintext authentication disallowed", "no password without"),
         (b"NO [UNAVAILABLE] Temporary failure", "at the moment"),
-        (b"BAD what", "refused this address or password"),
+        (b"BAD what", "refused this address or password. It said: what"),
+        (b"BAD you said " + PASSWORD.encode(), "you said …"),
         (b"NO you said " + PASSWORD.encode() + b"\x07", "you said …"),
     ],
 )
@@ -236,6 +237,29 @@ def test_a_refused_login_says_why(answer: bytes, words: str) -> None:
     assert words in report.failed.sentence
     assert PASSWORD not in repr(report)
     assert "\x07" not in report.failed.sentence
+
+
+def test_letters_that_have_no_place_among_capabilities_break_nothing() -> None:
+    with talking_server(_answering(b"OK in", "IMAP4rev1 X-GRÜSSE".encode("latin-1"))) as port:
+        assert _try(port).ok
+
+
+@pytest.mark.parametrize("password", ["pässwörd-s3cret", 'with "quotes" and \\ back'])
+def test_a_password_that_comes_back_with_bad_is_not_shown(password: str) -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(b"* OK ready\r\n")
+        with connection.makefile("rb") as lines:
+            tag = lines.readline().split()[0]
+            connection.sendall(b"* CAPABILITY IMAP4rev1\r\n" + tag + b" OK done\r\n")
+            tag, login = lines.readline().split(b" ", 1)
+            connection.sendall(tag + b" BAD " + login)
+
+    with talking_server(talk) as port:
+        report = try_login(Target("127.0.0.1", port, "none", "a", password))
+    assert report.failed is not None
+    sentence = report.failed.sentence
+    assert "It said: LOGIN" in sentence
+    assert not {word for word in ("wörd", "w\\xc3", "quotes") if word in sentence}
 
 
 def test_a_server_that_takes_no_password_before_tls_is_not_sent_one() -> None:
