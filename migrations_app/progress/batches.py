@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -73,6 +74,8 @@ class BatchView:
     batch: Batch
     tally: Tally
     running: list[JobView] = field(default_factory=list)
+    hours_of: Callable[[Iterable[str]], tuple[str, ...]] = lambda _hosts: ()
+    """What there is to say about the hours of hosts."""
 
     @property
     def is_active(self) -> bool:
@@ -88,6 +91,7 @@ class BatchView:
             self.percent,
             filesize_si(self.rate),
             self.seconds_left,
+            self.hours,
             self.batch.paused_at,
             self.is_held,
             self.starts_at,
@@ -116,12 +120,19 @@ class BatchView:
             return Look("info", "loader", _("Importing"))
         if tally.running:
             return Look("info", "loader", _("Running"))
-        if tally.waiting:
-            if batch.is_paused:
-                return Look("warn", "pause", _("Paused"))
-            if self.is_held:
-                return Look("warn", "pause", _("Held back"))
-            return Look("idle", "clock", _("Waiting"))
+        return self._look_of_waiting if tally.waiting else self._look_of_end
+
+    @property
+    def _look_of_waiting(self) -> Look:
+        if self.batch.is_paused:
+            return Look("warn", "pause", _("Paused"))
+        if self.is_held:
+            return Look("warn", "pause", _("Held back"))
+        return Look("idle", "clock", _("Waiting"))
+
+    @property
+    def _look_of_end(self) -> Look:
+        tally = self.tally
         if tally.failed:
             return Look("bad", "circle-x", _("Ended, some failed"))
         if tally.with_errors:
@@ -241,7 +252,9 @@ class BatchView:
 
     @cached_property
     def seconds_left(self) -> float | None:
-        """Until the last job of the batch ends at the pace so far; None while that is a guess."""
+        """Of copying, until the last job of the batch ends at the pace so far; None while that is
+        a guess. Hours in which a host is not read come on top.
+        """
         if not self.running or self.batch.is_paused or self.is_held or self.starts_at:
             return None
         left = self._copying_left() if self.tally.real_to_do else self._comparing_left()
@@ -249,6 +262,13 @@ class BatchView:
             return None
         longest = max((view.seconds_left or 0 for view in self.running), default=0)
         return whole_minutes(max(left, longest))
+
+    @cached_property
+    def hours(self) -> tuple[str, ...]:
+        """Sentences about hosts that are read at some hours only: the time left leaves that out."""
+        if self.seconds_left is None:
+            return ()
+        return self.hours_of({view.job.source_host.lower() for view in self.running})
 
     def _copying_left(self) -> float | None:
         """The bytes to go, at what one job gets through, times the jobs that run."""

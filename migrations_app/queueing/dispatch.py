@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from operator import attrgetter
 
 from django.conf import settings
@@ -117,6 +118,10 @@ class QueueView:
     @cached_property
     def _manners(self) -> Manners:
         return Manners(self.limits)
+
+    def hours_of(self, hosts: Iterable[str]) -> tuple[str, ...]:
+        """A sentence for each of these hosts that is read at some hours only."""
+        return tuple(filter(None, map(self._manners.hours_of, sorted(hosts))))
 
     def reason(self, job: MigrationJob) -> str:
         """What a waiting `job` waits for, in a sentence; empty if nothing keeps it."""

@@ -86,6 +86,13 @@ class Manners:
             return None
         return _closed(limits, limits.closed_until)
 
+    def hours_of(self, host: str) -> str:
+        """At which hours the host is read, in a sentence; empty where these are all."""
+        limits = self._limits.get(host.lower())
+        if limits is None or limits.window_from is None:
+            return ""
+        return _("%(host)s is read from %(begin)s to %(end)s only.") % _hours(limits)
+
     def at_once(self, host: str) -> int:
         """How many jobs may read from this host at a time."""
         return _at_once(self._limits.get(host.lower()), self._most)
@@ -161,11 +168,17 @@ def _closed(limits: HostLimits, until: datetime) -> Rest:
 def _out_of_hours(limits: HostLimits, until: datetime) -> Rest:
     words = _("Waits until %(time)s: %(host)s is read from %(begin)s to %(end)s only.") % {
         "time": clock_time(until),
+        **_hours(limits),
+    }
+    return Rest(until, words)
+
+
+def _hours(limits: HostLimits) -> dict[str, str]:
+    return {
         "host": limits.host,
         "begin": _clock(limits.window_from),
         "end": _clock(limits.window_to),
     }
-    return Rest(until, words)
 
 
 def _clock(moment: time | None) -> str:

@@ -132,9 +132,8 @@ def _views(batches: Iterable[Batch], queue: QueueView) -> list[BatchView]:
 def _view(batch: Batch, tally: Tally, queue: QueueView) -> BatchView:
     now = timezone.now()
     running = queue.running if tally.running else []
-    return BatchView(
-        batch, tally, [JobView(job, now) for job in running if job.batch_id == batch.pk]
-    )
+    views = [JobView(job, now) for job in running if job.batch_id == batch.pk]
+    return BatchView(batch, tally, views, queue.hours_of)
 
 
 def _jobs_of(batches: Iterable[int]) -> QuerySet[MigrationJob]:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
-from migrations_app.models import Batch, BatchState, Check, MigrationJob, State
+from migrations_app.models import (
+    Batch,
+    BatchState,
+    Check,
+    HostLimits,
+    MigrationJob,
+    State,
+)
 from migrations_app.progress.batches import BatchView
 from migrations_app.selectors import JobFilter, list_jobs, view_of_batch
 from migrations_app.tests.factories import BatchFactory, JobFactory
@@ -194,6 +203,26 @@ def test_there_is_no_time_left_where_that_would_be_a_guess(
     running(batch, **facts)
     queued(batch)
     assert view(batch).seconds_left is None
+
+
+def test_hours_at_which_a_host_is_not_read_are_not_passed_over(
+    admin_client: Client, batch: Batch
+) -> None:
+    ended(batch)
+    running(batch)
+    queued(batch, size=1)
+    address = reverse("migrations:batch", args=[batch.pk])
+    page = admin_client.get(address).content.decode()
+    assert "about 15 min left" in page.replace("\N{NO-BREAK SPACE}", " ")
+    before = view(batch).token
+    hours = {"window_from": time(22), "window_to": time(6)}
+    HostLimits.objects.create(host=batch.jobs.all()[0].source_host.lower(), **hours)
+    HostLimits.objects.create(host="imap.other.example", **hours)
+    page = admin_client.get(address).content.decode()
+    host = batch.jobs.all()[0].source_host
+    words = f"about 15 min of copying left. {host} is read from 22:00 to 06:00 only.<"
+    assert words in page.replace("\N{NO-BREAK SPACE}", " ")
+    assert view(batch).token != before
 
 
 def test_a_paused_batch_has_no_time_left(batch: Batch) -> None:
