@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from operator import attrgetter
 
 from django.db import connection
-from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce, Now
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, Lower, Now
 from django.utils import timezone
 from django.utils.formats import time_format
 from django.utils.translation import gettext as _
@@ -28,11 +28,15 @@ from purelymanage.ui.tags.words import clock_time, filesize_si
 KEEP_DAYS = 30
 """For how long it is known what was read from a host on a day."""
 ADD_USE = """
-    INSERT INTO migrations_app_hostuse (day, host, mailbox, bytes) VALUES (%s, %s, %s, %s)
+    INSERT INTO migrations_app_hostuse (day, host, mailbox, bytes)
+    VALUES (%s, %s, LOWER(%s), %s)
     ON CONFLICT (day, host, mailbox)
     DO UPDATE SET bytes = migrations_app_hostuse.bytes + excluded.bytes
 """
-"""One statement, because every running job does it once a second."""
+"""One statement, because every running job does it once a second.
+
+Lowered as `dispatch` lowers the addresses of jobs: SQLite knows the capitals of ASCII alone.
+"""
 MOST_AT_ONCE = 10**12
 """An engine may print any number; no host sends so much between two looks."""
 
@@ -253,14 +257,14 @@ def _is_spent(limits: HostLimits, mailbox: str) -> bool:
     if limits.bytes_per_day is None:
         return False
     if limits.per_mailbox:
-        return mailbox in (limits.spent or ())
+        return mailbox in map(str.lower, limits.spent or ())
     return limits.used >= limits.bytes_per_day
 
 
 def count_use(job: MigrationJob, size: int) -> None:
     """Add what was just read from the job's source to its day."""
     day = connection.ops.adapt_datefield_value(day_of(timezone.now()))
-    mailbox = (job.source_host.lower(), job.source_address.lower())
+    mailbox = (job.source_host.lower(), job.source_address)
     with connection.cursor() as cursor:
         cursor.execute(ADD_USE, [day, *mailbox, min(size, MOST_AT_ONCE)])
 
@@ -274,7 +278,7 @@ def forget_old_use() -> None:
 def _left(limits: HostLimits, job: MigrationJob, now: datetime) -> int:
     used = HostUse.objects.filter(day=day_of(now), host=limits.host)
     if limits.per_mailbox:
-        used = used.filter(mailbox=job.source_address.lower())
+        used = used.filter(mailbox=Lower(Value(job.source_address)))
     return (limits.bytes_per_day or 0) - (used.aggregate(sum=Sum("bytes"))["sum"] or 0)
 
 

@@ -300,6 +300,19 @@ def test_use_is_counted_by_day_and_forgotten_after_a_month() -> None:
     assert HostUse.objects.filter(host="x.example").count() == 1
 
 
+@pytest.mark.parametrize("address", ["ÄNNA@old.example", "Änna@Old.example", "ANNA@old.example"])
+def test_capitals_of_any_alphabet_count_for_the_budget_of_their_mailbox(address: str) -> None:
+    job = make_job(source_host="Old.example", source_address=address)
+    limit(bytes_per_day=1000, per_mailbox=True)
+    manners.count_use(job, 400)
+    assert manners.budget_of(job) == 600
+    manners.count_use(job, 600)
+    assert manners.budget_of(job) == 1
+    assert manners.has_to_rest(job)
+    assert names() == []
+    assert f"a day from {address.lower()} are used up" in reason(job)
+
+
 # Closing
 
 
