@@ -92,7 +92,7 @@ class MailboxRow:
         """Why messages were left out or why none arrived, and what more than one try comes to."""
         job, words = self.job, self.figures.reasons
         if job.is_finished and job.state not in ENDED_WELL:
-            return job.verdict.partition(". ")[0]
+            return job.verdict
         if job.tries < 2 or job.dry_run or not job.is_finished:
             return words
         tries = _("last of %(count)d tries: what the earlier ones copied counts as already there")

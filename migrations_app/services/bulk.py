@@ -14,7 +14,7 @@ from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from audit.actions import Action
 from audit.services import audited
@@ -40,14 +40,21 @@ ACTIONS: dict[str, Callable[..., object]] = {
     "delete": services.delete_job,
     "delete_batch": services.delete_job,
 }
-DONE_WORDS: dict[str, Promise] = {
-    "cancel": gettext_lazy("cancelled"),
-    "now": gettext_lazy("brought forward"),
-    "real": gettext_lazy("queued for real"),
-    "rerun": gettext_lazy("queued again"),
-    "retry": gettext_lazy("queued again"),
-    "delete": gettext_lazy("deleted"),
-    "delete_batch": gettext_lazy("deleted"),
+_CANCELLED = ngettext_lazy("%(count)d job cancelled.", "%(count)d jobs cancelled.", "count")
+_HURRIED = ngettext_lazy(
+    "%(count)d job brought forward.", "%(count)d jobs brought forward.", "count"
+)
+_REAL = ngettext_lazy("%(count)d job queued for real.", "%(count)d jobs queued for real.", "count")
+_RERUN = ngettext_lazy("%(count)d job queued again.", "%(count)d jobs queued again.", "count")
+_DELETED = ngettext_lazy("%(count)d job deleted.", "%(count)d jobs deleted.", "count")
+DONE_WORDS = {
+    "cancel": _CANCELLED,
+    "now": _HURRIED,
+    "real": _REAL,
+    "rerun": _RERUN,
+    "retry": _RERUN,
+    "delete": _DELETED,
+    "delete_batch": _DELETED,
 }
 NOTHING_FITS: dict[str, Promise] = {
     "cancel": gettext_lazy("None of these jobs waits or runs, so there is nothing to cancel."),
@@ -89,10 +96,7 @@ class Outcome:
 
     @property
     def _about_done(self) -> str:
-        text = ngettext("%(count)d job %(done)s.", "%(count)d jobs %(done)s.", self.done) % {
-            "count": self.done,
-            "done": DONE_WORDS[self.action],
-        }
+        text = str(DONE_WORDS[self.action] % {"count": self.done})
         if not self.refusals:
             return text
         rest = ngettext(

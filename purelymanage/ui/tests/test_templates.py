@@ -32,6 +32,12 @@ OF_THEIR_OWN = (
     "templates/ui/styleguide.html",
 )
 """Templates that load what few pages need."""
+MOMENT = r"\{%\s*moment\b(?:(?!\bas\b)[^%])*%\}"
+GLUED = re.compile(
+    rf"""(?:translate "[^"]*[\w,]"|[\w,]\{{%\s*endblocktranslate)\s*%\}}\s*{MOMENT}"""
+    rf"""|{MOMENT}\s*(?:\.|\{{%\s*translate "[a-z])"""
+)
+"""A moment in the middle of a sentence; other languages have it elsewhere."""
 COLOUR = re.compile(r"#[0-9a-f]{3,8}\b|\b(?:rgb|hsl|oklch|oklab|light-dark)\(", re.I)
 
 
@@ -59,6 +65,23 @@ def test_the_check_for_inline_script_finds_it():
 def test_only_the_frame_and_pages_with_one_of_their_own_load_scripts_and_styles():
     loading = {relative(path) for path in PAGES if re.search(r"<script|<link", path.read_text())}
     assert loading == {FRAME, *OF_THEIR_OWN}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=relative)
+def test_a_sentence_with_a_moment_in_it_is_translated_as_a_whole(path):
+    assert GLUED.findall(path.read_text()) == []
+
+
+def test_the_check_for_glued_sentences_finds_them():
+    for bad in (
+        '{% translate "They are erased" %} {% moment erased_on due=True %}',
+        "{% blocktranslate %}by {{ who }},{% endblocktranslate %} {% moment at %}",
+        "{% moment batch.erased_on %}.",
+        '{% moment at %} {% translate "and are erased here." %}',
+    ):
+        assert GLUED.search(bad), bad
+    good = "{% moment at as when %}{% blocktranslate %}Erased {{ when }}.{% endblocktranslate %}"
+    assert not GLUED.search(good)
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=relative)
