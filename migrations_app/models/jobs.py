@@ -47,7 +47,9 @@ RUNS_FIRST = models.Case(
     default=models.Value(1),
     output_field=models.IntegerField(),
 )
-LATEST_FIRST = Coalesce("ended_at", "queued_at").desc()
+LATEST = Coalesce("ended_at", "queued_at")
+"""When something happened to it last: it ended, or was queued."""
+LATEST_FIRST = LATEST.desc()
 """The order of the list: what runs, then what happened last. An index has it."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.paginator import Page
@@ -27,6 +27,8 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from migrations_app.models import (
+    LATEST,
+    RUNS_FIRST,
     TO_DO,
     WAITING,
     Batch,
@@ -70,12 +72,26 @@ def batch_of(pk: int) -> Batch:
 
 
 def list_batches(number: str | None) -> Page[Batch]:
-    """The asked page, the newest first, each batch with a `view`; discarded ones are left out."""
+    """The asked page, the newest first; discarded ones are left out."""
     batches = Batch.objects.select_related("source_server", "destination_server")
-    page = page_of(batches.exclude(state=BatchState.DISCARDED), number)
-    for view in _views(page.object_list, QueueView()):
+    return page_of(batches.exclude(state=BatchState.DISCARDED), number)
+
+
+def look_at(batches: Iterable[Batch]) -> list[BatchView]:
+    """How far these are, in a few queries; each gets it as its `view`."""
+    views = _views(batches, QueueView())
+    for view in views:
         view.batch.view = view
-    return page
+    return views
+
+
+def stirring(batches: Iterable[Batch], *, since: datetime) -> set[int]:
+    """The keys of those of which something goes on, or went on since then; none is counted."""
+    found = {batch.pk: batch for batch in batches}
+    jobs = MigrationJob.objects.filter(batch__in=found).order_by().values_list("batch", flat=True)
+    to_do = jobs.filter(TO_DO, superseded_by=None).distinct()
+    lately = jobs.alias(rank=RUNS_FIRST, latest=LATEST).filter(rank=1, latest__gt=since).distinct()
+    return {*to_do, *lately, *(pk for pk, batch in found.items() if batch.is_importing)}
 
 
 def unfinished_batches(queue: QueueView) -> list[BatchView]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -126,43 +125,6 @@ def test_the_list_says_where_each_batch_stands(admin_client: Client) -> None:
     for words in ("Running", "Ended, some failed", "Done", "Paused", "1 of 2 done"):
         assert words in page
     assert "thrown away" not in page
-
-
-def news_of_the_list(client: Client, page: str, **more: str) -> Any:
-    """What the list of batches that this page shows is told when it asks."""
-    known = re.search('name="known" value="([^"]*)"', page)
-    assert known
-    return client.get(url("batches_live"), {"known": known[1], **more}, headers=HTMX)
-
-
-def test_the_list_of_batches_follows_what_is_unfinished(admin_client: Client) -> None:
-    going, ended = batch_with(State.RUNNING, State.DONE), batch_with(State.DONE)
-    page = text_of(admin_client.get(url("batches")))
-    assert f'hx-get="{url("batches_live")}"' in page
-    assert news_of_the_list(admin_client, page).status_code == 204
-    going.jobs.update(state=State.DONE)
-    news = news_of_the_list(admin_client, page)
-    assert news.status_code == 286, "nothing goes on any more"
-    assert "2 of 2 done" in text_of(news)
-    assert f'id="batch-{going.pk}-state"' in text_of(news)
-    assert f'id="batch-{ended.pk}-state"' not in text_of(news), "it stands as it was"
-    assert "batch-rows" not in text_of(news), "no row moves"
-    assert url("batches_live") not in text_of(admin_client.get(url("batches")))
-
-
-def test_a_new_batch_moves_no_row_under_an_open_menu(admin_client: Client) -> None:
-    known = batch_with(State.RUNNING)
-    page = text_of(admin_client.get(url("batches")))
-    newer = batch_with(State.QUEUED)
-    assert news_of_the_list(admin_client, page, held="1").status_code == 204
-    news = text_of(news_of_the_list(admin_client, page))
-    assert news.index(newer.name) < news.index(known.name)
-    assert 'id="batch-rows" hx-swap-oob="true"' in news
-    assert news_of_the_list(admin_client, news).status_code == 204
-    newer.delete()
-    held = text_of(news_of_the_list(admin_client, news, held="1"))
-    assert "batch-rows" not in held
-    assert admin_client.get(url("batches_live"))["Location"] == url("batches")
 
 
 def test_a_viewer_sees_the_batch_and_no_action(viewer_client: Client) -> None:

@@ -88,6 +88,13 @@ def test_the_page_stops_it_and_says_what_is_made(admin_client: Client, admin: Us
     assert STOP not in text_of(answer)
 
 
+def test_a_page_that_waits_for_an_import_learns_that_it_was_stopped(
+    viewer_client: Client, stopped: Batch
+) -> None:
+    page = url("batch_preview", stopped.pk)
+    assert viewer_client.get(page, headers=HTMX)["HX-Redirect"] == page
+
+
 def test_who_only_reads_is_offered_no_stop(viewer_client: Client, admin: User) -> None:
     batch = start(admin, table(3))
     assert STOP not in text_of(viewer_client.get(url("batch_preview", batch.pk)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -29,6 +28,7 @@ from migrations_app.services.bulk import (
 from migrations_app.views.parts import (
     get_job,
     go_back,
+    moment_of,
     told_on_the_way_back,
     told_on_the_way_back_to,
 )
@@ -145,19 +145,10 @@ def _act_on_all(request: Request, action: str) -> HttpResponse:
     if action in ASKED_FIRST and "confirmed" not in request.POST:
         return ask_about_all(request, action, wanted, request.get_full_path())
     batch = Batch.objects.filter(pk=wanted.batch).first() if wanted.batch else None
-    as_of = _moment(request.POST.get("asked_at", ""))
+    as_of = moment_of(request.POST.get("asked_at", ""))
     outcome = act_on_all(action=action, wanted=wanted, target=batch or "", as_of=as_of)
     tell_outcome(request, outcome)
     return go_back(request, reverse("migrations:list"))
-
-
-def _moment(text: str) -> datetime | None:
-    """When a question was asked, as its form says."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None
 
 
 def _is_number(text: str) -> bool:

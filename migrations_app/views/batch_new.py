@@ -21,7 +21,7 @@ from migrations_app.selectors import batch_of, lines
 from migrations_app.services import batches as services
 from migrations_app.services.exports import note_export
 from migrations_app.views.parts import told_on_the_way_back_to
-from purelymanage.core.http import Request, errors_on, go_to, render_page
+from purelymanage.core.http import Request, errors_on, go_to, render_page, wants_fragment
 from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required, viewer_required
 from purelymanage.core.tables import csv_response
@@ -85,20 +85,31 @@ def batch_preview(request: Request, pk: int) -> HttpResponse:
     batch = batch_of(pk)
     if not (batch.is_preview or batch.is_importing):
         return go_to(request, reverse("migrations:batch", args=[pk]))
+    is_poll = wants_fragment(request)
+    if is_poll and batch.is_preview:
+        return go_to(request, _url("preview", batch))
     numbers = lines.line_numbers(batch)
-    state = request.GET.get("state", "")
     context = {
         "batch": batch,
         "can_change": request.user.is_admin,
         "numbers": numbers,
         "is_left": batch.is_importing and _no_worker_is_there(),
+    }
+    if not is_poll:
+        context |= _preview_context(request, batch, numbers)
+    return render_page(request, "migrations_app/batches/preview.html", context, fragment="progress")
+
+
+def _preview_context(request: Request, batch: Batch, numbers: lines.LineNumbers) -> dict[str, Any]:
+    """What the page shows beside how far an import is."""
+    state = request.GET.get("state", "")
+    return {
         "is_complete": bool(batch.source_server and batch.destination_server),
         "page": lines.lines_page(batch, state=state, page=request.GET.get("page")),
         "states": _states(batch, numbers, chosen=state),
         "erased_on": batch.created_at + services.KEPT,
         "crumbs": _crumbs(),
     }
-    return render_page(request, "migrations_app/batches/preview.html", context, fragment="progress")
 
 
 @viewer_required

@@ -41,7 +41,7 @@ from purelymanage.core.permissions import admin_required, viewer_required
 def batch_list(request: Request) -> HttpResponse:
     page = selectors.list_batches(request.GET.get("page"))
     context = {
-        **batch_list_context(request, page),
+        **batch_list_context(page),
         "tabs": tabs("batches"),
         "can_change": request.user.is_admin,
     }

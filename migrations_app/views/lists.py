@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from zlib import crc32
 
 from django.core.paginator import Page
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,6 +19,7 @@ from migrations_app import selectors
 from migrations_app.models import Batch, BulkWork
 from migrations_app.progress.batches import BatchView
 from migrations_app.queueing.dispatch import QueueView
+from migrations_app.views.parts import moment_of
 from purelymanage.core.http import Request, wants_fragment
 
 FILTER_WORDS: dict[str, str | Promise] = {
@@ -29,6 +32,8 @@ FILTER_WORDS: dict[str, str | Promise] = {
     "done": gettext_lazy("Done"),
     "cancelled": gettext_lazy("Cancelled"),
 }
+CLOCKS_DIFFER_BY = timedelta(minutes=1)
+"""At most, on the hosts that say when something happened."""
 ALWAYS_OFFERED = ("", "running", "queued", "failed", "done")
 GONE = "gone"
 
@@ -165,24 +170,65 @@ def summary_context(
     }
 
 
-def batch_list_context(request: Request, page: Page[Batch]) -> dict[str, Any]:
-    """What the list of batches and its polling need, and what changed since `known` was told.
+def batch_list_context(page: Page[Batch]) -> dict[str, Any]:
+    """What the list of batches and its polling need."""
+    now = timezone.now()
+    views = selectors.look_at(page)
+    return {
+        "page": page,
+        "known": known({view.batch.pk: _list_token(view) for view in views}),
+        "since": now.isoformat(),
+        "goes_on": any(view.is_active for view in views),
+        "oob": False,
+    }
+
+
+def batch_list_news(request: Request, page: Page[Batch]) -> dict[str, Any]:
+    """What changed since the browser was told `known`; what stands still is not counted again.
 
     Rows stay where they are while a menu is open (`held`).
     """
-    seen = _seen(request.GET.get("known", ""))
-    tokens = {batch.pk: f"{batch.view.token}-{batch.view.head_token}" for batch in page}
-    moved = list(tokens) != list(seen) and "held" not in request.GET
-    changed = [batch.view for batch in page if tokens[batch.pk] != seen.get(batch.pk)]
+    now, seen = timezone.now(), _seen(request.GET.get("known", ""))
+    moved = [batch.pk for batch in page] != list(seen) and "held" not in request.GET
+    views = selectors.look_at(page if moved else _not_at_rest(request, page, seen))
+    tokens = {view.batch.pk: _list_token(view) for view in views}
     stands = tokens if moved else seen
+    now_known = {batch.pk: tokens.get(batch.pk) or seen[batch.pk] for batch in page}
     return {
         "page": page,
-        "known": known({pk: tokens.get(pk, GONE) for pk in stands}),
+        "known": known({pk: now_known.get(pk, GONE) for pk in stands}),
+        "since": now.isoformat(),
         "moved": moved,
-        "changed": [view for view in changed if view.batch.pk in stands],
-        "goes_on": any(batch.view.is_active for batch in page),
+        "changed": [
+            view
+            for view in views
+            if view.batch.pk in stands and tokens[view.batch.pk] != seen.get(view.batch.pk)
+        ],
+        "goes_on": any(view.is_active for view in views),
         "oob": False,
     }
+
+
+def _not_at_rest(request: Request, page: Page[Batch], seen: dict[int, str]) -> list[Batch]:
+    """Those that the browser does not show as they are for certain."""
+    since = moment_of(request.GET.get("since", ""))
+    if since is None:
+        return list(page)
+    stirring = selectors.stirring(page, since=since - CLOCKS_DIFFER_BY)
+    return [
+        batch
+        for batch in page
+        if batch.pk in stirring or not seen.get(batch.pk, "").endswith(_at_rest(batch))
+    ]
+
+
+def _list_token(view: BatchView) -> str:
+    """How a row of the list looks, and whether it stays so until something happens."""
+    return f"{view.token}-{view.head_token}{'' if view.is_active else _at_rest(view.batch)}"
+
+
+def _at_rest(batch: Batch) -> str:
+    return f"-{batch.state}"
 
 
 def batch_context(view: BatchView) -> dict[str, Any]:

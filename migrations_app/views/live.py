@@ -17,7 +17,7 @@ from migrations_app.running import logs
 from migrations_app.views.jobs import detail_context
 from migrations_app.views.lists import (
     batch_context,
-    batch_list_context,
+    batch_list_news,
     list_news,
     standing_of,
     summary_context,
@@ -53,7 +53,7 @@ def batch_list_live(request: Request) -> HttpResponse:
     """The cells of batches that changed; the rows as a whole once others stand on this page."""
     if not request.htmx:
         return redirect("migrations:batches")
-    context = batch_list_context(request, selectors.list_batches(request.GET.get("page")))
+    context = batch_list_news(request, selectors.list_batches(request.GET.get("page")))
     if context["goes_on"] and not (context["moved"] or context["changed"]):
         return HttpResponse(status=NO_NEWS)
     status = 200 if context["goes_on"] else STOP_POLLING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
@@ -44,6 +45,15 @@ def tabs(current: str) -> list[tuple[Words, str, bool, int | None]]:
 def go_back(request: Request, otherwise: str) -> HttpResponse:
     """To the page of ours that the form names in `next`, or to `otherwise`."""
     return go_to(request, way_back(request, otherwise=otherwise))
+
+
+def moment_of(text: str) -> datetime | None:
+    """When a page was made, as its form says; nothing that a clock with a zone would not say."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def note_watching(request: Request, watched: MigrationJob | Batch) -> None:
