@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from domains import changes
+from domains.advice import Advice
 from domains.models import CheckSource, DnsRecord, Domain, RecordKey, RecordState
 from migrations_app.models import (
     ENDED_WELL,
@@ -88,6 +89,11 @@ def mx_problem(domain: str) -> str:
     mx = DnsRecord.objects.filter(domain=known, key=RecordKey.MX).first()
     if mx is None or not mx.is_answered or mx.answered_at is None:
         return _("The last lookup of the MX of %(domain)s had no answer.") % words
+    if mx.advice == Advice.MX_OTHERS:
+        return (
+            _("The MX of %(domain)s points to PurelyMail and to others. Remove those first.")
+            % words
+        )
     if mx.state != RecordState.OK:
         return _("The MX of %(domain)s does not point to PurelyMail yet.") % words
     if changes.open_changes(CheckSource.OWN).filter(domain=known, subject=RecordKey.MX).exists():

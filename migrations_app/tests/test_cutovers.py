@@ -14,6 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from audit.models import Entry
+from domains.advice import Advice
 from domains.models import CheckSource, DnsChange, DnsRecord, Domain, RecordKey, RecordState
 from domains.tests.factories import DnsRecordFactory, DomainFactory
 from migrations_app.engines.causes import Cause
@@ -130,6 +131,14 @@ def test_only_an_mx_that_was_seen_to_point_here_counts(
     mx(state, **facts)
     cutovers.advance_all()
     assert step_after_tick(cut_over) == CutOverStep.DELTA
+
+
+def test_an_mx_that_still_names_others_too_says_so() -> None:
+    """Some mail goes there until they are removed, so that the cut-over waits."""
+    cut_over = at(begun(), CutOverStep.DELTA)
+    mx(RecordState.WRONG, advice=Advice.MX_OTHERS)
+    assert step_after_tick(cut_over) == CutOverStep.DELTA
+    assert "to PurelyMail and to others" in selectors.waits_for(fresh(cut_over))
 
 
 def test_an_mx_counts_once_a_second_lookup_has_seen_it() -> None:
