@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
 from migrations_app.imap.presets import PRESETS, Preset
-from migrations_app.models import HostLimits, Limits, MigrationJob, Server, State
+from migrations_app.models import (
+    WAITING,
+    Batch,
+    HostLimits,
+    Limits,
+    MigrationJob,
+    Server,
+    State,
+)
 from migrations_app.queueing import manners
 from purelymanage.jobs.clock import seconds_from_now
 from purelymanage.jobs.health import LATE_SECONDS
@@ -86,6 +94,13 @@ def closed_hosts() -> list[HostLimits]:
     """Hosts for which no job starts because too many failed; those that open last come first."""
     closed = HostLimits.objects.filter(closed_until__gt=timezone.now())
     return list(closed.order_by("-closed_until", "host"))
+
+
+def held_batches() -> list[Batch]:
+    """Batches of which jobs wait because too many of their passwords in a row were refused."""
+    waiting = MigrationJob.objects.filter(WAITING, batch=OuterRef("pk"))
+    held = Batch.objects.filter(Exists(waiting), held_until__gt=timezone.now())
+    return list(held.order_by("-held_until", "pk"))
 
 
 def worker_hosts() -> list[WorkerRow]:

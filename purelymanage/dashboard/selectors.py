@@ -37,9 +37,16 @@ from domains.lookups import resolver_outage
 from domains.models import CreditReading, Domain, SyncState
 from domains.models.domain import FAILING, JUDGED, OURS
 from mailboxes.batches.selectors import Waiting, batches_needing_a_person
-from migrations_app.models import MAX_REQUEUES, HostLimits, MigrationJob, State, TemporaryPassword
+from migrations_app.models import (
+    MAX_REQUEUES,
+    Batch,
+    HostLimits,
+    MigrationJob,
+    State,
+    TemporaryPassword,
+)
 from migrations_app.progress.jobs import JobView
-from migrations_app.selectors.hosts import closed_hosts
+from migrations_app.selectors.hosts import closed_hosts, held_batches
 from migrations_app.selectors.temporary_passwords import worrying
 from purelymanage.core.addresses import shown_domain
 from purelymanage.core.aggregates import count_each
@@ -160,6 +167,8 @@ class Home:
     """Made for a run, and left behind."""
     closed_hosts: list[HostLimits]
     """Too many migrations with them ended in the same way."""
+    held_batches: list[Batch]
+    """Too many of their passwords in a row were refused."""
     worker_silence: float | None
     """Seconds since a worker was seen; None if none ever was."""
     log_checked: Verification | None
@@ -237,6 +246,7 @@ def home() -> Home:
         batches=batches_needing_a_person(),
         app_passwords=worrying(),
         closed_hosts=closed_hosts(),
+        held_batches=held_batches(),
         worker_silence=seconds_since_worker_seen(),
         log_checked=last_verification(),
     )

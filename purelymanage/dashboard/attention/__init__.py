@@ -22,6 +22,7 @@ def needs_attention(home: Home, *, user: User | None = None) -> list[Item]:
         *(work.failed_jobs(group) for group in home.migrations.failed_alike),
         *panel.resolver(home),
         *(work.closed_host(limits) for limits in home.closed_hosts),
+        *(work.held_batch(batch) for batch in home.held_batches),
         *(work.batch(waiting) for waiting in home.batches),
         *work.app_passwords(home.app_passwords),
         *panel.truncated(list(home.copy.values())),

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from mailboxes.batches.selectors import Waiting
 from migrations_app.engines.causes import Cause
-from migrations_app.models import HostLimits, State, TemporaryPassword
+from migrations_app.models import Batch, HostLimits, State, TemporaryPassword
 from purelymanage.core.addresses import shown_address
 from purelymanage.dashboard.attention.item import Item
 from purelymanage.dashboard.selectors import Alike
@@ -41,6 +41,20 @@ def closed_host(limits: HostLimits) -> Item:
         text=limits.closed_because,
         url=reverse("migration_settings:limits"),
         action=_("See the host"),
+    )
+
+
+def held_batch(held: Batch) -> Item:
+    """It does not go on with one host until its time is up or a person resumes it."""
+    words = {"batch": held, "host": held.held_host, "time": clock_time(held.held_until)}
+    return Item(
+        key=f"held-{held.pk}",
+        tone="warn",
+        icon="pause",
+        title=_("“%(batch)s” with %(host)s waits until %(time)s") % words,
+        text=held.held_because,
+        url=reverse("migrations:batch", args=[held.pk]),
+        action=_("See the batch"),
     )
 
 

@@ -13,8 +13,9 @@ from domains.models import Deviation, DnsRecord, Kind, RecordKey, RecordState
 from domains.tests.factories import CreditReadingFactory, DomainFactory, SyncStateFactory
 from mailboxes.batches.models import BatchKind, BatchState, MailboxBatch
 from migrations_app.engines.causes import Cause
-from migrations_app.models import MAX_REQUEUES, HostLimits, MigrationJob, State
+from migrations_app.models import MAX_REQUEUES, Batch, HostLimits, MigrationJob, State
 from migrations_app.queueing import manners
+from migrations_app.tests.factories import BatchFactory
 from purelymanage.dashboard import selectors
 from purelymanage.dashboard.tests.rows import HOME, domain, items, job, page, titles
 from purelymanage.jobs.models import WorkerHost
@@ -58,6 +59,20 @@ def test_a_closed_host_is_told_until_it_opens():
     assert item.title.startswith("Migrations with imap.old.example wait until ")
     assert (item.tone, item.text) == ("warn", "5 in a row were throttled.")
     assert item.url == reverse("migration_settings:limits")
+
+
+def test_a_batch_held_back_is_told_while_something_of_it_waits():
+    until = timezone.now() + timedelta(hours=1)
+    batch = BatchFactory(name="staff")
+    manners.hold(batch, "imap.old.example", "5 in a row had a wrong password.", until)
+    assert items() == []
+    job("lea", batch=batch, state=State.QUEUED)
+    (item,) = items()
+    assert item.title.startswith("“staff” with imap.old.example waits until ")
+    assert (item.tone, item.text) == ("warn", "5 in a row had a wrong password.")
+    assert item.url == reverse("migrations:batch", args=[batch.pk])
+    Batch.objects.update(held_until=timezone.now())
+    assert items() == []
 
 
 @pytest.mark.parametrize(
