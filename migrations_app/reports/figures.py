@@ -159,6 +159,23 @@ def _look_of_finished(figures: Figures, *, is_dry_run: bool) -> Look:
     return Look("ok", "circle-check", _("Complete"))
 
 
+def unnamed_words(number: int, *, of: int) -> str:
+    """That so many of the messages that did not arrive are not kept by name."""
+    if number < of:
+        words = ngettext(
+            "%(count)s more message did not arrive; it is not kept by name.",
+            "%(count)s more messages did not arrive; they are not kept by name.",
+            number,
+        )
+    else:
+        words = ngettext(
+            "%(count)s message did not arrive; it is not kept by name.",
+            "%(count)s messages did not arrive; they are not kept by name.",
+            number,
+        )
+    return words % {"count": grouped(number)}
+
+
 def _unfinished(number: int) -> str:
     words = ngettext(
         "%(count)s folder is not finished", "%(count)s folders are not finished", number

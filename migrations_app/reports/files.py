@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.text import slugify
-from django.utils.translation import ngettext
 
 from migrations_app.models import Batch, Loss, MigrationJob
-from migrations_app.reports.figures import Figures
+from migrations_app.reports.figures import Figures, unnamed_words
 from migrations_app.selectors.losses import Losses
 from migrations_app.selectors.reports import FolderRow, MailboxReport, MailboxRow
 from purelymanage.core.downloads import as_json, as_moment, json_object, json_response
@@ -77,40 +74,35 @@ def job_json(report: MailboxReport) -> StreamingHttpResponse:
 
 def job_losses_csv(job: MigrationJob, losses: Losses) -> StreamingHttpResponse:
     """A line per message that did not arrive."""
-    lines = [[*loss_facts(loss).values()] for loss in losses.rows]
     name = _job_file(job, "csv", about="losses")
-    return csv_response(name, LOSS_COLUMNS, _cells([*lines, *_unnamed(losses.unnamed)]))
+    return csv_response(name, LOSS_COLUMNS, _cells(_loss_lines(losses.rows, losses.total)))
 
 
-def batch_losses_csv(batch: Batch, losses: Iterable[Loss]) -> StreamingHttpResponse:
+def batch_losses_csv(
+    batch: Batch, losses: Iterable[tuple[MigrationJob, list[Loss]]]
+) -> StreamingHttpResponse:
     """A line per message that did not arrive, with the mailbox it is of."""
     name = _batch_file(batch, "csv", about="losses")
     return csv_response(name, LOST_MAIL_COLUMNS, _cells(_lost_mail(losses)))
 
 
-def _lost_mail(losses: Iterable[Loss]) -> Iterator[list[Any]]:
-    for job, of_job in groupby(losses, key=attrgetter("job")):
+def _lost_mail(losses: Iterable[tuple[MigrationJob, list[Loss]]]) -> Iterator[list[Any]]:
+    for job, kept in losses:
         mailbox = [job.pk, job.source_address, job.source_host, job.destination_address]
-        named = [[*loss_facts(loss).values()] for loss in of_job]
-        for line in (*named, *_unnamed(job.messages_failed - len(named))):
+        for line in _loss_lines(kept, job.messages_failed):
             yield [*mailbox, *line]
+
+
+def _loss_lines(kept: list[Loss], total: int) -> list[list[Any]]:
+    """And one for those not kept by name, so that no list looks complete that is not."""
+    lines: list[list[Any]] = [[*loss_facts(loss).values()] for loss in kept]
+    unnamed = total - len(kept)
+    return [*lines, ["", "", None, unnamed_words(unnamed, of=total)]] if unnamed > 0 else lines
 
 
 def loss_facts(loss: Loss) -> dict[str, Any]:
     """Under the names of LOSS_COLUMNS."""
     return {"folder": loss.folder, "uid": loss.uid, "bytes": loss.bytes, "reason": loss.reason}
-
-
-def _unnamed(count: int) -> list[list[Any]]:
-    """A line for those that are not kept by name, so that no list looks complete that is not."""
-    if count < 1:
-        return []
-    words = ngettext(
-        "%(count)d more message did not arrive; it is not kept by name.",
-        "%(count)d more messages did not arrive; they are not kept by name.",
-        count,
-    )
-    return [["", "", None, words % {"count": count}]]
 
 
 def batch_csv(batch: Batch, rows: Iterable[MailboxRow]) -> StreamingHttpResponse:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from migrations_app.models import Batch, Loss, MigrationJob, State
+from migrations_app.reports.figures import unnamed_words
 
 LOSSES_SHOWN = 6
-CHUNK = 500
+CHUNK = 50
 JOB_COLUMNS = ("source_address", "source_host", "destination_address", "messages_failed")
 
 
@@ -31,6 +33,11 @@ class Losses:
         """How many more there are than were kept."""
         return self.total - self.stored
 
+    @property
+    def unnamed_words(self) -> str:
+        """What there is to say about those."""
+        return unnamed_words(self.unnamed, of=self.total)
+
 
 def losses_of(job: MigrationJob, *, everything: bool) -> Losses:
     """The first messages that did not arrive, or all that were kept; none while the job runs."""
@@ -41,28 +48,32 @@ def losses_of(job: MigrationJob, *, everything: bool) -> Losses:
     stored = len(rows)
     if not everything and stored > LOSSES_SHOWN:
         rows, stored = rows[:LOSSES_SHOWN], kept.count()
-    return Losses(rows, stored, max(stored, job.messages_failed) if stored else 0)
+    return Losses(rows, stored, max(stored, job.messages_failed))
 
 
 def has_losses(batch: Batch) -> bool:
     """Whether anything of a batch did not arrive."""
-    return _losses_in(batch).exists()
+    return _lossy_jobs(batch).exists()
 
 
-def losses_in(batch: Batch) -> Iterator[Loss]:
-    """All that did not arrive of a batch, each with its job, those of a job together.
+def losses_in(batch: Batch) -> Iterator[tuple[MigrationJob, list[Loss]]]:
+    """Each job of a batch of which anything did not arrive, and what is kept of it by name.
 
     Each chunk is a query of its own, as for the mailboxes of a report.
     """
-    fields = [field.name for field in Loss._meta.concrete_fields]
-    losses = _losses_in(batch).select_related("job")
-    losses = losses.only(*fields, *(f"job__{name}" for name in JOB_COLUMNS))
-    last = 0
-    while chunk := list(losses.filter(pk__gt=last)[:CHUNK]):
-        yield from chunk
+    jobs, last = _lossy_jobs(batch), 0
+    while chunk := list(jobs.filter(pk__gt=last)[:CHUNK]):
+        kept: dict[int, list[Loss]] = defaultdict(list)
+        for loss in Loss.objects.filter(job__in=[job.pk for job in chunk]).order_by("job_id", "pk"):
+            kept[loss.job_id].append(loss)
+        for job in chunk:
+            yield job, kept[job.pk]
         last = chunk[-1].pk
 
 
-def _losses_in(batch: Batch) -> QuerySet[Loss]:
-    """In the order they were stored: those of a job all at once, with its run's end."""
-    return Loss.objects.filter(job__batch=batch, job__superseded_by=None).order_by("pk")
+def _lossy_jobs(batch: Batch) -> QuerySet[MigrationJob]:
+    """In the order of the batch's file; what a running one loses is known at its end."""
+    named = Exists(Loss.objects.filter(job=OuterRef("pk")))
+    jobs = MigrationJob.objects.filter(batch=batch, superseded_by=None)
+    lossy = jobs.filter(Q(messages_failed__gt=0) | named).exclude(state=State.RUNNING)
+    return lossy.only(*JOB_COLUMNS).order_by("pk")

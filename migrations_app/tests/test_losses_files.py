@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import Any
 
 import pytest
@@ -53,6 +54,27 @@ def test_the_file_of_a_job_names_each_message_and_harms_no_spreadsheet(
     assert rest["reason"] == "5 more messages did not arrive; they are not kept by name."
 
 
+@pytest.mark.parametrize(
+    ("failed", "words"),
+    [
+        (1, "1 message did not arrive; it is not kept by name."),
+        (7, "7 messages did not arrive; they are not kept by name."),
+    ],
+)
+def test_a_job_whose_losses_nobody_named_says_how_many_there_are(
+    viewer_client: Client, failed: int, words: str
+) -> None:
+    job = JobFactory(state=State.DONE_WITH_ERRORS, messages_failed=failed)
+    (row,) = rows_of(viewer_client.get(url("losses_csv", job.pk)))
+    assert (row["folder"], row["reason"]) == ("", words)
+    for page in ("detail", "report"):
+        text = text_of(viewer_client.get(url(page, job.pk)))
+        assert words in text
+        assert url("losses_csv", job.pk) in text
+    whole = json.loads(text_of(viewer_client.get(url("report_json", job.pk))))
+    assert (whole["did_not_arrive"], whole["did_not_arrive_unnamed"]) == ([], failed)
+
+
 def test_a_job_without_losses_has_an_empty_file_and_no_link(viewer_client: Client) -> None:
     job = JobFactory()
     assert rows_of(viewer_client.get(url("losses_csv", job.pk))) == []
@@ -96,6 +118,30 @@ def test_the_file_of_a_batch_names_the_mailbox_of_each(
     assert (entry.target, entry.after["what"]) == ("Lindenhof", "did not arrive")
 
 
+def test_the_file_of_a_batch_is_in_the_order_of_its_mailboxes_and_leaves_none_out(
+    viewer_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selectors, "CHUNK", 2)
+    batch = BatchFactory()
+    unnamed = JobFactory(batch=batch, state=State.FAILED, messages_failed=3)
+    early, late = JobFactory(batch=batch), JobFactory(batch=batch)
+    JobFactory(batch=batch)
+    for number, job in enumerate((late, early, late, early)):  # of runs that ended side by side
+        Loss.objects.create(job=job, position=number, folder=f"F{number}", reason="NO")
+    url_of_file = url("batch_losses_csv", batch.pk)
+    assert url_of_file in text_of(viewer_client.get(url("batch_report", batch.pk)))
+    rows = rows_of(viewer_client.get(url_of_file))
+    assert [(int(row["job"]), row["folder"]) for row in rows] == [
+        (unnamed.pk, ""),
+        (early.pk, "F1"),
+        (early.pk, "F3"),
+        (late.pk, "F0"),
+        (late.pk, "F2"),
+    ]
+    assert rows[0]["reason"] == "3 messages did not arrive; they are not kept by name."
+    assert rows[0]["source_address"] == unnamed.source_address
+
+
 def test_a_batch_without_losses_offers_no_file(viewer_client: Client) -> None:
     batch = BatchFactory()
     RunningJobFactory(batch=batch)
@@ -111,6 +157,7 @@ def test_each_chunk_is_one_query_and_no_password_is_read(
 ) -> None:
     monkeypatch.setattr(selectors, "CHUNK", 2)
     with django_assert_num_queries(3) as queries:
-        losses = list(selectors.losses_in(batch))
-        assert len({loss.job.source_address for loss in losses}) == 2
+        found = list(selectors.losses_in(batch))
+        assert len({job.source_address for job, _losses in found}) == 2
+        assert [len(losses) for _job, losses in found] == [2, 1]
     assert not any("password" in query["sql"] for query in queries.captured_queries)
