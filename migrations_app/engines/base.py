@@ -6,7 +6,7 @@ line and says in the end what the exit status means.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -100,6 +100,8 @@ class Engine(Protocol):
     name: str
     preload: tuple[str, ...]
     """Modules that may be loaded before the run, where `argv` is `[python, -I, script, …]`."""
+    environment: Mapping[str, str]
+    """What its process is to find in its environment, besides what every run does."""
 
     def version(self) -> str:
         """Its version. Raises UnavailableError with the cure when it cannot run here."""

@@ -146,7 +146,7 @@ class Run:
             argv,
             scope="group",
             silence=GUARD_SECONDS,
-            env=child_environment(self.workdir),
+            env={**child_environment(self.workdir), **self.engine.environment},
             cwd=self.workdir,
             stdout=output,
             stderr=output,

@@ -180,6 +180,7 @@ class Printing(BuiltinEngine):
     """Prints a file, and is understood as the built-in engine."""
 
     preload = ()
+    environment: dict[str, str] = {}
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from django.conf import settings
@@ -22,6 +23,7 @@ class BuiltinEngine:
         "migrations_app.engines.builtin.main",
         "purelymanage.core.private_memory",
     )
+    environment: Mapping[str, str] = {}
 
     def version(self) -> str:
         """It has no version of its own."""

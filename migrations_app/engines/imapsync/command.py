@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from django.conf import settings
@@ -18,6 +19,9 @@ from purelymanage.core.errors import UnavailableError
 VERSION_SECONDS = 10
 ERRORS_MAX = 500
 """imapsync stops at so many errors. Its default of 50 would never get past 50 refused mails."""
+HUGE_PAGES = "glibc.malloc.hugetlb=1:glibc.malloc.top_pad=4194304"
+"""Before it does anything, imapsync takes 160 MB in 45,000 small pages; in huge ones a start costs
+a sixth less. See docs/performance.md; without glibc it means nothing."""
 _SYSTEM_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -26,6 +30,7 @@ class ImapsyncEngine:
 
     name = "imapsync"
     preload: tuple[str, ...] = ()
+    environment: Mapping[str, str] = {"GLIBC_TUNABLES": HUGE_PAGES}
 
     def version(self) -> str:
         """Ask it. Raises UnavailableError with the cure when it cannot run here.
