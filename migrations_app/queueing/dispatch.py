@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 
 from django.conf import settings
@@ -42,13 +43,41 @@ def limits() -> Limits:
     return row
 
 
-def eligible(manners: Manners | None = None) -> QuerySet[MigrationJob]:
-    """Jobs a worker may start now but for the cap, the next one first. `manners` where known."""
-    running = MigrationJob.objects.filter(state=State.RUNNING)
-    same_mailbox = running.alias(
-        host=Lower("destination_host"), address=Lower("destination_address")
-    ).filter(
-        host=Lower(OuterRef("destination_host")), address=Lower(OuterRef("destination_address"))
+@dataclass(frozen=True)
+class Running:
+    """What runs now, as far as it keeps others from their start."""
+
+    live: int
+    """Jobs whose worker has renewed its lease in time."""
+    parts: Mapping[str, Sequence[int | None]]
+    """By source host in lower case, the bandwidth that each job which reads from it was given."""
+
+    @classmethod
+    def look(cls) -> Running:
+        """One query."""
+        rows = MigrationJob.objects.filter(state=State.RUNNING).values_list(
+            Lower("source_host"), "bandwidth", Q(lease_until__gte=Now())
+        )
+        live, parts = 0, defaultdict(list)
+        for host, part, is_live in rows:
+            parts[host].append(part)
+            live += bool(is_live)
+        return cls(live, parts)
+
+
+def eligible(
+    manners: Manners | None = None, running: Running | None = None
+) -> QuerySet[MigrationJob]:
+    """Jobs a worker may start now but for the cap, the next one first.
+
+    `manners` and `running` where they are known already.
+    """
+    same_mailbox = (
+        MigrationJob.objects.filter(state=State.RUNNING)
+        .alias(host=Lower("destination_host"), address=Lower("destination_address"))
+        .filter(
+            host=Lower(OuterRef("destination_host")), address=Lower(OuterRef("destination_address"))
+        )
     )
     return (
         MigrationJob.objects.filter(WAITING)
@@ -60,26 +89,23 @@ def eligible(manners: Manners | None = None) -> QuerySet[MigrationJob]:
             mailbox=Lower("source_address"),
             destination=Lower("destination_host"),
         )
-        .exclude(_spared(running, manners or Manners(limits())))
+        .exclude(_spared(running or Running.look(), manners or Manners(limits())))
         .exclude(Exists(holds()))
         .exclude(Exists(same_mailbox))
         .order_by("queued_at", "pk")
     )
 
 
-def _spared(running: QuerySet[MigrationJob], manners: Manners) -> Q:
+def _spared(running: Running, manners: Manners) -> Q:
     """The hosts, and mailboxes of others, for which no job more may be started now."""
-    reading: dict[str, list[int | None]] = defaultdict(list)
-    for host, part in running.values_list(Lower("source_host"), "bandwidth"):
-        reading[host].append(part)
-    full = [host for host, parts in reading.items() if not _has_place(manners, host, parts)]
+    full = [host for host, parts in running.parts.items() if not _has_place(manners, host, parts)]
     spared = Q(source__in=[*full, *manners.resting]) | Q(destination__in=manners.closed)
     for host, mailboxes in manners.spent_mailboxes.items():
         spared |= Q(source=host, mailbox__in=mailboxes)
     return spared
 
 
-def _has_place(manners: Manners, host: str, parts: list[int | None]) -> bool:
+def _has_place(manners: Manners, host: str, parts: Sequence[int | None]) -> bool:
     return len(parts) < manners.at_once(host) and manners.has_bandwidth(host, parts)
 
 
@@ -206,14 +232,14 @@ def _mailbox(job: MigrationJob) -> tuple[str, str]:
 def next_for(owner: str) -> MigrationJob | None:
     """The job for the worker host `owner`, within the cap over all hosts. Ask under the lock.
 
-    Its `bandwidth` is what it is given of its source host's.
+    Nobody else changes its row until the transaction ends. Its `bandwidth` is what it is given of
+    its source host's.
     """
-    most = limits()
-    live = MigrationJob.objects.filter(state=State.RUNNING, lease_until__gte=Now())
-    if is_draining(owner) or live.count() >= most.concurrency:
+    most, running = limits(), Running.look()
+    if running.live >= most.concurrency or is_draining(owner):
         return None
     manners = Manners(most)
-    job = eligible(manners).first()
+    job = eligible(manners, running).select_for_update().first()
     if job:
         job.bandwidth = manners.share(job.source_host)
     return job

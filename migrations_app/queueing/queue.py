@@ -136,23 +136,27 @@ def claim(owner: str) -> MigrationJob | None:
         if job.run:
             job.folder_results.all().delete()
             job.losses.all().delete()
-        MigrationJob.objects.filter(pk=job.pk).update(
-            state=State.RUNNING,
-            token=uuid.uuid4(),
-            owner=owner,
-            lease_until=seconds_from_now(LEASE_SECONDS),
-            run=F("run") + 1,
-            tries=F("tries") + 1,
-            try_after=None,
-            repeat_at=_next_turn(job),
-            started_at=Now(),
-            engine="",
-            bandwidth=job.bandwidth,
-            version=F("version") + 1,
+        known = {
+            "state": State.RUNNING,
+            "token": uuid.uuid4(),
+            "owner": owner,
+            "run": job.run + 1,
+            "tries": job.tries + 1,
+            "try_after": None,
+            "engine": "",
+            "bandwidth": job.bandwidth,
+            "version": job.version + 1,
             **NO_ENDING,
             **NO_PROGRESS,
+        }
+        MigrationJob.objects.filter(pk=job.pk).update(
+            lease_until=seconds_from_now(LEASE_SECONDS),
+            repeat_at=_next_turn(job),
+            started_at=Now(),
+            **known,
         )
-        job.refresh_from_db()
+        for name, value in known.items():
+            setattr(job, name, value)
         return job
 
 
