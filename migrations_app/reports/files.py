@@ -10,10 +10,11 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.text import slugify
 
+from migrations_app.engines.plan import Options
 from migrations_app.models import Batch, Loss, MigrationJob
 from migrations_app.reports.figures import Figures, unnamed_words
 from migrations_app.selectors.losses import Losses
-from migrations_app.selectors.reports import FolderRow, MailboxReport, MailboxRow
+from migrations_app.selectors.reports import BatchSummary, FolderRow, MailboxReport, MailboxRow
 from purelymanage.core.downloads import as_json, as_moment, json_object, json_response
 from purelymanage.core.tables import csv_response
 
@@ -31,6 +32,7 @@ FIGURES = (
     "destination_messages",
     "destination_bytes",
 )
+OPTIONS = ("only_folders", "folders_left_out", "max_age_days", "max_message_bytes")
 FOLDER_COLUMNS = ("folder", "destination_folder", *FIGURES, "verdict")
 MAILBOX_COLUMNS = (
     "job",
@@ -39,6 +41,7 @@ MAILBOX_COLUMNS = (
     "destination_address",
     "destination_host",
     "run",
+    *OPTIONS,
     "state",
     "cause",
     "engine",
@@ -111,9 +114,11 @@ def batch_csv(batch: Batch, rows: Iterable[MailboxRow]) -> StreamingHttpResponse
     return csv_response(_batch_file(batch, "csv"), MAILBOX_COLUMNS, _cells(lines))
 
 
-def batch_json(batch: Batch, total: Figures, rows: Iterable[MailboxRow]) -> StreamingHttpResponse:
+def batch_json(
+    batch: Batch, summary: BatchSummary, rows: Iterable[MailboxRow]
+) -> StreamingHttpResponse:
     """One object: the batch, its sum, and its mailboxes, each on a line of its own."""
-    sums = _figures(total)
+    total, sums = summary.total, _figures(summary.total)
     del sums["skipped_why"]  # told by mailbox only
     head = {
         "batch": batch.pk,
@@ -121,7 +126,10 @@ def batch_json(batch: Batch, total: Figures, rows: Iterable[MailboxRow]) -> Stre
         "created_by": batch.created_by_name,
         "created_at": _written(batch.created_at),
         "reported_at": _written(timezone.now()),
-        "total": {"folders": total.folders, **sums},
+        "run": summary.run,
+        **_options(summary.options),
+        "mailboxes_with_other_options": summary.others,
+        "total": {"folders": total.folders, **sums, "verdict": str(summary.look.word)},
     }
     pieces = json_object(head, "mailboxes", map(mailbox_facts, rows))
     return json_response(_batch_file(batch, "json"), pieces)
@@ -143,6 +151,7 @@ def mailbox_facts(row: MailboxRow) -> dict[str, Any]:
         job.destination_address,
         job.destination_host,
         "dry" if job.dry_run else "real",
+        *_options(Options.from_json(job.options)).values(),
         job.state,
         job.cause,
         job.engine,
@@ -155,6 +164,17 @@ def mailbox_facts(row: MailboxRow) -> dict[str, Any]:
         job.verdict,
     )
     return dict(zip(MAILBOX_COLUMNS, values, strict=True))
+
+
+def _options(options: Options) -> dict[str, Any]:
+    """What was to be copied, under the names of OPTIONS."""
+    values = (
+        list(options.include),
+        list(options.exclude),
+        options.max_age_days,
+        options.max_message_bytes,
+    )
+    return dict(zip(OPTIONS, values, strict=True))
 
 
 def _figures(figures: Figures) -> dict[str, Any]:
@@ -176,13 +196,13 @@ def _figures(figures: Figures) -> dict[str, Any]:
 
 
 def _cells(lines: Iterable[list[Any]]) -> Iterator[list[object]]:
-    """What CSV has no form for: nothing is an empty cell, reasons are JSON in one."""
+    """What CSV has no form for: nothing is an empty cell, reasons and names are JSON in one."""
     for line in lines:
-        yield ["" if value is None or value == {} else _cell(value) for value in line]
+        yield ["" if value in (None, {}, []) else _cell(value) for value in line]
 
 
 def _cell(value: object) -> object:
-    return as_json(value) if isinstance(value, dict) else value
+    return as_json(value) if isinstance(value, dict | list) else value
 
 
 def _written(moment: datetime | None) -> str | None:

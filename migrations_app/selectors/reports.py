@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext as _
 
+from migrations_app.engines.plan import Options
 from migrations_app.models import ENDED_WELL, Batch, FolderResult, MigrationJob
 from migrations_app.progress.batches import BatchView
 from migrations_app.progress.jobs import JobView
@@ -40,6 +41,7 @@ COLUMNS = (
     "destination_host",
     "destination_address",
     "dry_run",
+    "options",
     "state",
     "requeues",
     "engine",
@@ -100,12 +102,31 @@ class MailboxRow:
 
 
 @dataclass(frozen=True)
-class BatchReport:
-    """A page of a batch's mailboxes, and the sum of all of them."""
+class BatchSummary:
+    """What all mailboxes of a batch come to, and what was to be copied of them."""
 
     view: BatchView
     total: Figures
     look: Look
+    options: Options
+    """Those of most of its mailboxes."""
+    others: int
+    """How many mailboxes have other options."""
+
+    @property
+    def run(self) -> str:
+        """Whether its mailboxes were copied or only compared: real, dry, or both."""
+        tally = self.view.tally
+        if not tally.total:
+            return "dry" if self.view.batch.dry_run else "real"
+        return {0: "real", tally.total: "dry"}.get(tally.dry, "both")
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """A page of a batch's mailboxes, and the sum of all of them."""
+
+    summary: BatchSummary
     page: Page[MigrationJob]
     rows: list[MailboxRow]
 
@@ -131,10 +152,28 @@ def _folder_row(result: FolderResult, *, is_dry_run: bool) -> FolderRow:
 
 def report_of_batch(batch: Batch, number: str | None) -> BatchReport:
     """The asked page of a batch's report, in a few queries however many jobs it has."""
-    view = view_of_batch(batch)
-    page = page_of(_jobs_of(batch), number, size=ROWS, count=view.tally.total)
-    total = total_of_batch(batch)
-    return BatchReport(view, total, look_of_batch(view, total), page, _rows(page.object_list))
+    summary = summary_of_batch(batch)
+    page = page_of(_jobs_of(batch), number, size=ROWS, count=summary.view.tally.total)
+    return BatchReport(summary, page, _rows(page.object_list))
+
+
+def summary_of_batch(batch: Batch) -> BatchSummary:
+    """What is said of all of its mailboxes together."""
+    view, total = view_of_batch(batch), total_of_batch(batch)
+    options, others = _options_of(batch)
+    return BatchSummary(view, total, look_of_batch(view, total), options, others)
+
+
+def _options_of(batch: Batch) -> tuple[Options, int]:
+    """Those of most of its jobs, which may have been edited since, and how many have others."""
+    jobs = MigrationJob.objects.filter(batch=batch, superseded_by=None).order_by()
+    counted: Counter[Options] = Counter()
+    for data, number in jobs.values_list("options").annotate(number=Count("pk")):
+        counted[Options.from_json(data)] += number
+    if not counted:
+        return Options.from_json(batch.options), 0
+    [(options, number)] = counted.most_common(1)
+    return options, counted.total() - number
 
 
 def mailboxes_of(batch: Batch) -> Iterator[MailboxRow]:

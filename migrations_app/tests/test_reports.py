@@ -298,7 +298,7 @@ def test_all_mailboxes_together_fare_no_better_than_one_of_them(
     batch = BatchFactory()
     for job in jobs:
         folder(finished(batch=batch, **job), **facts)
-    assert str(reports.report_of_batch(batch, None).look.word) == expected
+    assert str(reports.summary_of_batch(batch).look.word) == expected
 
 
 def test_a_row_says_that_earlier_tries_copied_what_counts_as_there(viewer_client: Client) -> None:

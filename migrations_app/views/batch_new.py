@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from migrations_app.batches.preview import COLUMNS
+from migrations_app.engines.plan import Options
 from migrations_app.forms.batches import BatchForm
 from migrations_app.models import Batch, LineState, Server
 from migrations_app.selectors import batch_of, lines
@@ -107,6 +108,7 @@ def _preview_context(request: Request, batch: Batch, numbers: lines.LineNumbers)
         "is_complete": bool(batch.source_server and batch.destination_server),
         "page": lines.lines_page(batch, state=state, page=request.GET.get("page")),
         "states": _states(batch, numbers, chosen=state),
+        "options": Options.from_json(batch.options),
         "erased_on": batch.created_at + services.KEPT,
         "crumbs": _crumbs(),
     }

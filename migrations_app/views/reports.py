@@ -72,9 +72,10 @@ def job_losses_csv(request: Request, pk: int) -> StreamingHttpResponse:
 def batch_report(request: Request, pk: int) -> HttpResponse:
     batch = selectors.batch_of(pk)
     report = reports.report_of_batch(batch, request.GET.get("page"))
-    tally = report.view.tally
+    tally = report.summary.view.tally
     context = {
         "report": report,
+        "summary": report.summary,
         "batch": batch,
         "has_dry": tally.dry > 0,
         "has_real": tally.dry < tally.total,
@@ -108,7 +109,7 @@ def batch_report_json(request: Request, pk: int) -> StreamingHttpResponse:
     batch = selectors.batch_of(pk)
     note_export(batch, what="report", kind="JSON")
     return report_files.batch_json(
-        batch, reports.total_of_batch(batch), reports.mailboxes_of(batch)
+        batch, reports.summary_of_batch(batch), reports.mailboxes_of(batch)
     )
 
 
