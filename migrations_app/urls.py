@@ -55,6 +55,7 @@ urlpatterns = [
     path("batches/<int:pk>/resume/", batches.batch_resume, name="batch_resume"),
     path("batches/<int:pk>/start/", batches.batch_start, name="batch_start"),
     path("batches/<int:pk>/cancel/", batches.batch_cancel, name="batch_cancel"),
+    path("batches/<int:pk>/erase/", batches.batch_erase, name="batch_erase"),
     path("batches/<int:pk>/delete/", batches.batch_delete, name="batch_delete"),
     path("batches/<int:pk>/check/", checks.batch_check, name="batch_check"),
     path("batches/<int:pk>/check/stop/", checks.batch_check_stop, name="batch_check_stop"),

@@ -136,6 +136,7 @@ class BulkAction(models.TextChoices):
     REAL = "real", _("Run for real")
     RERUN = "rerun", _("Re-run")
     RETRY = "retry", _("Retry failed")
+    ERASE = "erase", _("Erase passwords")
     DELETE = "delete", _("Delete")
     DELETE_BATCH = "delete_batch", _("Delete the batch")
 

@@ -26,7 +26,7 @@ from migrations_app.models import (
     CutOverStep,
     MigrationJob,
 )
-from migrations_app.selectors.jobs import HAS_ENDED_WELL, IDLE, READY, RUNS_AGAIN
+from migrations_app.selectors.jobs import HAS_ENDED_WELL, HAS_PASSWORDS, IDLE, READY, RUNS_AGAIN
 from migrations_app.selectors.repeats import TO_COME, UNDER_WAY, jobs_of
 from purelymanage.core.addresses import shown_domain
 from purelymanage.core.paging import page_of
@@ -39,7 +39,6 @@ MARGIN = timedelta(hours=12)
 """Servers count whole days, each in its own time zone."""
 KEPT_FOR = timedelta(days=7)
 """How long those whose last run did not end well keep their passwords at the end of a cut-over."""
-HAS_PASSWORDS = ~Q(source_password="", destination_password="")
 
 STEPS = tuple(CutOverStep)
 NEXT = dict(pairwise(STEPS))

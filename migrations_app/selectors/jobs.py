@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -68,6 +68,7 @@ IDLE = Q(state__in=FINISHED) | GIVEN_UP
 """Neither waits nor runs."""
 RUNS_AGAIN = ~Q(source_password="") & (~Q(destination_password="") | Q(uses_app_password=True))
 """What it needs to run is still stored."""
+HAS_PASSWORDS = ~Q(source_password="", destination_password="")
 HAS_ENDED_WELL = Q(state__in=ENDED_WELL)
 READY = Q(dry_run=True, superseded_by=None) & HAS_ENDED_WELL & RUNS_AGAIN
 """Dry runs that may be run for real."""
@@ -79,6 +80,7 @@ FITS: dict[str, Q] = {
     "real": READY,
     "rerun": IDLE & RUNS_AGAIN,
     "retry": (Q(state=State.FAILED) & ~NEEDS_PASSWORD | GIVEN_UP) & RUNS_AGAIN,
+    "erase": IDLE & HAS_PASSWORDS,
     "delete": IDLE,
     "delete_batch": IDLE,
 }
@@ -127,9 +129,10 @@ def matching(
 ) -> QuerySet[MigrationJob]:
     """The jobs that match, in no order; with an `action` (a key of FITS) those it is for.
 
-    It was asked for `as_of` then.
+    It was asked for `as_of` then. Passwords are erased of dry runs as well that a real one goes
+    on from: they keep those of the same mailboxes.
     """
-    jobs = _searched(wanted)
+    jobs = _searched(replace(wanted, superseded=True) if action == "erase" else wanted)
     if wanted.state:
         jobs = jobs.filter(state__in=FILTERS[wanted.state])
     return meant(jobs, action, as_of) if action else jobs

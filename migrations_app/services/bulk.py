@@ -37,6 +37,7 @@ ACTIONS: dict[str, Callable[..., object]] = {
     "real": services.run_job_for_real,
     "rerun": services.rerun_job,
     "retry": services.rerun_job,
+    "erase": services.erase_credentials,
     "delete": services.delete_job,
     "delete_batch": services.delete_job,
 }
@@ -46,6 +47,11 @@ _HURRIED = ngettext_lazy(
 )
 _REAL = ngettext_lazy("%(count)d job queued for real.", "%(count)d jobs queued for real.", "count")
 _RERUN = ngettext_lazy("%(count)d job queued again.", "%(count)d jobs queued again.", "count")
+_ERASED = ngettext_lazy(
+    "The passwords of %(count)d job are erased.",
+    "The passwords of %(count)d jobs are erased.",
+    "count",
+)
 _DELETED = ngettext_lazy("%(count)d job deleted.", "%(count)d jobs deleted.", "count")
 DONE_WORDS = {
     "cancel": _CANCELLED,
@@ -53,6 +59,7 @@ DONE_WORDS = {
     "real": _REAL,
     "rerun": _RERUN,
     "retry": _RERUN,
+    "erase": _ERASED,
     "delete": _DELETED,
     "delete_batch": _DELETED,
 }
@@ -64,6 +71,7 @@ NOTHING_FITS: dict[str, Promise] = {
     "retry": gettext_lazy(
         "None of these jobs has failed and can run again without a new password."
     ),
+    "erase": gettext_lazy("None of these jobs has ended and still has a password."),
     "delete": gettext_lazy("None of these jobs has ended. Cancel them first."),
     "delete_batch": gettext_lazy("None of these jobs has ended. Cancel them first."),
 }

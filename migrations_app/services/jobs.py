@@ -24,6 +24,7 @@ from migrations_app.models import (
 )
 from migrations_app.queueing import queue
 from migrations_app.running import credentials
+from migrations_app.selectors.jobs import HAS_PASSWORDS, IDLE
 from migrations_app.selectors.twins import Place, pair_of, place_of, unfinished_jobs
 from migrations_app.services import temporary_passwords
 from purelymanage.core.context import current_actor
@@ -186,14 +187,23 @@ def delete_job(*, job: MigrationJob) -> None:
 
 
 def erase_credentials(*, job: MigrationJob) -> MigrationJob:
-    """Forget both passwords of an idle job; to run again it needs them typed once more."""
+    """Forget both passwords of an idle job; to run again it needs them typed once more.
+
+    The dry run it goes on from keeps the same ones: they go as well.
+    """
+    _erase_credentials(job)
+    for dry_run in MigrationJob.objects.filter(IDLE, HAS_PASSWORDS, superseded_by=job):
+        _erase_credentials(dry_run)
+    return job
+
+
+def _erase_credentials(job: MigrationJob) -> None:
     with audited(Action.CREDENTIALS_ERASED, target=job), queue_lock():
         _refuse_busy(job)
         job.source_password = ""
         job.destination_password = ""
         job.version += 1
         job.save(update_fields=["source_password", "destination_password", "version"])
-    return job
 
 
 _COPIED = (

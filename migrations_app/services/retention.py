@@ -16,8 +16,7 @@ from audit.actions import Action
 from audit.services import Happened, record_all
 from migrations_app.models import Batch, BatchState, BulkWork, CutOver, LogChunk, MigrationJob
 from migrations_app.queueing import manners
-from migrations_app.selectors.cutovers import HAS_PASSWORDS
-from migrations_app.selectors.jobs import IDLE
+from migrations_app.selectors.jobs import HAS_PASSWORDS, IDLE
 from migrations_app.services.jobs import facts_of, queue_lock
 from purelymanage.core.context import SYSTEM, acting_as
 from purelymanage.jobs.locks import only_one, prolong

@@ -38,8 +38,8 @@ from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required
 from purelymanage.ui.tags.words import grouped
 
-ASKED_FIRST = ("cancel", "delete")
-SELECTABLE = ("now", "real", "rerun", "cancel", "delete")
+ASKED_FIRST = ("cancel", "erase", "delete")
+SELECTABLE = ("now", "real", "rerun", "cancel", "erase", "delete")
 NAMED = 10
 MAX_SELECTED = 100
 
@@ -203,7 +203,10 @@ def question(action: str, count: int, name: str) -> str:
         return ngettext("Cancel “%(job)s”?", "Cancel %(count)s jobs?", count) % words
     if action == "delete":
         return ngettext("Delete “%(job)s”?", "Delete %(count)s jobs?", count) % words
-    return _("Erase the passwords of “%(job)s”?") % words
+    erase = ngettext(
+        "Erase the passwords of “%(job)s”?", "Erase the passwords of %(count)s jobs?", count
+    )
+    return erase % words
 
 
 def ask(request: Request, action: str, jobs: list[MigrationJob], url: str) -> HttpResponse:

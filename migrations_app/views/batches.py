@@ -100,6 +100,18 @@ def batch_cancel(request: Request, pk: int) -> HttpResponse:
     return _act(request, "cancel", pk)
 
 
+@admin_required
+@rate_limited("bulk")
+@require_http_methods(["GET", "POST"])
+@told_on_the_way_back_to_the_batch
+def batch_erase(request: Request, pk: int) -> HttpResponse:
+    """Forget the passwords of all that have ended."""
+    if request.method == "GET":
+        wanted = JobFilter(batch=selectors.batch_of(pk).pk)
+        return ask_about_all(request, "erase", wanted, _url("batch_erase", pk))
+    return _act(request, "erase", pk)
+
+
 def _act(request: Request, action: str, pk: int) -> HttpResponse:
     batch = selectors.batch_of(pk)
     tell_outcome(request, act_on_all(action=action, wanted=JobFilter(batch=pk), target=batch))

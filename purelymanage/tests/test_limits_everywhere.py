@@ -36,6 +36,8 @@ COSTLY_TO_READ = {
     "migrations:report_json",
     "migrations:batch_report_csv",
     "migrations:batch_report_json",
+    "migrations:batch_passwords_csv",
+    "migrations:batch_passwords_text",
     "migrations:losses_csv",
     "migrations:batch_losses_csv",
     "audit:csv",

@@ -20,7 +20,14 @@ def argument(name: str, key: str, world: World) -> Any:
         "migrations:server_delete": world.server,
         **{
             f"migrations:{page}": world.migration_batch
-            for page in ("batch", "batch_live", "batch_real", "batch_start", "batch_delete")
+            for page in (
+                "batch",
+                "batch_live",
+                "batch_real",
+                "batch_start",
+                "batch_erase",
+                "batch_delete",
+            )
         },
         "migrations:batch_cancel": world.waiting_migrations,
         "migrations:batch_retry": world.failed_migrations,

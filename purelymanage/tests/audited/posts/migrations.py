@@ -107,6 +107,7 @@ MIGRATIONS: list[Line] = [
             ("now", "later_job", Action.JOB_HURRIED),
             ("real", "job", Action.JOB_CREATED),
             ("rerun", "job", Action.JOB_QUEUED),
+            ("erase", "job", Action.CREDENTIALS_ERASED),
             ("delete", "job", Action.JOB_DELETED),
         )
     ),
@@ -203,6 +204,7 @@ MIGRATIONS: list[Line] = [
             ("pause", "waiting_migrations", Action.MIGRATIONS_PAUSED, {}),
             ("resume", "paused_migrations", Action.MIGRATIONS_RESUMED, {}),
             ("start", "waiting_migrations", Action.MIGRATIONS_SCHEDULED, {"start_at": ""}),
+            ("erase", "migration_batch", Action.CREDENTIALS_ERASED, {}),
             ("delete", "migration_batch", Action.MIGRATIONS_DELETED, {}),
         )
     ),
