@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.core.paginator import Page
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 
-from migrations_app.models import Batch, Check, CheckState, MigrationJob, State
+from migrations_app.models import WAITING, Batch, Check, CheckState, MigrationJob, State
 from migrations_app.queueing.dispatch import limits
+from migrations_app.selectors.jobs import READY
 from purelymanage.core.paging import page_of
 
 PROBLEMS_SHOWN = 5
@@ -28,6 +30,10 @@ class CheckSums:
     messages: int
     bytes: int
     seconds: int
+    latest: datetime | None
+    """When the last of them was settled."""
+    to_come: int
+    """Mailboxes among them that are still to be copied."""
     at_once: int
     """How many jobs will run side by side."""
 
@@ -42,6 +48,11 @@ class CheckSums:
     @property
     def is_at_work(self) -> bool:
         return bool(self.waiting or self.running)
+
+    @property
+    def is_past(self) -> bool:
+        """Whether all that they were taken for has been copied, or runs."""
+        return bool(self.total) and not (self.is_at_work or self.to_come)
 
     @property
     def seconds_in_all(self) -> int:
@@ -72,9 +83,9 @@ def sum_checks(batch: Batch | None) -> CheckSums:
     return CheckSums(**facts, at_once=limits().concurrency)
 
 
-def _number(**facts: object) -> Count:
+def _number(*jobs: Q, **facts: object) -> Count:
     found = {f"check_before__{name}": value for name, value in facts.items()}
-    return Count("check_before", filter=Q(**found))
+    return Count("check_before", filter=Q(*jobs, **found))
 
 
 CHECKED = {
@@ -86,6 +97,8 @@ CHECKED = {
     "messages": Sum("check_before__messages", default=0),
     "bytes": Sum("check_before__bytes", default=0),
     "seconds": Sum("check_before__seconds", default=0),
+    "latest": Max("check_before__checked_at"),
+    "to_come": _number(WAITING | READY),
 }
 """What `CheckSums` holds, as aggregates over jobs."""
 

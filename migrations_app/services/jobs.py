@@ -145,6 +145,7 @@ def run_job_for_real(*, job: MigrationJob) -> MigrationJob:
         _refuse_duplicate(real)
         real.save()
         MigrationJob.objects.filter(pk=job.pk).update(superseded_by=real, version=F("version") + 1)
+        Check.objects.filter(job=job).update(job=real)  # of the same mailboxes
         queue.submit(real)
     return real
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from django_q.models import OrmQ
 
+from accounts.models import User
 from audit.models import Entry
 from migrations_app.models import Batch, Check, CheckState, MigrationJob, State
 from migrations_app.services import checks as services
+from migrations_app.services.jobs import run_job_for_real
 from migrations_app.tests.factories import BatchFactory, JobFactory
 from migrations_app.tests.pages import HTMX, text_of, url
 
 pytestmark = pytest.mark.django_db
+FOLDED = "What was found then"
 
 
 def batch_of(*states: CheckState, **facts: object) -> Batch:
@@ -65,6 +69,66 @@ def test_the_part_sums_up_and_names_the_first_problems(viewer_client: Client) ->
     part = text_of(viewer_client.get(url("batch_checks_live", batch.pk)))
     assert part.count("&lt;b&gt;Wrong") == 5
     assert "<b>Wrong" not in part
+
+
+# Once it is copied
+
+
+def looked_at(**facts: object) -> tuple[Batch, MigrationJob]:
+    """A dry run that ended well, whose mailboxes were looked at before."""
+    batch = BatchFactory()
+    dry = JobFactory(batch=batch, dry_run=True)
+    found = {"state": CheckState.READY, "messages": 4711, "seconds": 7200}
+    Check.objects.create(job=dry, checked_at=timezone.now(), **found | facts)
+    return batch, dry
+
+
+def test_what_was_found_before_a_dry_run_stands_while_its_real_run_waits(
+    admin_client: Client,
+) -> None:
+    batch, dry = looked_at()
+    real = run_job_for_real(job=dry)
+    page = text_of(admin_client.get(url("batch", batch.pk)))
+    assert "4,711" in page
+    assert "Look again" in page
+    assert "Look at all mailboxes" not in page
+    assert FOLDED not in page
+    assert "4,711" in text_of(admin_client.get(url("checks"), {"batch": batch.pk}))
+    assert "4,711" in text_of(admin_client.get(url("detail", real.pk)))
+
+
+def test_what_was_found_is_folded_away_once_all_is_copied(admin_client: Client) -> None:
+    batch, dry = looked_at()
+    real = run_job_for_real(job=dry)
+    for state, is_folded in (
+        (State.RUNNING, True),
+        (State.QUEUED, False),
+        (State.DONE, True),
+        (State.FAILED, True),
+    ):
+        MigrationJob.objects.filter(pk=real.pk).update(state=state)
+        for address in (url("batch", batch.pk), url("batch_checks_live", batch.pk)):
+            page = text_of(admin_client.get(address))
+            assert (FOLDED in page) is is_folded, state
+            assert ("Look again" in page) is not is_folded
+            assert ("Takes about" in page) is not is_folded, "that is over"
+            assert "4,711" in page
+
+
+def test_a_dry_run_that_has_ended_is_still_before_copying(admin_client: Client) -> None:
+    batch, _dry = looked_at()
+    page = text_of(admin_client.get(url("batch", batch.pk)))
+    assert FOLDED not in page
+    assert "Look again" in page
+
+
+def test_a_look_under_way_goes_along_with_the_real_run(admin: User) -> None:
+    _batch, dry = looked_at(state=CheckState.WAITING)
+    real = run_job_for_real(job=dry)
+    assert Check.objects.get().job == real
+
+
+# Row by row
 
 
 @pytest.mark.parametrize("count", [1, 30])
