@@ -55,6 +55,15 @@ def fill_job(page: Page, panel: Panel, *, pair: Pair, user: str) -> None:
     look(page)
 
 
+def look_at_folders_on_a_small_laptop(page: Page) -> None:
+    """They are a table there too: of cards the heads would be clipped."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    box = page.get_by_role("columnheader", name="There").bounding_box()
+    assert box is not None
+    assert box["height"] > 20
+    look(page)
+
+
 def test_a_stranger_moves_a_mailbox(page: Page, panel: Panel, imap_pair: Pair):
     user = f"ingrid.{uuid.uuid4().hex[:8]}@lindenhof.example"
     imap_pair.source.add_user(user, "old päss 1")
@@ -81,6 +90,7 @@ def test_a_stranger_moves_a_mailbox(page: Page, panel: Panel, imap_pair: Pair):
     look(page)
     assert imap_pair.destination.count(user) == 40
     assert sum(imap_pair.destination.snapshot(user)["Projekte/Brücke Süd"].values()) == 10
+    look_at_folders_on_a_small_laptop(page)
 
     page.goto(f"{panel.url}/migrations/")
     expect(page.get_by_role("table")).to_contain_text("Done")
