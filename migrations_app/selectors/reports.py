@@ -12,6 +12,7 @@ from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext as _
 
+from migrations_app.engines.causes import Cause
 from migrations_app.engines.plan import Options
 from migrations_app.models import ENDED_WELL, Batch, FolderResult, MigrationJob
 from migrations_app.progress.batches import BatchView
@@ -94,7 +95,7 @@ class MailboxRow:
         """Why messages were left out or why none arrived, and what more than one try comes to."""
         job, words = self.job, self.figures.reasons
         if job.is_finished and job.state not in ENDED_WELL:
-            return job.verdict
+            return str(Cause(job.cause).label) if job.cause in Cause else job.verdict
         if job.tries < 2 or job.dry_run or not job.is_finished:
             return words
         tries = _("last of %(count)d tries: what the earlier ones copied counts as already there")

@@ -13,6 +13,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from audit.models import Entry
+from migrations_app.engines.causes import Cause
 from migrations_app.models import Batch, FolderResult, Loss, MigrationJob, State
 from migrations_app.reports.figures import Figures, figures_of, look_of_folder
 from migrations_app.reports.files import FOLDER_COLUMNS, MAILBOX_COLUMNS
@@ -317,6 +318,10 @@ def test_a_row_says_why_a_mailbox_failed(viewer_client: Client) -> None:
     finished(batch=batch, state=State.FAILED, verdict=verdict)
     page = text_of(viewer_client.get(url("batch_report", batch.pk)))
     assert "Dr. Who cancelled it for &lt;anna&gt;. What was copied stays." in page
+    MigrationJob.objects.update(cause=Cause.SOURCE_PASSWORD)
+    page = text_of(viewer_client.get(url("batch_report", batch.pk)))
+    assert "Wrong source password" in page
+    assert "Dr. Who" not in page
 
 
 def test_the_files_of_a_batch_hold_all_mailboxes_and_are_on_record(

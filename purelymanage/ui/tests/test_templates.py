@@ -34,7 +34,8 @@ OF_THEIR_OWN = (
 """Templates that load what few pages need."""
 MOMENT = r"\{%\s*moment\b(?:(?!\bas\b)[^%])*%\}"
 GLUED = re.compile(
-    rf"""(?:translate "[^"]*[\w,]"|[\w,]\{{%\s*endblocktranslate)\s*%\}}\s*{MOMENT}"""
+    rf"""(?:translate "[^"]*[\w,]"|[\w,]\{{%\s*endblocktranslate)\s*%\}}"""
+    rf"""(?:\s*\{{%\s*end\w+\s*%\}})*\s*{MOMENT}"""
     rf"""|{MOMENT}\s*(?:\.|\{{%\s*translate "[a-z])"""
 )
 """A moment in the middle of a sentence; other languages have it elsewhere."""
@@ -76,6 +77,7 @@ def test_the_check_for_glued_sentences_finds_them():
     for bad in (
         '{% translate "They are erased" %} {% moment erased_on due=True %}',
         "{% blocktranslate %}by {{ who }},{% endblocktranslate %} {% moment at %}",
+        "{% if a %}{% blocktranslate %}next{% endblocktranslate %}{% endif %} {% moment at %}",
         "{% moment batch.erased_on %}.",
         '{% moment at %} {% translate "and are erased here." %}',
     ):
