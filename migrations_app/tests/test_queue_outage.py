@@ -12,8 +12,9 @@ from contextlib import suppress
 import pytest
 
 from migrations_app.tests.postgres import BINARIES, MISSING, PrivatePostgres
-from migrations_app.tests.workers import MANAGE, Workers
+from migrations_app.tests.workers import Workers
 from purelymanage.jobs.tests.processes import gone, processes_with, settles
+from purelymanage.tests.panel import MANAGE
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]  # it brings a server of its own
 
@@ -37,7 +38,7 @@ with transaction.atomic():
 def postgres() -> Iterator[PrivatePostgres]:
     if BINARIES is None:
         pytest.skip(MISSING)
-    server = PrivatePostgres()
+    server = PrivatePostgres(migrated=True)
     yield server
     server.remove()
 
@@ -65,7 +66,7 @@ def start(
 def test_the_database_stops_in_the_middle_of_a_run(postgres, tmp_path, outage, mails, runs):
     stamps = tmp_path / "stamps"
     behaviour = {"stamps": str(stamps), "mails": mails, "pause": 0.1}
-    workers = Workers(tmp_path, url=postgres.url, prepare=True)
+    workers = Workers(tmp_path, url=postgres.url)
     try:
         start(workers, postgres, "outage", behaviour)
         engines = processes_with("outage@new.example")
@@ -90,7 +91,7 @@ def test_a_host_vanishes_and_is_back_while_another_has_its_job(postgres, tmp_pat
     hosts = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        hosts.append(Workers(tmp_path / name, url=postgres.url, prepare=not hosts))
+        hosts.append(Workers(tmp_path / name, url=postgres.url))
         if len(hosts) == 1:
             start(hosts[0], postgres, "vanished", {"mails": 1000, "pause": 0.1})
     standing = "SELECT run, messages_done > 0, state FROM migrations_app_migrationjob"
@@ -118,7 +119,7 @@ def test_a_host_vanishes_and_is_back_while_another_has_its_job(postgres, tmp_pat
 def test_a_host_that_freezes_in_the_middle_of_a_claim_holds_the_others_up_for_seconds(
     postgres, tmp_path
 ):
-    workers = Workers(tmp_path, url=postgres.url, prepare=True)
+    workers = Workers(tmp_path, url=postgres.url)
     argv = [*MANAGE, "shell", "-c", HOLDS]
     frozen = subprocess.Popen(argv, env=workers.environment, stdout=subprocess.PIPE)
     try:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-from django.conf import settings
 from django.db import connection
 
 from migrations_app.tests.queueing import FAKE
 from purelymanage.jobs.tests.processes import settles
+from purelymanage.settings import CACHES
+from purelymanage.tests.panel import MANAGE
 
-MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
+CACHE_TABLE = CACHES["default"]["LOCATION"]
 
 
 def database_url() -> str:
@@ -31,9 +31,7 @@ def database_url() -> str:
 class Workers:
     """`manage.py workers` as a process of its own."""
 
-    def __init__(
-        self, directory: Path, *, url: str = "", prepare: bool = False, capacity: int = 4
-    ) -> None:
+    def __init__(self, directory: Path, *, url: str = "", capacity: int = 4) -> None:
         self.environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "purelymanage.settings",
@@ -44,9 +42,8 @@ class Workers:
             "SYNC_WORKERS": str(capacity),
             "LOG_LEVEL": "WARNING",
         }
-        if prepare:
-            self.manage("migrate", "--verbosity=0")
-        self.manage("createcachetable")
+        if not url and CACHE_TABLE not in connection.introspection.table_names():
+            self.manage("createcachetable")  # which the settings of tests need not
         self.supervisor = subprocess.Popen(
             [*MANAGE, "workers"], env=self.environment, start_new_session=True
         )

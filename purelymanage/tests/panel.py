@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -20,13 +17,16 @@ from typing import Any
 import psycopg
 import requests
 
-ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 120
-KEPT = {"static": ".collected", "demo-mail": "old/seeded"}
-"""What every first start makes in seconds of work, and the file by which it is complete.
+from purelymanage.jobs.tests.processes import settles
+from purelymanage.tests.shared import copy, made_once
 
-The second panel of a test run copies it.
-"""
+ROOT = Path(__file__).resolve().parents[2]
+MANAGE = (sys.executable, str(ROOT / "manage.py"))
+READY_SECONDS = 120
+DATABASE = "purelymanage.sqlite3"
+PREPARE = "from purelymanage.jobs.preparation import prepare; prepare()"
+MAIL = "demo-mail"
+MAIL_IS_WRITTEN = f"{MAIL}/old/seeded"
 
 
 def free_ports(count: int) -> int:
@@ -52,36 +52,42 @@ def database_of_its_own(data_dir: Path) -> str:
     """A URL for an empty database of the kind the test run uses."""
     url = os.environ.get("DATABASE_URL", "")
     if not url:
-        return f"sqlite:///{data_dir / 'panel.sqlite3'}"
+        return f"sqlite:///{data_dir / DATABASE}"
     name = f"panel_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     return url.rsplit("/", 1)[0] + f"/{name}"
 
 
-def _kept() -> Path:
-    """Shared by all processes of a test run, and removed with what else they share."""
-    directory = Path(os.environ["TEST_DATA_DIR"]) / "panel"
-    directory.mkdir(exist_ok=True)
-    return directory
+def lay_out(data_dir: Path, *, database: bool = True) -> None:
+    """Give a panel that was never started what every first start makes in seconds of work."""
+    prepared = made_once("panel", _prepare)
+    for name in ("static", MAIL, *([DATABASE] if database else [])):
+        if not (data_dir / name).exists():
+            copy(prepared / name, data_dir / name)
 
 
-def borrow(data_dir: Path) -> None:
-    """Give a panel that was never started what another one has made."""
-    for name in KEPT:
-        if (_kept() / name).exists() and not (data_dir / name).exists():
-            shutil.copytree(_kept() / name, data_dir / name)
+def _prepare(data_dir: Path) -> None:
+    data_dir.mkdir()
+    environment = demo_environment(data_dir, free_ports(1), free_ports(4))
+    subprocess.run([*MANAGE, "shell", "-c", PREPARE], env=environment, check=True)
+    servers = subprocess.Popen([*MANAGE, "demo_imap"], env=environment)
+    try:
+        assert settles((data_dir / MAIL_IS_WRITTEN).exists), "the demo's mail was not written"
+    finally:
+        servers.terminate()
+        servers.wait()
 
 
-def lend(data_dir: Path) -> None:
-    """Keep what is complete; whoever comes first does it."""
-    for name, sign in KEPT.items():
-        if (data_dir / name / sign).exists() and not (_kept() / name).exists():
-            draft = Path(tempfile.mkdtemp(dir=_kept()))
-            shutil.copytree(data_dir / name, draft / name)
-            with contextlib.suppress(OSError):
-                (draft / name).rename(_kept() / name)
-            shutil.rmtree(draft)
+def demo_environment(data_dir: Path, port: int, demo_port: int) -> dict[str, str]:
+    """All that a demo needs to know, and nothing of what tests set."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(data_dir),
+        "DATA_DIR": str(data_dir),
+        "PORT": str(port),
+        "DEMO_PORT": str(demo_port),
+    }
 
 
 def drop_database(url: str) -> None:
@@ -112,23 +118,18 @@ class Panel:
     @property
     def environment(self) -> dict[str, str]:
         return {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.data_dir),
-            "DATA_DIR": str(self.data_dir),
+            **demo_environment(self.data_dir, self.port, self.demo_port),
             "DATABASE_URL": self.database_url,
-            "PORT": str(self.port),
-            "DEMO_PORT": str(self.demo_port),
-            "EMAIL_URL": "filemail://" + str(self.data_dir / "mail"),
+            "EMAIL_URL": f"filemail:///{self.data_dir}/mail",  # the last slash begins its path
             **self.extra,
         }
 
     def start(self) -> Panel:
         """Start and wait until everything is ready, workers included."""
-        borrow(self.data_dir)
+        lay_out(self.data_dir, database=self.database_url.startswith("sqlite"))
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "start"],
-                cwd=ROOT,
+                [*MANAGE, "start"],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -140,7 +141,6 @@ class Panel:
             if self.process.poll() is not None:
                 break
             if self.is_ready():
-                lend(self.data_dir)
                 return self
             time.sleep(0.1)
         raise AssertionError(f"The panel did not start:\n{self.log.read_text()[-4000:]}")
@@ -161,7 +161,6 @@ class Panel:
 
     def remove(self) -> None:
         """Stop it if it runs, and drop its database."""
-        lend(self.data_dir)
         if self.process is not None and self.process.poll() is None:
             try:
                 self.stop()
@@ -186,9 +185,13 @@ class Panel:
         """Switch all faults off."""
         self._simulator("DELETE", "faults")
 
+    def purelymail_begins_anew(self) -> None:
+        """The account as at first, no faults."""
+        self._simulator("POST", "reset")
+
     def _simulator(self, method: str, name: str, **values: object) -> Any:
         url = f"http://127.0.0.1:{self.demo_port}/_simulator/{name}"
-        answer = requests.request(method, url, json=values or None, timeout=10)
+        answer = requests.request(method, url, json=values, timeout=10)
         answer.raise_for_status()
         return answer.json()
 

@@ -10,6 +10,8 @@ import requests
 
 from migrations_app.tests.dovecot import Dovecot, Pair
 
+PAUSE = 0.5
+"""Between two looks at a page: it costs the panel more than a moment's patience."""
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
@@ -49,7 +51,7 @@ class Visitor:
             before, found, _after = self.get(path).text.partition(f">{label}</option>")
             if found:
                 return before.rsplit('value="', 1)[1].split('"')[0]
-            time.sleep(0.2)
+            time.sleep(PAUSE)
         raise AssertionError(f"{path} does not offer {label}")
 
     def add_server(self, name: str, server: Dovecot) -> str:
@@ -78,7 +80,7 @@ class Visitor:
             text = self.get(path).text
             if words in text:
                 return text
-            time.sleep(0.2)
+            time.sleep(PAUSE)
         raise AssertionError(f"{path} never said {words}")
 
     def wait_for_end(self, job: int, *, seconds: float = 120) -> str:
@@ -89,7 +91,7 @@ class Visitor:
             self.get(f"/migrations/{job}/live/")
             if "Run for real" in text or "Re-run" in text:
                 return text
-            time.sleep(0.2)
+            time.sleep(PAUSE)
         raise AssertionError(f"Job {job} did not end:\n{self.get(f'/migrations/{job}/log/').text}")
 
     def _keep(self, response: requests.Response) -> requests.Response:

@@ -10,12 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+FIRST_PAUSE, LONGEST_PAUSE = 0.03, 0.25
+
 
 def settles(question: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """The answer as soon as it is true, or the last one."""
+    """The answer as soon as it is true, or the last one; asked less and less often."""
     give_up = time.monotonic() + seconds
+    pause = FIRST_PAUSE
     while not (answer := question()) and time.monotonic() < give_up:
-        time.sleep(0.03)
+        time.sleep(pause)
+        pause = min(1.2 * pause, LONGEST_PAUSE)
     return answer
 
 

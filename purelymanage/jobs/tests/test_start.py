@@ -21,7 +21,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 
 from purelymanage.jobs.management.commands import start as command
-from purelymanage.tests.panel import borrow, lend
+from purelymanage.tests.panel import lay_out
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 
@@ -47,10 +47,10 @@ def demo_environment(directory: Path, port: int) -> dict[str, str]:
 
 
 class Panel:
-    """A demo on ports of its own."""
+    """A demo on ports of its own, which migrates its database first if there is none."""
 
-    def __init__(self, directory: Path) -> None:
-        borrow(directory)
+    def __init__(self, directory: Path, *, database: bool = True) -> None:
+        lay_out(directory, database=database)
         self.directory = directory
         self.port = free_ports()
         self.process = subprocess.Popen(
@@ -91,7 +91,6 @@ class Panel:
         self.process.wait(40)
         self._reader.join(5)
         self.process.stdout.close()
-        lend(self.directory)
 
     def _read(self) -> None:
         for line in self.process.stdout:
@@ -121,7 +120,7 @@ def panels(tmp_path: Path) -> Iterator[list[Panel]]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_serves_says_where_and_leaves_no_process(tmp_path, panels, number):
-    panel = Panel(tmp_path)
+    panel = Panel(tmp_path, database=number != signal.SIGINT)
     panels.append(panel)
     panel.wait_for(f"PurelyManage is ready: http://127.0.0.1:{panel.port}/")
     with urllib.request.urlopen(f"http://127.0.0.1:{panel.port}/healthz") as answer:
