@@ -20,6 +20,7 @@ from playwright.sync_api import (
 
 from migrations_app.tests.conftest import _session_pair, imap_pair  # noqa: F401  fixtures
 from migrations_app.tests.dovecot import Pair
+from purelymanage.tests.browser.rewind import Moment
 from purelymanage.tests.panel import Panel
 from purelymanage.tests.visitor import Visitor
 
@@ -58,15 +59,9 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(
-    params=[
-        pytest.param("light-desktop", marks=pytest.mark.once),
-        pytest.param("dark-desktop", marks=pytest.mark.once),
-        "light-phone",
-    ]
-)
+@pytest.fixture(params=["light-desktop", "light-phone"])
 def screen(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[BrowserContext]:
-    """A browser window of each kind: both schemes, and a phone."""
+    """A browser window of each size."""
     context = chromium.new_context(**SCREENS[request.param])
     context.set_default_timeout(15_000)
     yield context
@@ -91,9 +86,9 @@ def page(screen: BrowserContext) -> Page:
     return page
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
-    """One panel for all tests of a file: its owner is signed in, its lists have been read."""
+@pytest.fixture(scope="session")
+def _first_moment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moment]:
+    """One panel for all journeys: its owner is signed in, its lists have been read."""
     panel = Panel(tmp_path_factory.mktemp("panel"))
     try:
         panel.start()
@@ -102,9 +97,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
         panel.owner.wait_for("/mailboxes/", "of 40")
         panel.owner.wait_for("/routing/", "of 12")
         panel.owner.wait_for("/domains/", "1 of 3 missing")  # looked up, with a DKIM key missing
-        yield panel
+        yield Moment(panel)
     finally:
         panel.remove()
+
+
+@pytest.fixture(scope="module")
+def demo(_first_moment: Moment) -> Panel:
+    """A panel for the tests of a file, untouched by those of others."""
+    _first_moment.go_back()
+    return _first_moment.panel
 
 
 @pytest.fixture
@@ -173,6 +175,14 @@ def look_everywhere(page: Page, name: str) -> None:
         look(page, rules=["color-contrast"] if screen == "dark-desktop" else None)
     page.emulate_media(color_scheme="light")
     page.set_viewport_size(SCREENS["light-desktop"]["viewport"])
+
+
+def look_in_both_schemes(page: Page) -> None:
+    """The page as it stands; schemes differ in colours alone."""
+    look(page)
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    look(page, rules=["color-contrast"])
+    page.emulate_media(color_scheme="light")
 
 
 def look(page: Page, *, rules: list[str] | None = None) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import uuid
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from migrations_app.tests.dovecot import Dovecot, Mail, Pair
-from purelymanage.tests.browser.conftest import look
+from purelymanage.tests.browser.conftest import look_in_both_schemes
 from purelymanage.tests.panel import Panel
+
+pytestmark = pytest.mark.once
 
 PASSWORD = "a long enough passphrase 42"
 MAILS = [
@@ -24,13 +27,13 @@ MAILS = [
 def set_up(page: Page, panel: Panel) -> None:
     page.goto(panel.url)
     expect(page).to_have_url(f"{panel.url}/setup/")
-    look(page)
+    look_in_both_schemes(page)
     page.get_by_label("Name").fill("Mara Keller")
     page.get_by_label("E-mail").fill("mara@panel.example")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Create the owner").click()
     expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
-    look(page)
+    look_in_both_schemes(page)
 
 
 def add_server(page: Page, panel: Panel, *, name: str, server: Dovecot) -> None:
@@ -39,7 +42,7 @@ def add_server(page: Page, panel: Panel, *, name: str, server: Dovecot) -> None:
     page.get_by_label("Host").fill("localhost")
     page.get_by_label("Port").fill(str(server.port_tls))
     page.get_by_label("Security").select_option(label="TLS")
-    look(page)
+    look_in_both_schemes(page)
     page.get_by_role("button", name="Add server").click()
     expect(page.get_by_role("cell", name=name, exact=True)).to_be_visible()
 
@@ -52,7 +55,7 @@ def fill_job(page: Page, panel: Panel, *, pair: Pair, user: str) -> None:
     page.get_by_label("Destination server").select_option(label="There")
     page.get_by_label("Destination address").fill(user)
     page.get_by_label("Destination password").fill(pair.destination.passwords[user])
-    look(page)
+    look_in_both_schemes(page)
 
 
 def look_at_folders_on_a_small_laptop(page: Page) -> None:
@@ -81,17 +84,17 @@ def test_a_stranger_moves_a_mailbox(page: Page, panel: Panel, imap_pair: Pair):
         .or_(page.get_by_role("button", name="Run for real"))
         .first
     ).to_be_visible(timeout=60_000)
-    look(page)
+    look_in_both_schemes(page)
     assert imap_pair.destination.count(user) == 0
 
     page.get_by_role("button", name="Run for real").first.click()
     expect(page.get_by_text("Done", exact=True).first).to_be_visible(timeout=60_000)
     expect(page.get_by_text(re.compile(r"40"))).not_to_have_count(0)
-    look(page)
+    look_in_both_schemes(page)
     assert imap_pair.destination.count(user) == 40
     assert sum(imap_pair.destination.snapshot(user)["Projekte/Brücke Süd"].values()) == 10
     look_at_folders_on_a_small_laptop(page)
 
     page.goto(f"{panel.url}/migrations/")
     expect(page.get_by_role("table")).to_contain_text("Done")
-    look(page)
+    look_in_both_schemes(page)
