@@ -60,24 +60,24 @@ def large_batch(count: int) -> Batch:
     return batch
 
 
-@pytest.mark.parametrize("page", ["batch", "list", "batches", "live"])
-def test_ten_thousand_jobs_cost_no_more_queries_than_ten(admin_client: Client, page: str) -> None:
+def test_ten_thousand_jobs_cost_no_more_queries_than_ten(admin_client: Client) -> None:
     dispatch.limits()
     counts = []
     for size in (10, 10_000):
         MigrationJob.objects.all().delete()
         batch = large_batch(size)
-        address = {
-            "batch": url("batch", batch.pk),
-            "live": url("batch_live", batch.pk),
-            "list": url("list"),
-            "batches": url("batches"),
-        }[page]
-        admin_client.get(address, headers=HTMX)
-        with CaptureQueriesContext(connection) as queries:
-            assert admin_client.get(address, headers=HTMX).status_code == 200
-        counts.append(len(queries))
-    assert counts[0] == counts[1] <= QUERIES
+        pages = [url("batch", batch.pk), url("batch_live", batch.pk), url("list"), url("batches")]
+        counts.append([queries_of(admin_client, page) for page in pages])
+    assert counts[0] == counts[1]
+    assert max(counts[1]) <= QUERIES
+
+
+def queries_of(client: Client, page: str) -> int:
+    """How many it takes, once it has been opened before."""
+    client.get(page, headers=HTMX)
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(page, headers=HTMX).status_code == 200
+    return len(queries)
 
 
 def test_the_page_shows_what_is_not_superseded_and_no_password(admin_client: Client) -> None:

@@ -26,6 +26,8 @@ from purelymanage.tests.audited.world import (
     recorded,
 )
 
+pytestmark = pytest.mark.once
+
 SESSIONS = {"accounts_session"}
 """Messages to the person, and when they were last seen."""
 COMMANDS = walk.commands()
@@ -38,7 +40,6 @@ def names(lines: Iterable[Line]) -> set[str]:
 # The tables are complete
 
 
-@pytest.mark.once
 def test_the_walk_finds_the_site():
     found = {name for name, _route, _item in walk.addresses()}
     assert found >= {"account_login", "mailboxes:add", "admin:index", "dashboard:home"}
@@ -47,7 +48,6 @@ def test_the_walk_finds_the_site():
     assert walk.tasks() >= {"domains.tasks.refresh_copy", "migrations_app.tasks.run_next"}
 
 
-@pytest.mark.once
 def test_every_address_that_takes_a_post_is_in_the_table():
     missing = walk.changing_addresses() - names(POSTS)
     assert not missing, (
@@ -58,7 +58,6 @@ def test_every_address_that_takes_a_post_is_in_the_table():
     )
 
 
-@pytest.mark.once
 def test_every_task_chore_and_command_is_in_the_table():
     missing = (walk.tasks() | walk.chores() | COMMANDS) - names([*WORK, *RUNS])
     assert not missing, (
@@ -68,14 +67,12 @@ def test_every_task_chore_and_command_is_in_the_table():
     )
 
 
-@pytest.mark.once
 def test_nothing_is_in_the_tables_that_is_gone():
     gone = names(POSTS) - walk.changing_addresses()
     gone |= names([*WORK, *RUNS]) - walk.tasks() - walk.chores() - COMMANDS
     assert not gone, f"{', '.join(sorted(gone))}: is not there any more. Take its line out."
 
 
-@pytest.mark.once
 def test_every_exemption_says_why():
     for line in [*POSTS, *WORK, *RUNS]:
         if isinstance(line, Exempt):

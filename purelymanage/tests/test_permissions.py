@@ -220,6 +220,7 @@ def test_who_signed_in_long_ago_shows_again_who_they_are(world, browsers):
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("facts", "as_if"),

@@ -34,6 +34,8 @@ from purelymanage.tests.audited.posts import POSTS
 from purelymanage.tests.audited.work import RUNS, WORK, command
 from purelymanage.tests.audited.world import NEW_PASSWORD, SECRET, World
 
+pytestmark = pytest.mark.once
+
 HANDLED = {
     # Who comes in
     "account_login": ("password",),
@@ -206,7 +208,6 @@ def _secret_forms(page: str, path: str) -> Iterator[str]:
                 yield where
 
 
-@pytest.mark.once
 def test_what_is_in_the_table_is_there_and_is_posted():
     names = {line.name for line in POSTS}
     tried_elsewhere = {
@@ -218,7 +219,6 @@ def test_what_is_in_the_table_is_there_and_is_posted():
     assert {line.name for line in [*WORK, *RUNS]} >= WORKED_ON
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("name", sorted({one for fields in HANDLED.values() for one in fields}))
 def test_the_redaction_knows_every_field_for_a_secret(name):
     assert redaction.SECRET_FIELD.search(name)

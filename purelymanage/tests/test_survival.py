@@ -18,7 +18,7 @@ from purelymanage.jobs.tests.processes import processes_with, settles
 from purelymanage.tests.panel import Panel
 from purelymanage.tests.visitor import Visitor
 
-pytestmark = [pytest.mark.imap, pytest.mark.slow]
+pytestmark = [pytest.mark.imap, pytest.mark.slow, pytest.mark.xdist_group("survival")]
 
 MAILS = [
     Mail(
@@ -34,16 +34,15 @@ RECOVERY_SECONDS = 120
 class Migration:
     """A running job, its panel and its mailbox."""
 
-    def __init__(self, panel: Panel, pair: Pair) -> None:
-        self.panel, self.pair = panel, pair
+    def __init__(self, panel: Panel, owner: Visitor, pair: Pair) -> None:
+        self.panel, self.owner, self.pair = panel, owner, pair
         self.user = f"survivor.{uuid.uuid4().hex[:8]}@lindenhof.example"
         pair.source.add_user(self.user, "old password")
         pair.destination.add_user(self.user, "new password")
         pair.source.fill(self.user, MAILS)
-        self.visitor = Visitor(panel.url)
-        self.visitor.set_up()
-        job = self.visitor.job_between(pair, self.user)
-        self.visitor.post("/migrations/new/", **job, bandwidth_kbs=KB_PER_SECOND, subscribe="on")
+        job = owner.job_between(pair, self.user)
+        page = owner.post("/migrations/new/", **job, bandwidth_kbs=KB_PER_SECOND, subscribe="on")
+        self.number = int(page.url.rstrip("/").rpartition("/")[2])
         assert settles(lambda: pair.destination.count(self.user) > 30), "nothing was copied"
 
     def engine(self) -> int:
@@ -56,7 +55,7 @@ class Migration:
 
     def ends_exactly(self) -> bool:
         """Done by itself, every message there once."""
-        self.visitor.wait_for_end(1, seconds=RECOVERY_SECONDS)
+        self.owner.wait_for_end(self.number, seconds=RECOVERY_SECONDS)
         return self.pair.destination.count(self.user) == len(MAILS)
 
 
@@ -67,12 +66,20 @@ def _command_line(pid: int) -> str:
         return ""
 
 
-@pytest.fixture
-def panel(tmp_path: Path, _session_pair: Pair) -> Iterator[Panel]:  # noqa: F811
-    panel = Panel(tmp_path, extra=trust(_session_pair))
-    yield panel.start()
+@pytest.fixture(scope="module")
+def panel(tmp_path_factory: pytest.TempPathFactory, _session_pair: Pair) -> Iterator[Panel]:  # noqa: F811
+    """One for all: each test leaves it at work."""
+    panel = Panel(tmp_path_factory.mktemp("panel"), extra=trust(_session_pair))
+    yield panel
     panel.remove()
     assert settles(lambda: not panel.processes())
+
+
+@pytest.fixture(scope="module")
+def owner(panel: Panel) -> Visitor:
+    owner = Visitor(panel.start().url)
+    owner.set_up()
+    return owner
 
 
 def trust(pair: Pair) -> dict[str, str]:
@@ -80,14 +87,14 @@ def trust(pair: Pair) -> dict[str, str]:
 
 
 @pytest.mark.once
-def test_a_killed_engine_is_made_good(panel: Panel, imap_pair: Pair):  # noqa: F811
-    migration = Migration(panel, imap_pair)
+def test_a_killed_engine_is_made_good(panel: Panel, owner: Visitor, imap_pair: Pair):  # noqa: F811
+    migration = Migration(panel, owner, imap_pair)
     os.kill(migration.engine(), signal.SIGKILL)
     assert migration.ends_exactly()
 
 
-def test_a_killed_worker_is_made_good(panel: Panel, imap_pair: Pair):  # noqa: F811
-    migration = Migration(panel, imap_pair)
+def test_a_killed_worker_is_made_good(panel: Panel, owner: Visitor, imap_pair: Pair):  # noqa: F811
+    migration = Migration(panel, owner, imap_pair)
     engine = migration.engine()
     guard = _parent(engine)
     os.kill(_parent(guard), signal.SIGKILL)
@@ -98,9 +105,10 @@ def test_a_killed_worker_is_made_good(panel: Panel, imap_pair: Pair):  # noqa: F
 @pytest.mark.once
 def test_a_killed_supervisor_leaves_nothing_and_the_next_start_goes_on(
     panel: Panel,
+    owner: Visitor,
     imap_pair: Pair,  # noqa: F811
 ):
-    migration = Migration(panel, imap_pair)
+    migration = Migration(panel, owner, imap_pair)
     panel.process.kill()
     panel.process.wait()
     assert settles(lambda: not panel.processes(), 10), "processes outlived their supervisor"
@@ -113,23 +121,27 @@ def test_a_killed_supervisor_leaves_nothing_and_the_next_start_goes_on(
 @pytest.mark.once
 def test_stopping_in_good_order_requeues_and_the_next_start_goes_on(
     panel: Panel,
+    owner: Visitor,
     imap_pair: Pair,  # noqa: F811
 ):
-    migration = Migration(panel, imap_pair)
+    migration = Migration(panel, owner, imap_pair)
     assert panel.stop(signal.SIGINT) == 0
     assert not panel.processes()
     panel.start()
     assert migration.ends_exactly()
-    assert "interrupted" not in migration.visitor.get("/migrations/1/log/").text.lower()
+    log = f"/migrations/{migration.number}/log/"
+    assert "interrupted" not in owner.get(log).text.lower()
 
 
 @pytest.mark.once
 @pytest.mark.skipif(BINARIES is None, reason=MISSING)
 def test_a_database_that_stops_is_waited_for(tmp_path: Path, imap_pair: Pair):  # noqa: F811
-    database = PrivatePostgres()
+    database = PrivatePostgres(migrated=True)
     panel = Panel(tmp_path, extra=trust(imap_pair), database_url=database.url)
     try:
-        migration = Migration(panel.start(), imap_pair)
+        owner = Visitor(panel.start().url)
+        owner.set_up()
+        migration = Migration(panel, owner, imap_pair)
         engine = migration.engine()
         database.stop()
         assert requests.get(f"{panel.url}/readyz", timeout=20).status_code == 503
