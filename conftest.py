@@ -29,24 +29,24 @@ PASSWORD = "correct horse battery staple"
 
 @pytest.hookimpl(trylast=True)  # once all marks are set
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    leave_out(items)
+    leave_out(config, items)
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     items[:] = dealt(items, workers)
 
 
-def leave_out(items: list[pytest.Item]) -> None:
+def leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The pass on PostgreSQL leaves out what has nothing to do with the database."""
     if connection.vendor == "postgresql":
-        skip = pytest.mark.skip(reason="needs no PostgreSQL: runs in the pass on SQLite")
-        for item in items:
-            if item.get_closest_marker("once"):
-                item.add_marker(skip)
+        once = {item for item in items if item.get_closest_marker("once")}
+        config.hook.pytest_deselected(items=list(once))
+        items[:] = [item for item in items if item not in once]
 
 
 def dealt(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
     """The tests in an order in which each worker, given an equal part, begins with a lane.
 
-    So no browser works beside another, and what waits long begins early.
+    So no browser works beside another, what waits long begins early, and one worker is free for
+    what does neither.
     """
     kinds: dict[str, list[pytest.Item]] = {"browser": [], "slow": [], "": []}
     for item in items:
@@ -54,10 +54,20 @@ def dealt(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
     rest = iter(kinds[""])
     order = [
         test
-        for lane in (kinds["browser"], kinds["slow"][::2], kinds["slow"][1::2])
+        for lane in (kinds["browser"], *spread(kinds["slow"], max(1, workers - 2)))
         for test in (*lane, *islice(rest, max(0, len(items) // workers - len(lane))))
     ]
     return [*order, *rest]
+
+
+def spread(items: list[pytest.Item], count: int) -> list[list[pytest.Item]]:
+    """In so many lanes in turn; a group, which shares what is dear to start, stays together."""
+    groups: dict[object, list[pytest.Item]] = {}
+    for item in items:
+        group = item.get_closest_marker("xdist_group")
+        groups.setdefault(group.args if group else item, []).append(item)
+    turns = list(groups.values())
+    return [[item for group in turns[lane::count] for item in group] for lane in range(count)]
 
 
 @pytest.fixture(scope="session")
