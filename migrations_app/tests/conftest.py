@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
 from migrations_app.engines.base import Engine
 from migrations_app.engines.builtin.engine import BuiltinEngine
+from migrations_app.engines.builtin.troubles import TroubleError
 from migrations_app.engines.imapsync.command import ImapsyncEngine
+from migrations_app.imap import survey as imap_survey
+from migrations_app.imap.survey import Found
+from migrations_app.running import start
 from migrations_app.tests.dovecot import DOVECOT, MISSING, Dovecot, Pair, SilentServer, make_pair
 from purelymanage.core.errors import UnavailableError
 
@@ -97,3 +104,40 @@ def no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("a connection was made")
 
     monkeypatch.setattr(socket, "create_connection", connected)
+
+
+@pytest.fixture
+def survey(monkeypatch: pytest.MonkeyPatch) -> type:
+    """What mailboxes hold, without a server; counts who is where at a time."""
+
+    class Survey:
+        found = Found(folders=3, messages=100, bytes=5_000_000)
+        crowd = 0
+        """So many looks begin before one of them ends."""
+        asked: list[tuple[str, str, str]] = []
+        most: Counter[str] = Counter()
+        troubles: dict[str, TroubleError] = {}
+
+    Survey.asked, Survey.most, Survey.troubles = [], Counter(), {}
+    now, lock = Counter(), threading.Condition()
+
+    def look(end, password, *, side, options, measures):
+        with lock:
+            Survey.asked.append((end.host, end.user, password))
+            for place in (end.host, "all"):
+                now[place] += 1
+                Survey.most[place] = max(Survey.most[place], now[place])
+            lock.notify_all()
+            lock.wait_for(lambda: Survey.most["all"] >= Survey.crowd, 20)
+        if Survey.crowd:
+            time.sleep(0.05)
+        with lock:
+            now[end.host] -= 1
+            now["all"] -= 1
+        if end.user in Survey.troubles:
+            raise Survey.troubles[end.user]
+        return Survey.found
+
+    monkeypatch.setattr(imap_survey, "survey", look)
+    monkeypatch.setattr(start, "place_problem", lambda *_place, in_plain: "")
+    return Survey
