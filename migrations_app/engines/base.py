@@ -98,6 +98,8 @@ class Engine(Protocol):
     """A program that copies one mailbox into another."""
 
     name: str
+    label: str
+    """What people call it, with its version where that is known."""
     preload: tuple[str, ...]
     """Modules that may be loaded before the run, where `argv` is `[python, -I, script, …]`."""
     environment: Mapping[str, str]

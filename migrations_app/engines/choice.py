@@ -54,7 +54,7 @@ def choose(name: str | None = None) -> Engine:
     if answer is None or answer.trouble:  # what was missing may have been installed meanwhile
         answer = _ask()
     if not answer.trouble:
-        return ImapsyncEngine()
+        return ImapsyncEngine(answer.version)
     if name == "imapsync":
         raise UnavailableError(answer.trouble)
     return BuiltinEngine()
@@ -82,12 +82,6 @@ def describe() -> EngineChoice:
         reason = answer.trouble if shutil.which(path) else _not_installed(path)
         return EngineChoice("builtin", "", reason)
     return EngineChoice("imapsync", answer.version, f"imapsync was found at “{path}”.")
-
-
-def label_of(engine: Engine) -> str:
-    """What people call an engine that was chosen, for this job alone or for all."""
-    usual = describe()
-    return usual.label if usual.name == engine.name else LABELS[engine.name]
 
 
 def _not_installed(path: str) -> str:

@@ -23,6 +23,8 @@ class Remedy(StrEnum):
 
     RETRY = "retry"
     """Time: it is tried again after `RETRY_MINUTES`, then it has failed."""
+    AGAIN = "again"
+    """The next try, at once, and only so many: nothing is known against it."""
     RESUME = "resume"
     """The next day: it goes on by itself and counts as no failure."""
     PASSWORD = "password"  # noqa: S105  # nosec B105  # a kind of cure, not a password
@@ -40,6 +42,8 @@ class Cure:
     """For how long its host is closed after `EQUAL_FAILURES`; None where no host is to blame."""
     is_of_batch: bool = False
     """It speaks of what the batch brought along, not of the server: others may go on there."""
+    is_of_worker: bool = False
+    """It speaks of the worker host, which would end every job so: others are to take them."""
 
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -47,6 +51,7 @@ _PASSES = Cure(Remedy.RETRY)
 _PASSES_AT_HOST = Cure(Remedy.RETRY, closes_for=_HOUR)
 _PASSWORD = Cure(Remedy.PASSWORD, closes_for=_HOUR, is_of_batch=True)
 _BY_HAND = Cure(Remedy.HAND)
+_BY_HAND_AT_WORKER = Cure(Remedy.HAND, is_of_worker=True)
 _BY_HAND_AT_HOST = Cure(Remedy.HAND, closes_for=_DAY)
 
 CURES: dict[Cause, Cure] = {
@@ -78,11 +83,15 @@ CURES: dict[Cause, Cure] = {
     Cause.FOLDERS_REFUSED: _BY_HAND,
     Cause.FLAGS_REFUSED: _BY_HAND,
     Cause.ALREADY_RUNNING: _PASSES,
+    Cause.PASSWORDS_ERASED: Cure(Remedy.PASSWORD),
+    Cause.KEY_MISSING: _BY_HAND_AT_WORKER,
     Cause.NO_APP_PASSWORD: _BY_HAND,
     Cause.PURELYMAIL_SILENT: _PASSES_AT_HOST,
     Cause.ENGINE_SETTINGS: _BY_HAND,
-    Cause.ENGINE_MISSING: _BY_HAND,
+    Cause.ENGINE_MISSING: _BY_HAND_AT_WORKER,
     Cause.ENGINE_CRASHED: _PASSES,
-    Cause.STOPPED: _PASSES,
+    Cause.WORKER_HOST: Cure(Remedy.RETRY, is_of_worker=True),
+    Cause.WORKER_CRASHED: _PASSES,
+    Cause.STOPPED: Cure(Remedy.AGAIN),
     Cause.UNKNOWN: _BY_HAND,
 }

@@ -25,6 +25,7 @@ from purelymanage.jobs.queue import enqueue, waiting
 from purelymanage.ui.tags.words import clock_time
 
 STUCK_SECONDS = 60.0
+DRAINS = Q(is_draining=True) | Q(drained_at__isnull=False)
 PLACES_SHOWN = 100
 """Who is further back in the queue is not told their place."""
 _STANDING = (
@@ -236,7 +237,7 @@ def next_for(owner: str) -> MigrationJob | None:
     its source host's.
     """
     most, running = limits(), Running.look()
-    if running.live >= most.concurrency or is_draining(owner):
+    if running.live >= most.concurrency or draining(owner).exists():
         return None
     manners = Manners(most)
     job = eligible(manners, running).select_for_update().first()
@@ -272,7 +273,6 @@ def is_kept_waiting(host: str) -> bool:
     )
 
 
-def is_draining(owner: str) -> bool:
-    """Whether this worker host is to take no work, and to give back what it runs."""
-    drains = Q(is_draining=True) | Q(drained_at__isnull=False)
-    return WorkerHost.objects.filter(drains, name=owner).exists()
+def draining(owner: str) -> QuerySet[WorkerHost]:
+    """This worker host, if it is to take no work, and to give back what it runs."""
+    return WorkerHost.objects.filter(DRAINS, name=owner)

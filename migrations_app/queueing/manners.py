@@ -138,9 +138,14 @@ def _share(limits: HostLimits, most: Limits) -> int | None:
     return max(1, limits.bytes_per_second // min(_at_once(limits, most), most.concurrency))
 
 
+def limits_of(job: MigrationJob) -> QuerySet[HostLimits]:
+    """The limits of its source host, if there are any."""
+    return HostLimits.objects.filter(host=job.source_host.lower())
+
+
 def has_to_rest(job: MigrationJob) -> bool:
     """Whether a running job is to stop for now: the hours are over, or the budget is used up."""
-    limits = HostLimits.objects.filter(host=job.source_host.lower()).first()
+    limits = limits_of(job).first()
     if limits is None:
         return False
     now = timezone.now()
@@ -151,9 +156,7 @@ def has_to_rest(job: MigrationJob) -> bool:
 
 def budget_of(job: MigrationJob) -> int | None:
     """How many bytes a run that starts now may copy; None where nobody counts them."""
-    limits = HostLimits.objects.filter(
-        host=job.source_host.lower(), bytes_per_day__isnull=False
-    ).first()
+    limits = limits_of(job).filter(bytes_per_day__isnull=False).first()
     return max(1, _left(limits, job, timezone.now())) if limits else None
 
 

@@ -167,9 +167,9 @@ def _next_turn(job: MigrationJob) -> Combinable | None:
     return seconds_from_now(3600 * job.repeat_hours)
 
 
-def beat(job: MigrationJob) -> bool:
-    """Renew the lease. False means that the run is not ours any more."""
-    return bool(_mine(job).update(lease_until=seconds_from_now(LEASE_SECONDS)))
+def beat(job: MigrationJob, **facts: Any) -> bool:
+    """Renew the lease, and store `facts`. False means that the run is not ours any more."""
+    return bool(_mine(job).update(lease_until=seconds_from_now(LEASE_SECONDS), **facts))
 
 
 def report(
@@ -203,7 +203,7 @@ def finish(job: MigrationJob, verdict: Verdict, *, status: int | None = None) ->
     """
     facts = {"cause": verdict.cause or "", "exit_status": status}
     minutes = aftercare.minutes_to_next_try(job, verdict)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         if minutes is None:
             ended = _end(job, verdict, **facts)
         else:

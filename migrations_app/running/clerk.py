@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import Error as DatabaseError
 from django.db import OperationalError, connections, transaction
+from django.db.models import Exists
 
 from migrations_app.engines.base import Progress
 from migrations_app.engines.counts import FolderProgress
@@ -49,7 +50,6 @@ class News:
 
     columns: dict[str, Any]
     folders: dict[int, tuple[Any, ...]]
-    lines: list[str]
 
 
 class Clerk(threading.Thread):
@@ -74,6 +74,8 @@ class Clerk(threading.Thread):
         """When the lease was last renewed, by our own clock."""
         self._stored_columns: dict[str, Any] = {}
         self._stored_folders: dict[int, tuple[Any, ...]] = {}
+        self._logged = 0
+        """Characters, since the log was last looked after."""
         self._ended = threading.Event()
         self._writing = threading.Lock()
 
@@ -95,6 +97,8 @@ class Clerk(threading.Thread):
                 pause = WRITE_SECONDS
                 try:
                     self._look_and_write()
+                except MigrationJob.DoesNotExist:
+                    self.is_lost = True
                 except DatabaseError as error:
                     logger.warning("Job %s: %s, trying again", self._job.pk, type(error).__name__)
                     connections.close_all()
@@ -127,17 +131,27 @@ class Clerk(threading.Thread):
         is_due = time.monotonic() - self.renewed_at >= queue.BEAT_SECONDS
         if (is_due or self._has_news()) and not self._write():
             self.is_lost = True
-        row = MigrationJob.objects.filter(pk=self._job.pk)
-        self.is_cancelled |= row.filter(stop_requested=True).exists()
-        self.is_draining |= dispatch.is_draining(self._job.owner)
-        self.has_to_rest |= manners.has_to_rest(self._job)
+        self._look()
+
+    def _look(self) -> None:
+        """Whether anybody wishes it to stop; one query, where the source has no limits."""
+        facts = MigrationJob.objects.values_list(
+            "stop_requested",
+            Exists(dispatch.draining(self._job.owner)),
+            Exists(manners.limits_of(self._job)),
+        )
+        asks, drains, is_limited = facts.get(pk=self._job.pk)
+        self.is_cancelled |= asks
+        self.is_draining |= drains
+        self.has_to_rest |= is_limited and manners.has_to_rest(self._job)
 
     def _write(self, ending: Callable[[], bool] | None = None) -> bool:
         """Store the news and renew the lease, in one transaction that proves our token."""
         if not self._writing.acquire(timeout=HANG_SECONDS):
             raise OperationalError("The write before this one hangs.")
+        started = time.monotonic()
+        lines = self._log.take()
         try:
-            started = time.monotonic()
             news = self._news()
             with transaction.atomic():
                 rows = [self._as_row(*item) for item in news.folders.items()]
@@ -145,14 +159,16 @@ class Clerk(threading.Thread):
                 if not queue.report(self._job, rows, losses, **news.columns):
                     return False
                 self._count_use(news)
-                logs.append(self._job, "".join(news.lines))
+                self._append("".join(lines))
                 if ending:
                     ending()
-            self._log.stored(len(news.lines))
             self._stored_columns = news.columns
             self._stored_folders.update(news.folders)
             self.renewed_at = started
             return True
+        except DatabaseError:
+            self._log.give_back(lines)
+            raise
         finally:
             self._writing.release()
 
@@ -161,9 +177,17 @@ class Clerk(threading.Thread):
         if read > 0 and not self._job.dry_run:
             manners.count_use(self._job, read)
 
+    def _append(self, text: str) -> None:
+        logs.append(self._job, text)
+        self._logged += len(text)
+        if self._logged > logs.HEAD_CHARACTERS + logs.TAIL_CHARACTERS:
+            logs.make_room(self._job)
+            self._logged = 0
+
     def _has_news(self) -> bool:
         news = self._news()
-        return bool(news.folders or news.lines or news.columns != self._stored_columns)
+        is_changed = bool(news.folders) or news.columns != self._stored_columns
+        return is_changed or self._log.has_lines()
 
     def _news(self) -> News:
         with self.reading:
@@ -179,7 +203,7 @@ class Clerk(threading.Thread):
             for position, facts in folders.items()
             if self._stored_folders.get(position) != facts
         }
-        return News(columns=columns, folders=changed, lines=self._log.waiting())
+        return News(columns=columns, folders=changed)
 
     def _as_row(self, position: int, facts: tuple[Any, ...]) -> FolderResult:
         columns = {

@@ -22,9 +22,9 @@ from migrations_app.models import LogChunk, MigrationJob
 CHUNK_CHARACTERS = 200_000
 LINE_CHARACTERS = 4_000
 NEWEST_CHUNKS = 50
-EARLIER_HEAD = 1_000_000
-EARLIER_TAIL = 2_000_000
-"""So many characters of what earlier runs wrote stay when a job runs once more."""
+HEAD_CHARACTERS = 1_000_000
+TAIL_CHARACTERS = 2_000_000
+"""So much stays of a log that grew too long."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -55,11 +55,11 @@ def append(job: MigrationJob, text: str) -> None:
 
 
 def make_room(job: MigrationJob) -> None:
-    """Before another run: the middle of a log that grew too long gives way to one line."""
+    """The middle of a log that grew too long gives way to one line."""
     sized = job.log_chunks.order_by("pk").annotate(size=Length("text"))
     chunks = list(sized.values_list("pk", "size"))
-    head = _first_within(EARLIER_HEAD, chunks)
-    end = _first_within(EARLIER_TAIL, reversed(chunks[len(head) :]))
+    head = _first_within(HEAD_CHARACTERS, chunks)
+    end = _first_within(TAIL_CHARACTERS, reversed(chunks[len(head) :]))
     middle = [pk for pk, _size in chunks[len(head) : len(chunks) - len(end)]]
     if not middle:
         return

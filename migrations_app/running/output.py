@@ -18,8 +18,8 @@ from migrations_app.engines.base import LogLine
 from migrations_app.running import logs
 
 LINE_BYTES = 64 * 1024
-HEAD_CHARACTERS = 4_000_000
-TAIL_CHARACTERS = 1_000_000
+HEAD_CHARACTERS = TAIL_CHARACTERS = 250_000
+"""So much is kept of what an engine prints between two writes, from its start and from its end."""
 HIDDEN = "••••••••"
 
 
@@ -73,55 +73,62 @@ class Redactor:
 class LogBuffer:
     """A run's lines that wait to be stored; the engine never waits for the database.
 
-    Both memory and database are safe from an engine that prints without end: of a log that grows
-    too long the head is kept and, once the run is over, the tail, with a line between them.
+    Memory is safe from an engine that prints faster than the database takes it: of what waits the
+    head and the tail are kept, with a line between them. (`logs.make_room` looks after the rest.)
     """
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
         self._lock = threading.Lock()
-        self._waiting: list[str] = []
-        self._room = HEAD_CHARACTERS
-        self._tail: deque[str] = deque()
-        self._tail_room = TAIL_CHARACTERS
-        self._left_out = 0
+        self._empty()
 
     def add(self, line: LogLine) -> None:
         """Take one line."""
         text = logs.line(self._redactor.clean(line.text), level=line.level)
         with self._lock:
-            if self._room > 0:
-                self._room -= len(text)
-                self._waiting.append(text)
-            else:
-                self._keep_for_the_end(text)
+            self._keep(text)
 
-    def close(self) -> None:
-        """The run is over: let the tail follow the head."""
+    def has_lines(self) -> bool:
+        """Whether anything waits."""
+        return bool(self._head)
+
+    def take(self) -> list[str]:
+        """The stored form of all that waits. What cannot be stored comes back by `give_back`."""
         with self._lock:
-            if self._left_out:
-                words = _("%(count)s lines left out: the log grew too long.")
-                gap = logs.line(words % {"count": f"{self._left_out:,}"}, level="warning")
-                self._waiting.append(gap)
-            self._waiting += self._tail
-            self._tail.clear()
+            return self._take()
 
-    def waiting(self) -> list[str]:
-        """The stored form of what waits; tell `stored` how much of it arrived."""
+    def give_back(self, lines: list[str]) -> None:
+        """They were not stored, and come before what was added meanwhile."""
         with self._lock:
-            return list(self._waiting)
+            for text in [*lines, *self._take()]:
+                self._keep(text)
 
-    def stored(self, count: int) -> None:
-        """Forget the first `count` lines: they are in the database."""
-        with self._lock:
-            del self._waiting[:count]
+    def _empty(self) -> None:
+        self._head: list[str] = []
+        self._head_room = HEAD_CHARACTERS
+        self._tail: deque[str] = deque()
+        self._tail_room = TAIL_CHARACTERS
+        self._left_out = 0
 
-    def _keep_for_the_end(self, text: str) -> None:
+    def _keep(self, text: str) -> None:
+        if self._head_room > 0:
+            self._head_room -= len(text)
+            self._head.append(text)
+            return
         self._tail.append(text)
         self._tail_room -= len(text)
         while self._tail_room < 0:
             self._tail_room += len(self._tail.popleft())
             self._left_out += 1
+
+    def _take(self) -> list[str]:
+        lines = self._head
+        if self._left_out:
+            words = _("%(count)s lines left out: they came too fast.")
+            lines.append(logs.line(words % {"count": f"{self._left_out:,}"}, level="warning"))
+        lines += self._tail
+        self._empty()
+        return lines
 
 
 def _spellings(secret: str) -> Iterator[str]:

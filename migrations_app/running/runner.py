@@ -15,12 +15,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from django.db import Error as DatabaseError
 from django.utils.translation import gettext as _
 
 from audit.actions import Action
 from audit.services import audited
-from migrations_app.engines.base import Ending, Engine, LogLine, Reader, Verdict
+from migrations_app.engines.base import Ending, LogLine, Reader, Verdict
 from migrations_app.engines.causes import Cause
+from migrations_app.engines.cures import CURES
 from migrations_app.engines.plan import Plan
 from migrations_app.models import MigrationJob
 from migrations_app.queueing import queue
@@ -28,11 +30,10 @@ from migrations_app.running import logs
 from migrations_app.running.clerk import GUARD_SECONDS, Clerk
 from migrations_app.running.output import Lines, LogBuffer, Redactor
 from migrations_app.running.passfiles import Passfile
-from migrations_app.running.start import NoStartError, plan_of, prepare
+from migrations_app.running.start import NoStartError, Start, plan_of, prepare
 from migrations_app.running.workplace import child_environment, private_directory
-from migrations_app.services import temporary_passwords
+from migrations_app.services import temporary_passwords, workers
 from purelymanage.core.context import SYSTEM, acting_as
-from purelymanage.core.errors import PurelyManageError, UnavailableError
 from purelymanage.jobs.process import Child
 
 logger = logging.getLogger(__name__)
@@ -61,16 +62,16 @@ def _run(job: MigrationJob) -> None:
             if job.run > 1:
                 logs.make_room(job)
             plan = plan_of(job)
-            engine, passwords = prepare(job, plan)
-            act.after["engine"] = engine.name
+            start = prepare(job, plan)
+            act.after["engine"] = start.engine.name
             with private_directory(job) as workdir:
-                Run(job, plan, engine=engine, passwords=passwords, workdir=workdir).follow()
-        except PurelyManageError as error:
-            logs.append(job, logs.line(str(error), level="error"))
-            cause = Cause.ENGINE_MISSING if isinstance(error, UnavailableError) else None
-            if isinstance(error, NoStartError):
-                cause = error.cause
-            queue.finish(job, Verdict(state="failed", cause=cause, sentence=str(error)))
+                Run(job, plan, start, workdir=workdir).follow()
+        except (DatabaseError, RunLostError):  # the lease ends the run
+            raise
+        except Exception as error:  # noqa: BLE001  whatever it is, the row has to say so
+            verdict = verdict_of(error, job)
+            logs.append(job, logs.line(verdict.sentence, level="error"))
+            end(job, verdict)
         job.refresh_from_db(fields=["state", "cause"])
         act.after.update(state=job.state, cause=job.cause)
 
@@ -79,29 +80,45 @@ class RunLostError(Exception):
     """The lease ran out before the engine was started; somebody else may have the job."""
 
 
+def verdict_of(error: Exception, job: MigrationJob) -> Verdict:
+    """What a run that could not be started, or not be followed, ends with."""
+    if isinstance(error, NoStartError):
+        return Verdict("failed", error.cause, error.message)
+    logger.error("Job %s", job.pk, exc_info=error)
+    facts = {"host": job.owner, "error": type(error).__name__}
+    if isinstance(error, OSError):
+        words = _("The worker host %(host)s cannot run it: %(error)s. Look at its disk and memory.")
+        facts["error"] = error.strerror or facts["error"]
+        return Verdict("failed", Cause.WORKER_HOST, words % facts)
+    words = _("The worker on %(host)s failed: %(error)s. Its own log says where.")
+    return Verdict("failed", Cause.WORKER_CRASHED, words % facts)
+
+
+def end(job: MigrationJob, verdict: Verdict, *, status: int | None = None) -> bool:
+    """Store the verdict. A host that would end every job so leaves them to others, if any are."""
+    is_of_worker = verdict.cause is not None and CURES[verdict.cause].is_of_worker
+    if is_of_worker and workers.withdraw(job.owner, why=verdict.sentence):
+        return queue.release(job, why=verdict.sentence)
+    return queue.finish(job, verdict, status=status)
+
+
 class Run:
     """One run of one engine."""
 
-    def __init__(
-        self,
-        job: MigrationJob,
-        plan: Plan,
-        *,
-        engine: Engine,
-        passwords: tuple[str, str],
-        workdir: Path,
-    ) -> None:
+    def __init__(self, job: MigrationJob, plan: Plan, start: Start, *, workdir: Path) -> None:
         self.job = job
-        self.engine = engine
+        self.engine = start.engine
         self.plan = plan
-        self.reader: Reader = engine.reader(self.plan)
-        self.redactor = Redactor(passwords)
+        self.reader: Reader = start.engine.reader(self.plan)
+        self.redactor = Redactor(start.passwords)
         self.reader.hide = self.redactor.clean
         self.log = LogBuffer(self.redactor)
+        for words in start.words:
+            self.log.add(LogLine(words))
         self.clerk = Clerk(job, progress=self.reader.progress, log=self.log, redactor=self.redactor)
         self.passfiles = [
             Passfile(password, directory=workdir, name=f"passfile{number}")
-            for number, password in enumerate(passwords, start=1)
+            for number, password in enumerate(start.passwords, start=1)
         ]
         self.workdir = workdir
         self.lines = Lines()
@@ -123,13 +140,15 @@ class Run:
             os.close(theirs)
         try:
             self.clerk.start()
-            status = self._attend(child, output)
+            ending = self._ending(self._attend(child, output))
+        except Exception as error:  # noqa: BLE001  what was printed until then is stored all the same
+            verdict = verdict_of(error, self.job)
+            self.log.add(LogLine(verdict.sentence, "error"))
+            ending = partial(end, self.job, verdict)
         finally:
             child.kill()
             os.close(output)
             self._erase_passwords()
-        ending = self._ending(status)
-        self.log.close()
         self.clerk.settle(ending)
 
     def _start(self, output: int) -> Child:
@@ -140,7 +159,7 @@ class Run:
             passfile2=self.passfiles[1].path,
             workdir=self.workdir,
         )
-        if not queue.beat(self.job):
+        if not queue.beat(self.job, engine=self.engine.name):
             raise RunLostError
         child = Child(
             argv,
@@ -241,7 +260,7 @@ class Run:
                 status=status,
             )
         self.log.add(LogLine(verdict.sentence, "info" if verdict.state == "done" else "warning"))
-        return partial(queue.finish, self.job, verdict, status=status)
+        return partial(end, self.job, verdict, status=status)
 
     def _verdict(self, status: int) -> Verdict:
         """What the reader makes of it; a reader that fails costs its words, not the ending."""
@@ -254,7 +273,7 @@ class Run:
                 " Read the log, then run the job again."
             ) % {"status": status}
             state: Ending = "interrupted" if status < 0 else "failed"
-            return Verdict(state=state, cause=None, sentence=sentence)
+            return Verdict(state=state, cause=Cause.UNKNOWN, sentence=sentence)
         return replace(verdict, sentence=self.redactor.clean(verdict.sentence))
 
     def _erase_passwords(self) -> None:

@@ -6,21 +6,21 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from django.db import Error as DatabaseError
-from django.db import connections, transaction
+from django.db import connections
 from django.utils.translation import gettext as _
 
 from migrations_app.engines.base import Engine
 from migrations_app.engines.causes import Cause
-from migrations_app.engines.choice import choose, label_of
+from migrations_app.engines.choice import choose
 from migrations_app.engines.plan import Endpoint, Options, Plan
 from migrations_app.engines.troubles import BOTH_ENDS
 from migrations_app.imap.hosts import place_problem
 from migrations_app.models import CutOver, MigrationJob
 from migrations_app.queueing import manners, queue
-from migrations_app.running import credentials, logs
+from migrations_app.running import credentials
 from migrations_app.selectors.cutovers import days_to_catch_up
 from migrations_app.services import temporary_passwords
 from purelymanage.core.errors import PurelyManageError, RefusedError, UnavailableError
@@ -28,40 +28,69 @@ from purelymanage.core.errors import PurelyManageError, RefusedError, Unavailabl
 logger = logging.getLogger(__name__)
 
 
-def prepare(job: MigrationJob, plan: Plan) -> tuple[Engine, tuple[str, str]]:
-    """The engine and both passwords. Raises what there is to say if one is not to be had."""
-    credentials.refuse_erased(job)
-    with credentials.opening(job):
+@dataclass(frozen=True)
+class Start:
+    """All that a run needs besides its plan."""
+
+    engine: Engine
+    passwords: tuple[str, str]
+    words: list[str]
+    """What its log begins with."""
+
+
+class NoStartError(RefusedError):
+    """The engine is not to be started. `cause` says what is done about it."""
+
+    def __init__(self, message: str, *, cause: Cause) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
+@contextmanager
+def refusing_for(cause: Cause) -> Iterator[None]:
+    """What the block has to say against the start has this cause."""
+    try:
+        yield
+    except PurelyManageError as error:
+        raise NoStartError(error.message, cause=cause) from None
+
+
+def prepare(job: MigrationJob, plan: Plan) -> Start:
+    """The engine and both passwords. Raises NoStartError with what there is to say against it."""
+    with refusing_for(Cause.PASSWORDS_ERASED):
+        credentials.refuse_erased(job)
+    with refusing_for(Cause.KEY_MISSING), credentials.opening(job):
         source = job.source_password.reveal()
         destination = "" if job.uses_app_password else job.destination_password.reveal()
     refuse_places(plan)
-    engine = choose(job.engine_wanted or None)
+    with refusing_for(Cause.ENGINE_MISSING):
+        engine = choose(job.engine_wanted or None)
+    words = [first_words(job, engine)]
+    if job.uses_app_password:
+        destination = temporary_password(job)
+        words.append(_("Made a temporary app password for the destination."))
+    return Start(engine, (source, destination), words)
+
+
+def first_words(job: MigrationJob, engine: Engine) -> str:
+    """Which run this is, where and how."""
     words = _("Run %(run)d on %(host)s, engine: %(engine)s.") % {
         "run": job.run,
         "host": job.owner,
-        "engine": label_of(engine),
+        "engine": engine.label,
     }
-    if job.dry_run:
-        words = f"{words} {_('Dry run: nothing is copied.')}"
-    with transaction.atomic():
-        MigrationJob.objects.filter(pk=job.pk).update(engine=engine.name)
-        logs.append(job, logs.line(words))
-    if job.uses_app_password:
-        destination = temporary_password(job)
-    return engine, (source, destination)
+    return f"{words} {_('Dry run: nothing is copied.')}" if job.dry_run else words
 
 
 def temporary_password(job: MigrationJob) -> str:
     """An app password of the destination for this run; PurelyMail may take its time."""
     try:
         with held(job):
-            password = temporary_passwords.make(job)
+            return temporary_passwords.make(job)
     except PurelyManageError as error:
         is_silent = isinstance(error, UnavailableError)
         cause = Cause.PURELYMAIL_SILENT if is_silent else Cause.NO_APP_PASSWORD
         raise NoStartError(error.message, cause=cause) from None
-    logs.append(job, logs.line(_("Made a temporary app password for the destination.")))
-    return password
 
 
 @contextmanager
@@ -70,13 +99,13 @@ def held(job: MigrationJob) -> Iterator[None]:
     is_over = threading.Event()
 
     def renew() -> None:
-        try:
-            while not is_over.wait(queue.BEAT_SECONDS):
+        while not is_over.wait(queue.BEAT_SECONDS):
+            try:
                 queue.beat(job)
-        except DatabaseError as error:  # before the engine starts it is renewed once more
-            logger.warning("Job %s: %s", job.pk, type(error).__name__)
-        finally:
-            connections.close_all()
+            except DatabaseError as error:  # the next beat may come through
+                logger.warning("Job %s: %s", job.pk, type(error).__name__)
+            finally:
+                connections.close_all()
 
     thread = threading.Thread(target=renew, name=f"lease of job {job.pk}", daemon=True)
     thread.start()
@@ -125,14 +154,6 @@ def max_age_of(job: MigrationJob, chosen: int | None) -> int | None:
         return chosen
     cut_over = CutOver.objects.filter(catch_up=job.batch_id).first()
     return max(chosen, days_to_catch_up(cut_over)) if cut_over else chosen
-
-
-class NoStartError(RefusedError):
-    """The engine is not to be started: an end is where nobody connects, or lets nobody in."""
-
-    def __init__(self, message: str, *, cause: Cause) -> None:
-        super().__init__(message)
-        self.cause = cause
 
 
 def refuse_places(plan: Plan) -> None:

@@ -118,6 +118,12 @@ def worker_hosts() -> list[WorkerRow]:
     ]
 
 
+def withdrawn_workers() -> list[WorkerHost]:
+    """The worker hosts that are there, but cannot run any job."""
+    seen = WorkerHost.objects.filter(seen_at__gt=seconds_from_now(-LATE_SECONDS))
+    return list(seen.filter(drained_at__isnull=False).exclude(drained_because="").order_by("name"))
+
+
 def _running_by(column: Lower | str) -> dict[str, int]:
     jobs = MigrationJob.objects.filter(state=State.RUNNING)
     counted = jobs.annotate(where=column) if isinstance(column, Lower) else jobs

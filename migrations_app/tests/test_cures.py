@@ -28,6 +28,10 @@ NEVER_ALONE = {
     Cause.MESSAGES_MISSING,
     Cause.NO_APP_PASSWORD,
     Cause.PURELYMAIL_SILENT,
+    Cause.PASSWORDS_ERASED,
+    Cause.KEY_MISSING,
+    Cause.WORKER_HOST,
+    Cause.WORKER_CRASHED,
 }
 """Those whose sentence is written where they are found."""
 
@@ -49,7 +53,8 @@ def test_what_needs_a_person_is_not_tried_again() -> None:
         Cause.CONNECTION_LOST,
         Cause.ALREADY_RUNNING,
         Cause.ENGINE_CRASHED,
-        Cause.STOPPED,
+        Cause.WORKER_HOST,
+        Cause.WORKER_CRASHED,
         Cause.BUDGET_SPENT,
         Cause.PURELYMAIL_SILENT,
     }

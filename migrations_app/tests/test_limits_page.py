@@ -224,7 +224,7 @@ def test_a_drained_host_takes_no_work_until_it_is_resumed(admin_client: Client) 
     make_job()
     assert admin_client.post(url("worker_drain", host.pk)).status_code == 302
     assert queue.claim(host.name) is None
-    assert dispatch.is_draining(host.name)
+    assert dispatch.draining(host.name).exists()
     assert not dispatch.is_kept_waiting(host.name)
     page = settings_page(admin_client)
     assert "Takes no work" in page
@@ -246,7 +246,7 @@ def test_a_viewer_reads_it_all_and_changes_nothing(viewer_client: Client) -> Non
     for name, pk in (("host_edit", row.pk), ("host_free", row.pk), ("worker_drain", host.pk)):
         assert url(name, pk) not in page
         assert viewer_client.post(url(name, pk), {"at_once": 9}).status_code == 403
-    assert dispatch.is_draining(host.name) is False
+    assert not dispatch.draining(host.name).exists()
 
 
 @pytest.mark.parametrize("count", [1, 40])

@@ -16,8 +16,8 @@ GAP = "Lines are left out here: the log grew too long."
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "EARLIER_HEAD", 1_000)
-    monkeypatch.setattr(logs, "EARLIER_TAIL", 2_000)
+    monkeypatch.setattr(logs, "HEAD_CHARACTERS", 1_000)
+    monkeypatch.setattr(logs, "TAIL_CHARACTERS", 2_000)
     monkeypatch.setattr(logs, "CHUNK_CHARACTERS", 300)
 
 

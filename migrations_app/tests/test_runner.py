@@ -103,10 +103,10 @@ def test_a_job_runs_to_its_end_with_progress_folders_and_log():
 
 
 def test_the_log_names_the_engine_that_was_wanted_for_this_job():
-    job = make_job(engine_wanted="builtin")
+    make_job(engine_wanted="builtin")
     claimed = queue.claim("a:1")
-    start.prepare(claimed, start.plan_of(claimed))
-    assert "engine: Built-in." in logs.tail(job).text
+    words = start.prepare(claimed, start.plan_of(claimed)).words
+    assert words == ["Run 1 on a:1, engine: Built-in."]
 
 
 def test_progress_is_stored_while_it_runs():
@@ -181,13 +181,14 @@ def test_a_cancel_between_claim_and_start_of_the_engine_counts():
 def test_an_engine_that_prints_without_end_fills_nothing(monkeypatch):
     monkeypatch.setattr(output, "HEAD_CHARACTERS", 20_000)
     monkeypatch.setattr(output, "TAIL_CHARACTERS", 10_000)
+    monkeypatch.setattr(clerk, "FIRST_SECONDS", 60)
     job = run({"lines": 5_000})
     assert job.state == State.DONE
     text = "".join(logs.stream(job))
     assert len(text) < 32_000
     assert "useless line 1 " in text
     assert "useless line 5000 " in text
-    assert "lines left out: the log grew too long." in text
+    assert "lines left out: they came too fast." in text
     assert job.verdict in text.splitlines()[-1]
 
 
@@ -382,20 +383,30 @@ def test_any_bytes_make_a_line():
     assert "\x00" not in logs.line(found[0])
 
 
-def test_of_a_log_too_long_head_and_tail_are_kept_and_the_rest_is_counted(monkeypatch):
+def test_of_what_waits_too_long_head_and_tail_are_kept_and_the_rest_is_counted(monkeypatch):
     monkeypatch.setattr(output, "HEAD_CHARACTERS", 100)
     monkeypatch.setattr(output, "TAIL_CHARACTERS", 300)
     buffer = output.LogBuffer(output.Redactor([]))
     for number in range(50):
         buffer.add(LogLine(f"line {number} " + "x" * 40))
-    head = buffer.waiting()
-    assert 0 < len(head) < 5
-    buffer.stored(len(head))
-    buffer.close()
-    gap, *tail = buffer.waiting()
-    assert 0 < len(tail) < 5
-    assert "line 49" in tail[-1]
-    assert f"{50 - len(head) - len(tail)} lines left out" in gap
+    lines = buffer.take()
+    [at] = [place for place, line in enumerate(lines) if "left out" in line]
+    assert 0 < at < 5
+    assert 0 < len(lines) - at - 1 < 5
+    assert "line 0 " in lines[0]
+    assert "line 49 " in lines[-1]
+    assert f"{50 - (len(lines) - 1)} lines left out" in lines[at]
+    assert not buffer.take()
+
+
+def test_what_could_not_be_stored_comes_before_what_was_added_meanwhile():
+    buffer = output.LogBuffer(output.Redactor([]))
+    buffer.add(LogLine("first"))
+    lines = buffer.take()
+    buffer.add(LogLine("second"))
+    buffer.give_back(lines)
+    assert [line.split()[-1] for line in buffer.take()] == ["first", "second"]
+    assert not buffer.has_lines()
 
 
 def test_the_tail_goes_on_without_repeats_or_gaps(monkeypatch):

@@ -46,7 +46,7 @@ from migrations_app.models import (
     TemporaryPassword,
 )
 from migrations_app.progress.jobs import JobView
-from migrations_app.selectors.hosts import closed_hosts, held_batches
+from migrations_app.selectors.hosts import closed_hosts, held_batches, withdrawn_workers
 from migrations_app.selectors.temporary_passwords import worrying
 from purelymanage.core.addresses import shown_domain
 from purelymanage.core.aggregates import count_each
@@ -54,6 +54,7 @@ from purelymanage.dashboard.credit import SHOWN, Credit, Day
 from purelymanage.deletions.alarm import lasting_alarms
 from purelymanage.deletions.models import Alarm, DeletionState, PendingDeletion
 from purelymanage.jobs.health import seconds_since_worker_seen
+from purelymanage.jobs.models import WorkerHost
 from routing.models import RoutingRule, RuleEdit
 
 BARS = 5
@@ -169,6 +170,8 @@ class Home:
     """Too many migrations with them ended in the same way."""
     held_batches: list[Batch]
     """Too many of their passwords in a row were refused."""
+    withdrawn_workers: list[WorkerHost]
+    """Worker hosts that cannot run any job."""
     worker_silence: float | None
     """Seconds since a worker was seen; None if none ever was."""
     log_checked: Verification | None
@@ -247,6 +250,7 @@ def home() -> Home:
         app_passwords=worrying(),
         closed_hosts=closed_hosts(),
         held_batches=held_batches(),
+        withdrawn_workers=withdrawn_workers(),
         worker_silence=seconds_since_worker_seen(),
         log_checked=last_verification(),
     )

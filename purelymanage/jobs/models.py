@@ -15,9 +15,12 @@ class WorkerHost(models.Model):
     version = models.CharField(max_length=40, blank=True, help_text="of the panel's programs")
     is_draining = models.BooleanField(default=False, help_text="it is about to stop")
     drained_at = models.DateTimeField(
-        null=True, blank=True, help_text="since when a person has it take no work"
+        null=True, blank=True, help_text="since when it takes no work until somebody resumes it"
     )
-    drained_by = models.CharField(max_length=254, blank=True)
+    drained_by = models.CharField(max_length=254, blank=True, help_text="who wants it so")
+    drained_because = models.CharField(
+        max_length=500, blank=True, help_text="what keeps it from running any job"
+    )
     app_answered_at = models.DateTimeField(
         null=True, blank=True, help_text="when the app cluster last ran our canary"
     )

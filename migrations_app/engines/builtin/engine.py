@@ -19,6 +19,7 @@ class BuiltinEngine:
     """Always there: it needs only what the panel itself needs."""
 
     name = "builtin"
+    label = "Built-in"
     preload: tuple[str, ...] = (
         "migrations_app.engines.builtin.main",
         "purelymanage.core.private_memory",

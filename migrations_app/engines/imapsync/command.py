@@ -32,6 +32,9 @@ class ImapsyncEngine:
     preload: tuple[str, ...] = ()
     environment: Mapping[str, str] = {"GLIBC_TUNABLES": HUGE_PAGES}
 
+    def __init__(self, known_version: str = "") -> None:
+        self.label = f"imapsync {known_version}".rstrip()
+
     def version(self) -> str:
         """Ask it. Raises UnavailableError with the cure when it cannot run here.
 

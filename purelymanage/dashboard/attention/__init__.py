@@ -16,6 +16,7 @@ def needs_attention(home: Home, *, user: User | None = None) -> list[Item]:
         *panel.audit_log(home.log_checked),
         *(deletions.alarm(raised, user) for raised in home.alarms),
         *panel.workers(home.worker_silence),
+        *(panel.withdrawn_worker(host) for host in home.withdrawn_workers),
         *panel.outage(list(home.copy.values())),
         *(domains.unfinished_edit(domain) for domain in home.unfinished_edits),
         *domains.failing(home),

@@ -12,6 +12,7 @@ from purelymanage.dashboard.attention.item import Item
 from purelymanage.dashboard.credit import Credit
 from purelymanage.dashboard.selectors import Home
 from purelymanage.jobs.health import LATE_SECONDS
+from purelymanage.jobs.models import WorkerHost
 from purelymanage.ui.tags.words import clock_time, duration
 
 TOP_UP = "https://purelymail.com/manage"
@@ -60,6 +61,19 @@ def workers(silence: float | None) -> list[Item]:
             action=_("See the workers"),
         )
     ]
+
+
+def withdrawn_worker(host: WorkerHost) -> Item:
+    """Others do its jobs, until a person resumes it."""
+    return Item(
+        key=f"worker-{host.pk}",
+        tone="warn",
+        icon="server",
+        title=_("The worker host %(host)s takes no migrations") % {"host": host},
+        text=host.drained_because,
+        url=reverse("migration_settings:limits"),
+        action=_("See the worker hosts"),
+    )
 
 
 def outage(states: list[SyncState]) -> list[Item]:

@@ -19,7 +19,7 @@ from purelymanage.dashboard.tests.rows import HOME, domain, items, job, page, pe
 from routing.tests.factories import RoutingRuleFactory
 
 pytestmark = pytest.mark.usefixtures("worker")
-QUERIES = 21
+QUERIES = 22
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/"}
 
 
