@@ -111,13 +111,17 @@ def update_job(
     return job
 
 
-def rerun_job(*, job: MigrationJob) -> MigrationJob:
-    """Queue a job that has ended once more; what is there already is not copied again."""
+def rerun_job(*, job: MigrationJob, by_itself: bool = False) -> MigrationJob:
+    """Queue a job that has ended once more; what is there already is not copied again.
+
+    Where nobody asked, a refusal would be told to nobody: its run fails instead, and is told.
+    """
     with audited(Action.JOB_QUEUED, target=job), queue_lock():
         _refuse_busy(job)
         _take_server_values(job)
         _refuse_same_mailbox(job)
-        _refuse_temporary_password(job)
+        if not by_itself:
+            _refuse_temporary_password(job)
         _refuse_duplicate(job)
         _start_with_its_batch(job)
         job.save(update_fields=(*_SERVER_VALUES, "start_at"))

@@ -139,7 +139,7 @@ def _once_more(job: MigrationJob) -> None:
     if not MigrationJob.objects.filter(DUE, pk=job.pk).exists():
         return  # a person was faster since it was read
     try:
-        rerun_job(job=job)
+        rerun_job(job=job, by_itself=True)
     except PurelyManageError:
         hours = job.repeat_hours
         later = seconds_from_now(3600 * hours) if hours else None

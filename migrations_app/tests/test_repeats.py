@@ -64,25 +64,33 @@ def test_a_run_under_way_is_not_queued_twice() -> None:
         ({"state": State.DONE_WITH_ERRORS}, State.QUEUED),
         ({"state": State.CANCELLED}, State.CANCELLED),
         ({"source_password": ""}, State.DONE),
-        ({"destination_password": "", "uses_app_password": True}, State.DONE),
+        ({"destination_password": "", "uses_app_password": True}, State.QUEUED),
     ],
 )
 def test_only_what_may_work_is_tried_again(facts: dict[str, object], state: State) -> None:
-    """The last one is no mailbox of ours, so that no app password can be made for it."""
+    """The last one is no mailbox of ours: its run says so, where a refusal is told to nobody."""
     job = due(**facts)
     repeats.run_due()
     assert fresh(job).state == state
 
 
+def twin_of(job: MigrationJob) -> MigrationJob:
+    """The same migration, made a second time and waiting."""
+    ends = {f"{end}_address": getattr(job, f"{end}_address") for end in ("source", "destination")}
+    return JobFactory(state=State.QUEUED, **ends)
+
+
 def test_what_is_refused_waits_for_its_next_turn() -> None:
-    job = due(destination_password="", uses_app_password=True)
+    job = due()
+    twin_of(job)
     repeats.run_due()
     assert fresh(job).repeat_at > timezone.now() + timedelta(hours=5)
     assert Entry.objects.filter(action="job.queued").count() == 1
 
 
 def test_a_final_sync_that_is_refused_is_not_asked_for_every_minute() -> None:
-    job = JobFactory(destination_password="", uses_app_password=True)
+    job = JobFactory()
+    twin_of(job)
     repeats.sync_job_finally(job=job)
     for _minute in range(3):
         repeats.run_due()
