@@ -99,8 +99,8 @@ def _ended_batches() -> QuerySet[Batch]:
     return Batch.objects.filter(
         rests | (repeats & unheard_of),
         ~Exists(works),
+        ~Q(state=BatchState.IMPORTING),  # one whose import stopped is a preview again, with jobs
         pk__in=ended.values("batch"),
-        state=BatchState.ACTIVE,
     ).select_related("source_server", "destination_server")
 
 

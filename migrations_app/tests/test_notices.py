@@ -275,6 +275,15 @@ def test_a_batch_with_something_to_come_has_not_ended(admin, mailoutbox, what):
     assert not mailoutbox
 
 
+def test_a_batch_whose_import_stopped_is_told_of_as_such(admin, mailoutbox):
+    """A server was deleted half-way: what was made of it has run, the rest waits for a person."""
+    batch = batch_of(admin, State.DONE)
+    type(batch).objects.update(state="preview")
+    tell()
+    (mail,) = mailoutbox
+    assert mail.subject == "Import stopped: batch March"
+
+
 def test_a_batch_is_told_of_again_after_more_was_run(admin, mailoutbox):
     batch = batch_of(admin, State.DONE, State.FAILED)
     tell()
