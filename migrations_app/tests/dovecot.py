@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import getpass
-import grp
 import hashlib
 import os
 import pwd
@@ -20,14 +18,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError
-from imapclient.imap_utf7 import encode as to_utf7
 
 from migrations_app.tests.certificates import Certificates, make_certificates
+from migrations_app.tests.dovecot_configuration import configuration
+from migrations_app.tests.mails import Appender, Mail
 from purelymanage.jobs.tests.processes import free_port
 
 DOVECOT = shutil.which("dovecot") or (
@@ -36,27 +35,12 @@ DOVECOT = shutil.which("dovecot") or (
 MISSING = "Dovecot is not installed: apt-get install dovecot-imapd"
 
 
-@dataclass(frozen=True)
-class Mail:
-    """One message to put into a mailbox; `folder` is a path, `("INBOX",)` the inbox itself."""
-
-    folder: tuple[str, ...]
-    body: bytes
-    flags: tuple[str, ...] = ()
-    date: datetime = datetime(2020, 2, 29, 12, 0, 0, tzinfo=UTC)
-
-
 Message = tuple[str, frozenset[str], datetime, int]
 """What must be the same on both sides: SHA-256 of the body, flags, internal date, size."""
 View = Callable[[int, bytes], bytes | None]
 """Makes of a UID and a body what is to be compared, or None to leave it out."""
 Snapshot = dict[str, Counter[Message]]
 """By folder path, its parts joined by `/`."""
-
-
-def quote(text: bytes) -> bytes:
-    """An IMAP quoted string."""
-    return b'"' + text.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 
 
 @dataclass
@@ -87,22 +71,22 @@ class Dovecot:
             (self.base / name).mkdir(mode=0o755)
         self.users = self.base / "users"
         self.users.mkdir(mode=0o755)
-        os.chown(self.base / "mail", self._mail_uid, -1)
+        os.chown(self.base / "mail", self.mail_uid, -1)
         self.start()
 
     # Running
 
     @property
-    def _is_root(self) -> bool:
+    def is_root(self) -> bool:
         return os.geteuid() == 0
 
     @property
-    def _mail_uid(self) -> int:
-        return pwd.getpwnam("dovecot").pw_uid if self._is_root else os.geteuid()
+    def mail_uid(self) -> int:
+        return pwd.getpwnam("dovecot").pw_uid if self.is_root else os.geteuid()
 
     def start(self) -> None:
         """Start the server and wait until it greets."""
-        (self.base / "dovecot.conf").write_text(self._configuration())
+        (self.base / "dovecot.conf").write_text(configuration(self))
         assert DOVECOT is not None, MISSING
         with (self.base / "output.log").open("ab") as output:
             self.process = subprocess.Popen(
@@ -204,107 +188,6 @@ class Dovecot:
             path.read_text(errors="replace") for path in sorted(self.base.glob("*.log"))
         )
 
-    def _configuration(self) -> str:
-        me, my_group = getpass.getuser(), grp.getgrgid(os.getegid()).gr_name
-        users = (
-            "default_internal_user = dovecot\ndefault_login_user = dovenull"
-            if self._is_root
-            else f"default_internal_user = {me}\ndefault_login_user = {me}\n"
-            f"default_internal_group = {my_group}"
-        )
-        chroots = "" if self._is_root else "chroot ="
-        pair = self.certificates
-        certificate = pair.self_signed if self.self_signed else pair.certificate
-        key = pair.self_signed_key if self.self_signed else pair.key
-        special = "\n".join(
-            f"  mailbox {name} {{\n    special_use = \\{name}\n    auto = subscribe\n  }}"
-            for name in ("Sent", "Junk", "Trash", "Drafts")
-        )
-        implicit = (
-            f"inet_listener imaps {{\n    port = {self.port_tls}\n    ssl = yes\n  }}"
-            if self.tls
-            else "inet_listener imaps {\n    port = 0\n  }"
-        )
-        return f"""
-protocols = imap
-base_dir = {self.base}/run
-state_dir = {self.base}/state
-log_path = {self.base}/dovecot.log
-{users}
-listen = {self.host}, {self.misnamed_host}, {self.limited_host}
-mail_max_userip_connections = 40
-local {self.limited_host} {{
-  protocol imap {{
-    mail_max_userip_connections = 1
-  }}
-}}
-ssl = {"yes" if self.tls else "no"}
-ssl_cert = <{certificate}
-ssl_key = <{key}
-ssl_dh =
-disable_plaintext_auth = no
-auth_mechanisms = plain login
-auth_username_format =
-auth_username_chars =
-auth_failure_delay = 0
-auth_cache_size = 0
-first_valid_uid = 1
-mail_uid = {self._mail_uid}
-mail_gid = {pwd.getpwuid(self._mail_uid).pw_gid}
-mail_location = sdbox:~/boxes
-mail_fsync = never
-mailbox_list_index = yes
-mail_max_keyword_length = 100
-mail_plugins = quota
-namespace inbox {{
-  inbox = yes
-  prefix = {self.prefix}
-  separator = {self.separator}
-{special if self.special_use else ""}
-}}
-passdb {{
-  driver = passwd-file
-  args = username_format=%u {self.users}/%Mu
-}}
-userdb {{
-  driver = passwd-file
-  args = username_format=%u {self.users}/%Mu
-}}
-plugin {{
-  quota = count:User quota
-  quota_vsizes = yes
-  quota_grace = 0
-}}
-protocol imap {{
-  mail_plugins = quota imap_quota
-}}
-service imap-login {{
-  {chroots}
-  inet_listener imap {{
-    port = {self.port}
-  }}
-  {implicit}
-  process_min_avail = 1
-}}
-service anvil {{
-  {chroots}
-}}
-service stats {{
-  {chroots}
-}}
-""" + (
-            ""
-            if self._is_root
-            else f"""
-service auth {{
-  user = {me}
-}}
-service auth-worker {{
-  user = {me}
-}}
-"""
-        )
-
     # People and mail
 
     def add_user(
@@ -368,7 +251,7 @@ service auth-worker {{
                 with contextlib.suppress(IMAPClientError):  # it exists
                     client.create_folder(self.mailbox(folder))
                 client.subscribe_folder(self.mailbox(folder))
-        _Appender(self, user).run(by_folder)
+        Appender(self, user).run(by_folder)
         return sum(len(items) for items in by_folder.values())
 
     def count(self, user: str) -> int:
@@ -414,46 +297,6 @@ service auth-worker {{
         """Subscribed folder paths."""
         with self.client(user) as client:
             return {self.path(name) for _flags, _separator, name in client.list_sub_folders()}
-
-
-class _Appender:
-    """Pipelines APPENDs over a plain socket, so that filling 2,000 mails takes a second."""
-
-    def __init__(self, server: Dovecot, user: str) -> None:
-        self.socket = socket.create_connection((server.host, server.port), timeout=60)
-        self.file = self.socket.makefile("rb")
-        self.server = server
-        self.file.readline()
-        secret = f"\0{user}\0{server.passwords[user]}".encode()
-        self._send(b"a AUTHENTICATE PLAIN " + base64.b64encode(secret) + b"\r\n")
-        self._expect(b"a", 1)
-
-    def _send(self, data: bytes) -> None:
-        self.socket.sendall(data)
-
-    def _expect(self, tag: bytes, count: int) -> None:
-        while count:
-            line = self.file.readline()
-            assert line, "Dovecot closed the connection"
-            if line.startswith(tag + b" "):
-                assert line.startswith(tag + b" OK"), line
-                count -= 1
-
-    def run(self, by_folder: dict[tuple[str, ...], list[Mail]]) -> None:
-        with self.socket, self.file:
-            for folder, mails in by_folder.items():
-                name = quote(to_utf7(self.server.mailbox(folder)))
-                for start in range(0, len(mails), 50):
-                    batch = mails[start : start + 50]
-                    self._send(b"".join(self._command(name, mail) for mail in batch))
-                    self._expect(b"p", len(batch))
-
-    @staticmethod
-    def _command(name: bytes, mail: Mail) -> bytes:
-        flags = " ".join(mail.flags).encode()
-        date = mail.date.strftime("%d-%b-%Y %H:%M:%S %z").encode()
-        head = b'p APPEND %s (%s) "%s" {%d+}\r\n' % (name, flags, date, len(mail.body))
-        return head + mail.body + b"\r\n"
 
 
 @dataclass

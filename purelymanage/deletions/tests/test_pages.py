@@ -1,4 +1,4 @@
-"""The list of deletions, what became of them, and their dossiers."""
+"""The list of deletions, what became of them, and how they are cancelled."""
 
 from __future__ import annotations
 
@@ -14,46 +14,19 @@ from domains.tests.factories import DomainFactory
 from mailboxes.models import Mailbox
 from mailboxes.tests.factories import MailboxFactory
 from purelymanage.deletions.models import DeletionKind, DeletionState, PendingDeletion
-from purelymanage.deletions.tests.world import DOMAIN, MARA, populate, schedule
+from purelymanage.deletions.tests.pages import (
+    DAY,
+    HISTORY,
+    HTMX,
+    LIST,
+    detail,
+    ended,
+    page,
+    pending,
+)
+from purelymanage.deletions.tests.world import DOMAIN, MARA, schedule
 
-pytestmark = pytest.mark.django_db
-
-LIST, HISTORY = "/deletions/", "/deletions/?tab=history"
-HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/deletions/"}
-DAY = timedelta(hours=24)
-
-
-@pytest.fixture(autouse=True)
-def _without_queue(monkeypatch):
-    monkeypatch.setattr("purelymanage.jobs.queue.async_task", lambda *_args, **_rest: None)
-
-
-@pytest.fixture
-def world(purelymail):
-    return populate(purelymail)
-
-
-def page(response):
-    return " ".join(response.content.decode().split())
-
-
-def pending(label, *, kind=DeletionKind.MAILBOX, due_in=DAY, **facts):
-    return PendingDeletion.objects.create(
-        kind=kind,
-        key=facts.pop("key", label),
-        label=label,
-        requested_by_name=facts.pop("who", "Adam"),
-        due_at=timezone.now() + due_in,
-        **facts,
-    )
-
-
-def ended(label, state, *, ago=timedelta(hours=1), **facts):
-    return pending(label, state=state, ended_at=timezone.now() - ago, **facts)
-
-
-def detail(deletion):
-    return f"/deletions/{deletion.pk}/"
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_queue")]
 
 
 # The list
@@ -308,71 +281,7 @@ def test_one_that_purelymail_was_told_of_is_cancelled_with_a_warning(admin_clien
     assert "is kept" not in html
 
 
-# Dossiers
-
-
-def test_a_dossier_tells_settings_and_rules_in_words(admin_client, viewer_client):
-    method = {
-        "type": "email",
-        "target": "private@home.example",
-        "description": "her own",
-        "allow_mfa_reset": True,
-    }
-    settings = {
-        "address": MARA,
-        "enable_search_indexing": True,
-        "enable_password_reset": False,
-        "require_two_factor": True,
-        "enable_spam_filtering": True,
-        "recovery_methods": [method],
-    }
-    rule = {"source": f"info@{DOMAIN}", "kind": "Address", "targets": [MARA]}
-    dossier = {
-        "settings": settings,
-        "rules_acting_on_it": [],
-        "rules_delivering_to_it": [rule],
-        "unfinished_migrations": [MARA],
-    }
-    deletion = pending(MARA, dossier=dossier, dossier_read_at=timezone.now())
-    html = page(admin_client.get(detail(deletion)))
-    assert "<dt>Second factor required</dt><dd>yes</dd>" in html
-    assert "<dt>Password can be reset</dt><dd>no</dd>" in html
-    assert "private@home.example, her own, may also switch off the second factor" in html
-    assert f"info@{DOMAIN} → {MARA}" in html
-    assert "<dt>Rules that act on its mail</dt><dd>None.</dd>" in html
-    assert f"/settings/audit/?target=mara%40{DOMAIN}" in html
-    theirs = page(viewer_client.get(detail(deletion)))
-    assert "private@home.example" not in theirs
-    assert "Only admins see this part." in theirs
-
-
-def test_a_dossier_of_hundreds_of_mailboxes_shows_the_first_and_folds_the_rest(admin_client):
-    names = [f"m{number:03}@xn--bcher-kva.example" for number in range(500)]
-    dossier = {"settings": {}, "verdicts": {"MX": True}, "dependants": {"Mailboxes": names}}
-    deletion = pending("bücher.example", kind=DeletionKind.DOMAIN, dossier=dossier)
-    html = page(admin_client.get(detail(deletion)))
-    assert "Mailboxes (500)" in html
-    shown, folded = html.split("<summary>", 1)
-    assert "m019@bücher.example" in shown
-    assert "m020@" not in shown
-    assert "and 480 more" in folded
-    assert "m499@bücher.example" in folded
-
-
-@pytest.mark.parametrize("kind", DeletionKind)
-def test_an_empty_dossier_is_no_error(viewer_client, kind):
-    key = "12" if kind == DeletionKind.RULE else "a.example"
-    assert viewer_client.get(detail(pending("a.example", kind=kind, key=key))).status_code == 200
-
-
-def test_the_page_of_one_asks_again_and_loads_anew_once_it_ended(viewer_client):
-    deletion = pending("lea@a.example")
-    known = HTMX | {"Known-State": "pending"}
-    part = page(viewer_client.get(detail(deletion), headers=known))
-    assert "23 h 59" in part
-    assert "<html" not in part
-    PendingDeletion.objects.update(state=DeletionState.EXECUTED, ended_at=timezone.now())
-    assert viewer_client.get(detail(deletion), headers=known)["HX-Refresh"] == "true"
+# Who may what
 
 
 def test_viewers_read_and_change_nothing(viewer_client):
