@@ -31,6 +31,9 @@ SIZES_AT_ONCE = 500
 MOST_BYTES = 20_000_000
 """Of all that a server says meanwhile: half a million sizes, or any number of folders."""
 
+_NO_ANSWER = (IMAPClientError, ValueError, TypeError, LookupError)
+"""What a refusal raises, and an answer that makes no sense: it says nothing of other folders."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -83,7 +86,7 @@ def _count(
             sizes_until = None if size is None else until - seconds / 2
             try:
                 count, more = _look_into(session, name, sizes_until=sizes_until)
-            except IMAPClientError:
+            except _NO_ANSWER:
                 closed += 1
                 continue
             messages += count
@@ -129,7 +132,7 @@ def _signed_in(end: Endpoint, password: str, *, side: int, seconds: float) -> It
 
 
 def _look_into(session: Session, name: str, *, sizes_until: float | None) -> tuple[int, int | None]:
-    """How many messages a folder has, and how large they are. IMAPClientError: it does not open."""
+    """How many messages a folder has, and how large they are; _NO_ANSWER: it does not open."""
     with session.talking() as client:
         knows_size = sizes_until is not None and client.has_capability("STATUS=SIZE")
         wanted = ["MESSAGES", "SIZE"] if knows_size else ["MESSAGES"]
@@ -140,7 +143,7 @@ def _look_into(session: Session, name: str, *, sizes_until: float | None) -> tup
     try:
         with session.talking() as client:
             return count, _added_up(client, name, until=sizes_until)
-    except IMAPClientError:
+    except _NO_ANSWER:
         return count, None
 
 

@@ -114,6 +114,42 @@ def test_a_folder_that_does_not_open_is_told(imap_pair, filled, monkeypatch):
     assert (found.messages, found.closed) == (3, 1)
 
 
+@pytest.mark.parametrize(
+    ("odd", "messages", "closed"),
+    [
+        ({b"STATUS": b""}, 0, 1),
+        ({b"STATUS": b"* STATUS INBOX (MESSAGES abc)\r\n"}, 0, 1),
+        ({b"LIST": b'* LIST () "/" "&\xff-"\r\n'}, 0, 1),
+        ({b"EXAMINE": b""}, 5, 0),
+        ({b"FETCH": b"* 1 FETCH (RFC822.SIZE x)\r\n"}, 5, 0),
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_that_folders_alone(
+    settings, odd: dict[bytes, bytes], messages: int, closed: int
+) -> None:
+    settings.IMAP_CA_FILE = ""
+    says = {
+        b"CAPABILITY": b"* CAPABILITY IMAP4rev1\r\n",
+        b"LIST": b'* LIST () "/" INBOX\r\n',
+        b"STATUS": b"* STATUS INBOX (MESSAGES 5)\r\n",
+        b"EXAMINE": b"* 5 EXISTS\r\n",
+        **odd,
+    }
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(b"* OK ready\r\n")
+        with connection.makefile("rb") as lines:
+            for line in lines:
+                tag, command = line.split()[:2]
+                connection.sendall(says.get(command, b"") + tag + b" OK done\r\n")
+
+    with talking_server(talk) as port:
+        end = Endpoint("127.0.0.1", port, "none", "lea")
+        found = imap_survey.survey(end, "p", side=SOURCE, options=Options())
+    assert (found.folders, found.messages, found.closed) == (1, messages, closed)
+    assert not found.bytes
+
+
 @pytest.mark.parametrize("what", [b"* LIST () NIL {4000000000}\r\n", b"* OK still here\r\n" * 99])
 def test_a_server_that_talks_without_end_fills_no_memory(settings, monkeypatch, what):
     settings.IMAP_CA_FILE = ""
