@@ -56,8 +56,9 @@ class Running:
     @classmethod
     def look(cls) -> Running:
         """One query."""
-        rows = MigrationJob.objects.filter(state=State.RUNNING).values_list(
-            Lower("source_host"), "bandwidth", Q(lease_until__gte=Now())
+        running = MigrationJob.objects.filter(state=State.RUNNING)
+        rows = running.annotate(is_live=Q(lease_until__gte=Now())).values_list(
+            Lower("source_host"), "bandwidth", "is_live"
         )
         live, parts = 0, defaultdict(list)
         for host, part, is_live in rows:
