@@ -64,7 +64,7 @@ def look_at_folders_on_a_small_laptop(page: Page) -> None:
     box = page.get_by_role("columnheader", name="There").bounding_box()
     assert box is not None
     assert box["height"] > 20
-    look(page)
+    look_in_both_schemes(page)
 
 
 def test_a_stranger_moves_a_mailbox(page: Page, panel: Panel, imap_pair: Pair):
