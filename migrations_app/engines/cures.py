@@ -95,3 +95,10 @@ CURES: dict[Cause, Cure] = {
     Cause.STOPPED: Cure(Remedy.AGAIN),
     Cause.UNKNOWN: _BY_HAND,
 }
+
+
+def remedy_of(cause: Cause, *, uses_app_password: bool) -> Remedy:
+    """What helps. An app password made for a run may need time, and the next run makes another."""
+    if uses_app_password and cause == Cause.DESTINATION_PASSWORD:
+        return Remedy.RETRY
+    return CURES[cause].remedy

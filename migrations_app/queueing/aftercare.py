@@ -13,7 +13,13 @@ from django.utils.translation import gettext as _
 
 from migrations_app.engines.base import Verdict
 from migrations_app.engines.causes import Cause
-from migrations_app.engines.cures import CURES, EQUAL_FAILURES, RETRY_MINUTES, Remedy
+from migrations_app.engines.cures import (
+    CURES,
+    EQUAL_FAILURES,
+    RETRY_MINUTES,
+    Remedy,
+    remedy_of,
+)
 from migrations_app.models import MigrationJob, State
 from migrations_app.queueing import manners
 
@@ -22,7 +28,7 @@ def minutes_to_next_try(job: MigrationJob, verdict: Verdict) -> int | None:
     """After how many minutes the job is to start again by itself; None if it is not to."""
     if verdict.cause is None:
         return None
-    remedy = CURES[verdict.cause].remedy
+    remedy = remedy_of(verdict.cause, uses_app_password=job.uses_app_password)
     if remedy == Remedy.RESUME:
         return 0
     if remedy == Remedy.RETRY and job.retries < len(RETRY_MINUTES):
@@ -38,8 +44,9 @@ def which_try(retries: int) -> str:
 
 def words_after_last_try(job: MigrationJob, verdict: Verdict) -> str:
     """For a verdict that stands although the job was tried again as often as it is."""
-    passes = verdict.cause is not None and CURES[verdict.cause].remedy == Remedy.RETRY
-    if not passes or job.retries < len(RETRY_MINUTES):
+    if verdict.cause is None or job.retries < len(RETRY_MINUTES):
+        return ""
+    if remedy_of(verdict.cause, uses_app_password=job.uses_app_password) != Remedy.RETRY:
         return ""
     return _("It was tried again three times, which did not help.")
 

@@ -25,7 +25,7 @@ from migrations_app.models import (
 )
 from migrations_app.progress.jobs import JobView
 from migrations_app.queueing.dispatch import QueueView
-from migrations_app.selectors.wrong_passwords import REFUSED
+from migrations_app.selectors.wrong_passwords import MADE_FOR_THE_RUN, REFUSED
 from purelymanage.core.paging import page_of
 from purelymanage.core.search import holds
 
@@ -72,7 +72,7 @@ HAS_PASSWORDS = ~Q(source_password="", destination_password="")
 HAS_ENDED_WELL = Q(state__in=ENDED_WELL)
 READY = Q(dry_run=True, superseded_by=None) & HAS_ENDED_WELL & RUNS_AGAIN
 """Dry runs that may be run for real."""
-NEEDS_PASSWORD = Q(state=State.FAILED, cause__in=REFUSED)
+NEEDS_PASSWORD = Q(state=State.FAILED, cause__in=REFUSED) & ~MADE_FOR_THE_RUN
 """Those that would fail once more with the password that is stored."""
 FITS: dict[str, Q] = {
     "cancel": WAITING | Q(state=State.RUNNING, stop_requested=False),

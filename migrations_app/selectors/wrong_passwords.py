@@ -22,8 +22,13 @@ _FOUND_BY_CHECK = Q(
     check_before__cause__in=REFUSED,
     check_before__checked_at__gt=F("queued_at"),
 )
-WRONG_PASSWORD = Q(state=State.FAILED, cause__in=REFUSED) | (WAITING & _FOUND_BY_CHECK)
-"""Found by the run itself, or by a check since the job was last queued."""
+MADE_FOR_THE_RUN = Q(cause=Cause.DESTINATION_PASSWORD, uses_app_password=True)
+"""The password was no person's: the next run makes another."""
+_FOUND_BY_RUN = Q(state=State.FAILED, cause__in=REFUSED) & ~MADE_FOR_THE_RUN
+WRONG_PASSWORD = _FOUND_BY_RUN & ~Q(cause=Cause.PASSWORDS_ERASED) | (WAITING & _FOUND_BY_CHECK)
+"""Found by the run itself, or by a check since the job was last queued. What is erased was not
+refused by anybody.
+"""
 ENDS = {
     "source": gettext_lazy("Source"),
     "destination": gettext_lazy("Destination"),

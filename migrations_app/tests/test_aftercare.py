@@ -83,6 +83,16 @@ def test_what_needs_a_person_fails_at_once(cause: Cause | None) -> None:
     assert (job.state, job.retries, job.try_after) == (State.FAILED, 0, None)
 
 
+def test_an_app_password_made_for_the_run_is_made_anew_where_it_does_not_open_yet() -> None:
+    refused = Verdict("failed", Cause.DESTINATION_PASSWORD, "Refused.")
+    job = make_job(uses_app_password=True, destination_password="")
+    assert [run_once(job, refused).state for _try in range(4)] == [State.QUEUED] * 3 + [
+        State.FAILED
+    ]
+    assert "three times" in job.verdict
+    assert run_once(make_job("b"), refused).state == State.FAILED
+
+
 def test_a_used_up_day_goes_on_without_counting_as_a_failure() -> None:
     job = make_job()
     for _day in range(5):

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from migrations_app.models import Check, CheckState, State
+from migrations_app.selectors import JobFilter, matching
 from migrations_app.selectors.wrong_passwords import jobs_to_ask_about, wrong_passwords
 from migrations_app.tests.factories import (
     DESTINATION_PASSWORD,
@@ -48,6 +49,16 @@ def test_it_names_who_was_refused_and_by_which_server(batch):
         ("lea@old.example", "imap.old.example", "Source"),
         ("max@new.example", "imap.new.example", "Destination"),
     ]
+
+
+def test_nobody_is_asked_for_what_they_did_not_give(batch):
+    """An app password was the panel's own, and one that is erased was refused by no server."""
+    made = {"uses_app_password": True, "destination_password": "", "cause": "destination_password"}
+    batch.jobs.filter(source_address="max@old.example").update(**made)
+    batch.jobs.filter(source_address="lea@old.example").update(cause="passwords_erased")
+    assert [one.address for one in wrong_passwords(jobs_to_ask_about(batch))] == ["ida@old.example"]
+    fits = matching(JobFilter(batch=batch.pk), action="retry")
+    assert "max@old.example" in fits.values_list("source_address", flat=True)
 
 
 def test_who_has_been_let_in_or_replaced_since_is_not_on_it(batch):
