@@ -146,6 +146,22 @@ def test_nothing_stays_either_where_somebody_was_quicker(tmp_path, monkeypatch):
     assert not BatchLine.objects.exists()
 
 
+def test_what_was_made_before_somebody_stopped_it_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(batches, "SLICE", 2)
+    record_all = batches.record_all
+
+    def stops(happened):
+        record_all(happened)
+        batches.stop_import(batch=Batch.objects.get())
+
+    monkeypatch.setattr(batches, "record_all", stops)
+    status, told = run(tmp_path, table(3), "--json")
+    batch = Batch.objects.get()
+    assert (status, json.loads(told)["batch"], json.loads(told)["imported"]) == (3, batch.pk, 2)
+    assert (batch.state, batch.jobs.count()) == (BatchState.ACTIVE, 2)
+    assert not BatchLine.objects.exclude(source_password="").exists()
+
+
 @pytest.mark.parametrize(
     ("content", "source", "words"),
     [

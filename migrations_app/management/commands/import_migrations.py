@@ -77,7 +77,7 @@ class Command(BaseCommand):
         is_imported = self._import(batch, all_or_nothing=options["all_or_nothing"])
         numbers, problems = line_numbers(batch), _problems(batch)
         if options["json"]:
-            facts = {"batch": batch.pk if is_imported else None, "name": batch.name}
+            facts = {"batch": batch.pk if numbers.imported else None, "name": batch.name}
             self.stdout.write(json.dumps(facts | _counts(numbers) | {"problems": problems}))
         else:
             self._tell(batch, numbers, problems)
