@@ -11,13 +11,13 @@ from domains.spf import merged
 pytestmark = pytest.mark.once
 
 
-@pytest.mark.parametrize("code", Advice.values)
 @pytest.mark.parametrize("found", [[], ["v=spf1 mx -all"], ["10 mx.old.example", "100% odd %s"]])
-def test_every_code_has_a_sentence_that_fits_its_column(code, found):
-    sentence = explain(code, found)
-    assert sentence.endswith((".", merged(found) or "."))
-    assert "%(" not in sentence
-    assert len(code) <= 30
+def test_every_code_has_a_sentence_that_fits_its_column(found):
+    for code in Advice.values:
+        sentence = explain(code, found)
+        assert sentence.endswith((".", merged(found) or ".")), code
+        assert "%(" not in sentence, code
+        assert len(code) <= 30, code
 
 
 def test_an_unknown_code_says_nothing():
