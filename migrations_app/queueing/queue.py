@@ -23,6 +23,7 @@ from audit.actions import Action
 from audit.services import record
 from migrations_app.engines.base import Verdict
 from migrations_app.models import (
+    ENDED_WELL,
     HELD_BACK,
     MAX_REQUEUES,
     WAITING,
@@ -214,7 +215,7 @@ def finish(job: MigrationJob, verdict: Verdict, *, status: int | None = None) ->
 
 
 def _end(job: MigrationJob, verdict: Verdict, **facts: Any) -> bool:
-    if verdict.state in (State.DONE, State.DONE_WITH_ERRORS) and not job.dry_run:
+    if verdict.state in ENDED_WELL and not job.dry_run:
         facts["succeeded_at"] = Now()
     about_tries = " ".join(
         filter(None, [_about_tries(job, verdict), aftercare.words_after_last_try(job, verdict)])
@@ -266,7 +267,7 @@ def _try_later(job: MigrationJob, verdict: Verdict, minutes: int, **facts: Any) 
 
 def _about_tries(job: MigrationJob, verdict: Verdict) -> str:
     """Whose numbers a verdict gives, where earlier tries copied messages too."""
-    has_numbers = verdict.state in (State.DONE, State.DONE_WITH_ERRORS) and not job.dry_run
+    has_numbers = verdict.state in ENDED_WELL and not job.dry_run
     if job.tries < 2 or not has_numbers:
         return ""
     return _(
