@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from migrations_app.engines.cures import CURES, Remedy
 from migrations_app.models import WAITING, Batch, MigrationJob, State
-from migrations_app.selectors.jobs import GIVEN_UP, HAS_ENDED_WELL, RUNS_AGAIN
+from migrations_app.selectors.jobs import GIVEN_UP, HAS_ENDED_WELL, IDLE, RUNS_AGAIN
 
 _PASSING = [cause for cause, cure in CURES.items() if cure.remedy is Remedy.RETRY]
 _MAY_PASS = GIVEN_UP | Q(state=State.FAILED, cause__in=_PASSING)
@@ -20,6 +20,9 @@ RUNS_ON = REPEATABLE | (UNDER_WAY & Q(dry_run=False))
 """Real jobs that may run again without a person."""
 TO_COME = UNDER_WAY | DUE
 """A run of theirs is under way, or is to begin now."""
+
+LEFT_OUT = IDLE & ~RUNS_AGAIN & ~Q(state=State.CANCELLED)
+"""What nobody cancelled and yet nothing can run again: the passwords were erased."""
 
 
 def jobs_of(batch: Batch) -> QuerySet[MigrationJob]:

@@ -23,8 +23,7 @@ from migrations_app.engines.plan import Options
 from migrations_app.models import Batch, BatchState, CutOver, CutOverStep, MigrationJob
 from migrations_app.queueing import queue
 from migrations_app.selectors import cutovers as selectors
-from migrations_app.selectors.jobs import RUNS_AGAIN
-from migrations_app.selectors.repeats import UNDER_WAY, jobs_of
+from migrations_app.selectors.repeats import LEFT_OUT, UNDER_WAY, jobs_of
 from migrations_app.services import repeats, retention
 from migrations_app.services.jobs import MAX_NAME, copy_of, facts_of, queue_lock
 from purelymanage.core.addresses import shown_domain
@@ -32,6 +31,7 @@ from purelymanage.core.context import SYSTEM, acting_as
 from purelymanage.core.errors import RefusedError
 from purelymanage.jobs.locks import only_one, prolong
 from purelymanage.jobs.queue import enqueue
+from purelymanage.ui.tags.words import grouped
 
 logger = logging.getLogger(__name__)
 
@@ -277,13 +277,16 @@ def _domain_of(batch: Batch) -> str:
 
 
 def _refuse_erased(batch: Batch) -> None:
-    """Without passwords every step would look over at once, and nothing would be copied."""
-    if not jobs_of(batch).filter(RUNS_AGAIN).exists():
-        raise RefusedError(
-            _("The passwords of “%(batch)s” were erased, so it cannot be copied again.")
-            % {"batch": batch},
-            field="batch",
+    """A mailbox without passwords would be passed over by every step, and counted as moved."""
+    if count := jobs_of(batch).filter(LEFT_OUT).count():
+        words = ngettext(
+            "The passwords of %(count)s mailbox of “%(batch)s” were erased, so it cannot be copied "
+            "again. Type them with “Edit and re-run”, or delete its job.",
+            "The passwords of %(count)s mailboxes of “%(batch)s” were erased, so they cannot be "
+            "copied again. Type them with “Edit and re-run”, or delete their jobs.",
+            count,
         )
+        raise RefusedError(words % {"count": grouped(count), "batch": batch}, field="batch")
 
 
 def _moved_on(cut_over: CutOver) -> str:

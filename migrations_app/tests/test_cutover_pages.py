@@ -128,10 +128,13 @@ def test_hours_and_the_final_sync_of_a_batch(admin_client: Client) -> None:
     assert set(MigrationJob.objects.values_list("repeat_hours", flat=True)) == {4}
     assert "2 are copied again by themselves" in page(admin_client, "batch", batch.pk)
     assert 'value="4"' in page(admin_client, "batch_repeat", batch.pk)
+    JobFactory(batch=batch, source_password="", destination_password="")
     response = admin_client.post(url("batch_final", batch.pk))
     assert response["Location"] == url("batch", batch.pk)
     assert not MigrationJob.objects.exclude(repeat_hours=None).exists()
     assert MigrationJob.objects.filter(repeat_at__lte=timezone.now()).count() == 2
+    told = page(admin_client, "batch", batch.pk)
+    assert "1 mailbox is left out: its passwords were erased." in told
 
 
 def test_a_final_sync_that_cannot_be_is_told(admin_client: Client) -> None:

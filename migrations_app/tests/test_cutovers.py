@@ -462,6 +462,23 @@ def test_without_passwords_there_is_nothing_to_begin_and_nothing_to_resume() -> 
     assert fresh(cut_over).stopped_at
 
 
+def test_mailboxes_whose_passwords_went_meanwhile_are_not_passed_over_in_silence() -> None:
+    """Their own time erases those that ended well, and leaves those that did not."""
+    batch = batch_of(count=3)
+    erased = {"source_password": "", "destination_password": ""}
+    JobFactory(batch=batch, destination_address=f"x@{DOMAIN}", state=State.CANCELLED, **erased)
+    done = MigrationJob.objects.filter(state=State.DONE)
+    done.filter(pk__in=done.values("pk")[:2]).update(**erased)
+    with pytest.raises(RefusedError, match="passwords of 2 mailboxes of “Lindenhof” were erased"):
+        cutovers.begin_cut_over(batch=batch, every_hours=6)
+    done.filter(source_password="").delete()
+    cut_over = cutovers.begin_cut_over(batch=batch, every_hours=6)
+    cutovers.stop_cut_over(cut_over=cut_over)
+    JobFactory(batch=batch, destination_address=f"y@{DOMAIN}", **erased)
+    with pytest.raises(RefusedError, match="passwords of 1 mailbox of"):
+        cutovers.resume_cut_over(cut_over=fresh(cut_over))
+
+
 def test_its_batch_is_not_deleted_under_it() -> None:
     cut_over = at(begun(), CutOverStep.DELTA)
     with pytest.raises(RefusedError, match="Stop that first"):

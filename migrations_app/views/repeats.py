@@ -8,11 +8,13 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from migrations_app import selectors
 from migrations_app.forms.repeats import RepeatForm
-from migrations_app.selectors.repeats import hours_of
+from migrations_app.models import Batch
+from migrations_app.selectors.repeats import LEFT_OUT, hours_of, jobs_of
 from migrations_app.services import repeats as services
 from migrations_app.views.parts import (
     get_job,
@@ -22,6 +24,7 @@ from migrations_app.views.parts import (
 from purelymanage.core.http import Request, errors_on, go_to, render_page
 from purelymanage.core.limits import rate_limited
 from purelymanage.core.permissions import admin_required
+from purelymanage.ui.tags.words import grouped
 
 
 @admin_required
@@ -43,11 +46,17 @@ def job_repeat(request: Request, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def batch_repeat(request: Request, pk: int) -> HttpResponse:
     batch = selectors.batch_of(pk)
+
+    def repeat(hours: int | None) -> None:
+        services.repeat_batch(batch=batch, hours=hours)
+        if hours:
+            _tell_left_out(request, batch)
+
     return _ask_hours(
         request,
         name=batch.name,
         hours=hours_of(batch),
-        repeat=lambda hours: services.repeat_batch(batch=batch, hours=hours),
+        repeat=repeat,
         back=reverse("migrations:batch", args=[pk]),
     )
 
@@ -93,4 +102,15 @@ def batch_final(request: Request, pk: int) -> HttpResponse:
     batch = selectors.batch_of(pk)
     services.sync_batch_finally(batch=batch)
     messages.success(request, _("%(batch)s is copied for the last time.") % {"batch": batch})
+    _tell_left_out(request, batch)
     return go_to(request, reverse("migrations:batch", args=[pk]))
+
+
+def _tell_left_out(request: Request, batch: Batch) -> None:
+    if count := jobs_of(batch).filter(LEFT_OUT).count():
+        words = ngettext(
+            "%(count)s mailbox is left out: its passwords were erased.",
+            "%(count)s mailboxes are left out: their passwords were erased.",
+            count,
+        )
+        messages.warning(request, words % {"count": grouped(count)})
