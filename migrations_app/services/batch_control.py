@@ -16,7 +16,7 @@ from migrations_app.models import TO_DO, Batch, BatchState, BulkWork, MigrationJ
 from migrations_app.queueing import dispatch
 from migrations_app.selectors import JobFilter
 from migrations_app.selectors.jobs import IDLE
-from migrations_app.services.bulk import act_on_all
+from migrations_app.services.bulk import Outcome, act_on_all
 from migrations_app.services.jobs import queue_lock
 from migrations_app.services.repeats import refuse_bound
 from purelymanage.core.context import current_actor
@@ -73,6 +73,12 @@ def schedule_batch(*, batch: Batch, start_at: datetime | None) -> None:
         to_do = MigrationJob.objects.filter(TO_DO, batch=batch)
         to_do.update(start_at=start_at, version=F("version") + 1)
         transaction.on_commit(dispatch.kick)
+
+
+def erase_batch(*, batch: Batch) -> Outcome | BulkWork:
+    """Forget the passwords of all that have ended. A cut-over needs them to its end."""
+    refuse_bound(batch)
+    return act_on_all(action="erase", wanted=JobFilter(batch=batch.pk), target=batch)
 
 
 def delete_batch(*, batch: Batch) -> BulkWork | None:

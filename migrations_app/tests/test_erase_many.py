@@ -11,7 +11,7 @@ from django.test import Client
 from accounts.models import User
 from audit.models import Entry
 from migrations_app.batches import bulk_worker
-from migrations_app.models import BulkWork, MigrationJob, State
+from migrations_app.models import BulkWork, CutOver, MigrationJob, State
 from migrations_app.selectors import JobFilter
 from migrations_app.selectors.jobs import HAS_PASSWORDS
 from migrations_app.services import bulk
@@ -84,6 +84,16 @@ def test_a_batch_forgets_those_of_its_dry_runs_too(admin_client: Client, acting:
     assert keeping() == {busy.pk, other.pk}
     again = admin_client.post(url("batch_erase", batch.pk), follow=True)
     assert "None of these jobs has ended and still has a password" in text_of(again)
+
+
+def test_a_batch_in_a_cut_over_keeps_them(admin_client: Client) -> None:
+    """Without them its last syncs would be passed over, and the mailboxes counted as moved."""
+    batch = BatchFactory()
+    job = JobFactory(batch=batch)
+    CutOver.objects.create(domain="new.example", batch=batch)
+    answer = text_of(admin_client.post(url("batch_erase", batch.pk), follow=True))
+    assert "belongs to the cut-over of new.example. Stop that first." in answer
+    assert keeping() == {job.pk}
 
 
 def test_one_job_takes_the_dry_run_it_goes_on_from_along(acting: User) -> None:

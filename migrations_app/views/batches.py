@@ -109,7 +109,8 @@ def batch_erase(request: Request, pk: int) -> HttpResponse:
     if request.method == "GET":
         wanted = JobFilter(batch=selectors.batch_of(pk).pk)
         return ask_about_all(request, "erase", wanted, _url("batch_erase", pk))
-    return _act(request, "erase", pk)
+    tell_outcome(request, services.erase_batch(batch=selectors.batch_of(pk)))
+    return go_to(request, _url("batch", pk))
 
 
 def _act(request: Request, action: str, pk: int) -> HttpResponse:
