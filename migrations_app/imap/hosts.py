@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from migrations_app.imap.connections import (
@@ -81,7 +82,7 @@ def port_problem(port: int) -> str:
         return ""
     ports = [str(number) for number in settings.IMAP_PORTS]
     return _("Use port %(ports)s; the operator of the panel may allow others in IMAP_PORTS.") % {
-        "ports": _(" or ").join(ports)
+        "ports": get_text_list(ports, _("or"))
     }
 
 
