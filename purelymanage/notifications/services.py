@@ -35,17 +35,20 @@ def notify_admins(
     The text goes to the addresses of `NOTIFY_URLS` as well, once the mail is on its way.
 
     `instead`: other words for some of them, by their key. Call it from a task. False where the mail
-    server took none of them: the caller keeps its news and tells them again later. An address that
+    server took none of them: the caller keeps its news and tells them again later. Where there are
+    `NOTIFY_URLS`, these hear of it all the same, and the mail waits for its server. An address that
     is refused keeps nobody else from the news.
     """
     people = get_user_model().objects.filter(is_active=True, role__in=[Role.OWNER, Role.ADMIN])
     full = _with_address(context)
     usual = Words(subject, template)
-    mails = [
-        compose((instead or {}).get(person.pk, usual), full, person.email) for person in people
-    ]
-    taken = [send(mail) for mail in mails]
-    is_told = any(taken) or not mails
+    words = {person: (instead or {}).get(person.pk, usual) for person in people}
+    taken = [send(compose(what, full, person.email)) for person, what in words.items()]
+    is_told = any(taken) or not words
+    if not is_told and settings.NOTIFY_URLS:
+        for person, what in words.items():
+            post(people=[person.pk], title=what.subject, text=what.text(full), html=what.html(full))
+        is_told = True
     if is_told:
         push(title=subject, text=usual.text(full))
     return is_told

@@ -12,7 +12,9 @@ from django.template import engines
 
 from accounts.models import User
 from purelymanage.core.roles import Role
+from purelymanage.notifications.outbox import send_waiting
 from purelymanage.notifications.services import notify_admins
+from purelymanage.notifications.tests.receivers import service
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +61,24 @@ def test_a_mail_server_that_is_away_is_told_to_the_caller_and_to_the_log(owner, 
     assert "DNS changed" in caplog.text
     assert "ConnectionRefusedError" in caplog.text
     assert owner.email not in caplog.text
+
+
+def test_a_mail_server_that_is_away_keeps_no_other_place_from_the_news(
+    owner, admin, settings, monkeypatch, mailoutbox
+):
+    """A chat may be the only one to say so, and the mail is not lost for it."""
+
+    def refuse(self):
+        raise ConnectionRefusedError
+
+    with service() as chat:
+        settings.NOTIFY_URLS = [chat.url()]
+        with monkeypatch.context() as patch:
+            patch.setattr("django.core.mail.EmailMultiAlternatives.send", refuse)
+            assert notify()
+        send_waiting()
+        assert [title for title, _text in chat.taken] == ["DNS changed"]
+    assert sorted(mail.to for mail in mailoutbox) == [[admin.email], [owner.email]]
 
 
 def test_a_mail_server_that_says_nothing_is_not_waited_for_long(owner, settings):
