@@ -10,16 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.03, 0.25
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.03, 0.25
 
 
 def settles(question: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """The answer as soon as it is true, or the last one; asked less and less often."""
-    give_up = time.monotonic() + seconds
-    pause = FIRST_PAUSE
-    while not (answer := question()) and time.monotonic() < give_up:
-        time.sleep(pause)
-        pause = min(1.2 * pause, LONGEST_PAUSE)
+    """The answer as soon as it is true, or the last one; the longer it waits, the less it asks."""
+    began = time.monotonic()
+    while not (answer := question()) and (waited := time.monotonic() - began) < seconds:
+        time.sleep(min(SHORTEST_PAUSE + waited / 20, LONGEST_PAUSE))
     return answer
 
 
