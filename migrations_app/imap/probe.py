@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import IO, Any, cast
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -49,7 +49,8 @@ class _Session(imaplib.IMAP4):
         return self._count(super().read(min(size, self.allowance + 1)))
 
     def readline(self) -> bytes:
-        return self._count(super().readline())
+        """Not imaplib's, which takes lines as long as the built-in engine needs them."""
+        return self._count(cast("IO[bytes]", self.file).readline(self.allowance + 1))
 
     def _count(self, data: bytes) -> bytes:
         self.allowance -= len(data)

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from migrations_app.engines.causes import Cause
 from migrations_app.engines.choice import LABELS
 from migrations_app.engines.plan import Options
 from migrations_app.models import ENDED_WELL, MAX_REQUEUES, MigrationJob, Phase, State
@@ -257,9 +258,8 @@ class JobView:
 
     @property
     def summary(self) -> str:
-        """The first sentence of how it ended."""
-        head, dot, _rest = self.job.verdict.partition(". ")
-        return head if dot else head.removesuffix(".")
+        """How it ended: in a few words where it has a cause, else the verdict."""
+        return str(Cause(self.job.cause).label) if self.job.cause in Cause else self.job.verdict
 
 
 def whole_minutes(seconds: float) -> float:

@@ -292,3 +292,18 @@ def test_each_certificate_trouble_has_a_sentence(code: int, words: str) -> None:
     error.verify_code = code
     target = Target("imap.old.example", 993, "tls", "a", PASSWORD)
     assert words in imap_words.bad_certificate(target, error)
+
+
+def test_a_line_without_end_is_not_read_to_its_end() -> None:
+    taken = []
+
+    def talk(connection: socket.socket) -> None:
+        while True:
+            connection.sendall(b"*" * 100_000)
+            taken.append(100_000)
+
+    with talking_server(talk) as port:
+        report = _try(port)
+    assert report.failed
+    assert report.failed.step == Step.CONNECT
+    assert sum(taken) < 20_000_000, "what is on its way is the network's"

@@ -80,9 +80,10 @@ def test_phases_tell_past_from_present() -> None:
     ]
 
 
-def test_a_verdict_is_summed_up_by_its_first_sentence() -> None:
-    row = view(verdict="The source refused the password. Type it again, then re-run.")
-    assert row.summary == "The source refused the password"
+def test_a_verdict_is_summed_up_by_its_cause() -> None:
+    verdict = "mail.example.com refused the sign-in. Type the password again, then re-run."
+    assert view(verdict=verdict, cause="source_password").summary == "Wrong source password"
+    assert view(verdict=verdict).summary == verdict
 
 
 def test_what_runs_comes_first_then_what_happened_last() -> None:
