@@ -274,7 +274,16 @@ class Run:
             ) % {"status": status}
             state: Ending = "interrupted" if status < 0 else "failed"
             return Verdict(state=state, cause=Cause.UNKNOWN, sentence=sentence)
+        if self.job.uses_app_password and verdict.cause == Cause.DESTINATION_PASSWORD:
+            return replace(verdict, sentence=self._app_password_refused())
         return replace(verdict, sentence=self.redactor.clean(verdict.sentence))
+
+    def _app_password_refused(self) -> str:
+        """Nobody typed that password, so nobody is asked to look at it."""
+        return _(
+            "%(host)s did not take the app password that was made for this run. "
+            "It may need some minutes; each run makes another."
+        ) % {"host": self.plan.destination.host}
 
     def _erase_passwords(self) -> None:
         for file in self.passfiles:

@@ -128,6 +128,15 @@ def test_it_is_made_for_the_run_and_revoked_whatever_its_end(lea, purelymail, be
     assert purelymail.calls["deleteAppPassword"] == 1
 
 
+def test_nobody_is_told_to_correct_a_password_that_nobody_typed(lea, purelymail):
+    job = claimed(behaviour={"mails": 0, "status": 162})
+    runner.run(job)
+    job.refresh_from_db()
+    assert (job.state, job.cause) == (State.QUEUED, Cause.DESTINATION_PASSWORD)
+    assert "did not take the app password that was made for this run" in job.verdict
+    assert "Check the address" not in job.verdict
+
+
 def test_the_engine_is_given_the_secret_and_the_row_keeps_it_sealed(lea, purelymail):
     job = claimed(behaviour={"echo": 1})
     runner.run(job)
