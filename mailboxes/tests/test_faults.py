@@ -14,6 +14,7 @@ from mailboxes.models import Mailbox
 from mailboxes.tests.factories import MailboxFactory
 from mailboxes.tests.pages import DOMAIN, LEA, PASSWORD, page
 from purelymanage.purelymail.simulator.account import Account, SimUser, hashed, matches
+from purelymanage.purelymail.testing import on_the_wire
 
 pytestmark = pytest.mark.django_db
 
@@ -193,7 +194,7 @@ def test_without_a_fault_a_change_is_made_and_told(send, purelymail, account, na
     assert_rows_agree(change, send.pk, made=True)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", on_the_wire(FAULTS))
 @pytest.mark.parametrize("name", CHANGES)
 def test_under_a_fault_the_page_tells_what_purelymail_has(send, purelymail, account, name, fault):
     change = CHANGES[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,15 @@ from purelymanage.purelymail.simulator.service import Service
 from purelymanage.purelymail.transport import Patience
 
 TOKEN = "test-token"  # noqa: S105  the simulator's
+
+
+def on_the_wire(faults: Iterable[str]) -> list[Any]:
+    """Parameters of a test that meets each of these faults; on PostgreSQL one stands for all.
+
+    It is the hardest: what was done and never answered. No database knows how an answer was lost.
+    """
+    rest = pytest.mark.once
+    return [pytest.param(one, marks=() if one == "drop_after" else rest) for one in faults]
 
 
 class SimulatedPurelyMail:

@@ -13,6 +13,7 @@ from mailboxes.batches.tests.test_runner import passwords_work, selected
 from mailboxes.models import Mailbox
 from mailboxes.tests.factories import MailboxFactory
 from purelymanage.core.context import acting_as, person
+from purelymanage.purelymail.testing import on_the_wire
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +47,7 @@ def stumble(purelymail, operation, kind, *, after, times):
 
 
 @pytest.mark.parametrize("operation", ["createUser", "getUser", "listUser"])
-@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("kind", on_the_wire(FAULTS))
 @pytest.mark.parametrize("times", [1, 9])
 def test_every_mailbox_is_created_once_whatever_fails_in_between(
     admin, domain, purelymail, operation, kind, times
@@ -205,7 +206,7 @@ def test_a_token_refused_while_the_batch_is_cancelled_leaves_no_password_behind(
 
 
 @pytest.mark.parametrize("operation", ["modifyUser", "getUser"])
-@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("kind", on_the_wire(FAULTS))
 def test_a_second_factor_is_required_whatever_fails_in_between(
     admin, domain, purelymail, operation, kind
 ):
