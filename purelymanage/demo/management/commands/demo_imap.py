@@ -13,6 +13,7 @@ from purelymanage.demo import imap
 
 class Command(BaseCommand):
     help = "Serves the demo's two IMAP servers on loopback until it is stopped."
+    requires_system_checks: list[str] = []  # `start` has made them
 
     def handle(self, *args: Any, **options: Any) -> None:
         directory = settings.DATA_DIR / "demo-mail"
