@@ -186,6 +186,7 @@ Q_CLUSTER = {
         "sync": {
             "workers": SYNC_WORKERS,
             "scheduler": False,
+            "poll": 0.2,
             "queue_limit": 1,
             "recycle": 20,
             "timeout": 7 * 86400,

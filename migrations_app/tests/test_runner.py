@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from migrations_app import tasks
 from migrations_app.engines.causes import Cause
-from migrations_app.engines.imapsync.command import HUGE_PAGES
+from migrations_app.engines.imapsync.command import MEMORY
 from migrations_app.models import MigrationJob, State
 from migrations_app.queueing import queue
 from migrations_app.running import clerk, logs, output, passfiles, runner, start
@@ -308,7 +308,7 @@ def test_the_engine_gets_none_of_our_keys(tmp_path, settings):
     values = " ".join(environment.values())
     assert settings.SECRET_KEY not in values
     assert settings.PURELYMAIL_API_TOKEN not in values
-    assert environment["GLIBC_TUNABLES"] == HUGE_PAGES, "what the engine itself asks for"
+    assert environment["GLIBC_TUNABLES"] == MEMORY, "what the engine itself asks for"
 
 
 def test_nothing_stays_in_the_private_directory(tmp_path):
