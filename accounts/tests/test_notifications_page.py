@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 
+import apprise  # noqa: F401  it brings a handler of its own
 import pytest
 import time_machine
 from django.test import Client
