@@ -86,7 +86,7 @@ def verdict_of(error: Exception, job: MigrationJob) -> Verdict:
         return Verdict("failed", error.cause, error.message)
     logger.error("Job %s", job.pk, exc_info=error)
     facts = {"host": job.owner, "error": type(error).__name__}
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError):
         words = _("The worker host %(host)s cannot run it: %(error)s. Look at its disk and memory.")
         facts["error"] = error.strerror or facts["error"]
         return Verdict("failed", Cause.WORKER_HOST, words % facts)
@@ -96,10 +96,16 @@ def verdict_of(error: Exception, job: MigrationJob) -> Verdict:
 
 def end(job: MigrationJob, verdict: Verdict, *, status: int | None = None) -> bool:
     """Store the verdict. A host that would end every job so leaves them to others, if any are."""
-    is_of_worker = verdict.cause is not None and CURES[verdict.cause].is_of_worker
-    if is_of_worker and workers.withdraw(job.owner, why=verdict.sentence):
+    if is_of_worker(job, verdict) and workers.withdraw(job.owner, why=verdict.sentence):
         return queue.release(job, why=verdict.sentence)
     return queue.finish(job, verdict, status=status)
+
+
+def is_of_worker(job: MigrationJob, verdict: Verdict) -> bool:
+    """Whether any job would end so on this host. An engine that this job alone wants is its own."""
+    if verdict.cause is None or (verdict.cause == Cause.ENGINE_MISSING and job.engine_wanted):
+        return False
+    return CURES[verdict.cause].is_of_worker
 
 
 class Run:

@@ -134,6 +134,29 @@ def test_a_host_nobody_knows_does_not_hand_its_jobs_on_for_ever(settings):
     assert run().state == State.FAILED
 
 
+def test_a_host_without_the_engine_that_one_job_wants_goes_on_with_the_others(settings):
+    host("a:1")
+    host("b:1")
+    settings.MIGRATION_ENGINE = "builtin"
+    settings.IMAPSYNC_PATH = "/nowhere/imapsync"
+    job = run(engine_wanted="imapsync")
+    assert (job.state, job.cause) == (State.FAILED, Cause.ENGINE_MISSING)
+    assert withdrawn_workers() == []
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError, TimeoutError])
+def test_a_connection_that_breaks_speaks_of_no_host(monkeypatch, error):
+    host("a:1")
+    host("b:1")
+
+    def break_off(*_args):
+        raise error
+
+    monkeypatch.setattr(runner, "private_directory", break_off)
+    assert run().cause == Cause.WORKER_CRASHED
+    assert withdrawn_workers() == []
+
+
 def test_a_full_disk_is_waited_for_where_there_is_one_host_only(monkeypatch):
     monkeypatch.setattr(runner, "private_directory", disk_full)
     job = run()
