@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from domains.tests.factories import DomainFactory
 from mailboxes.tests.factories import MailboxFactory
 from migrations_app.models import Batch, BatchLine, Server
@@ -15,6 +17,8 @@ DOMAIN = "lindenhof.example"
 HEADER = "source_email,source_password,dest_email,dest_password\n"
 SECRET = "never-shown-7"
 GOOD = f"lea@old.example,old-{SECRET},lea@{DOMAIN},new-{SECRET}\n"
+NEW = "/migrations/batches/new/"
+SOFT_HYPHEN = "\u00ad"
 
 
 def table(count: int) -> str:
@@ -69,3 +73,15 @@ def lines(batch: Batch) -> list[BatchLine]:
 
 def states(batch: Batch) -> list[str]:
     return [line.state for line in lines(batch)]
+
+
+def only_line(user: Any, line: str, **changes: Any) -> BatchLine:
+    """What one line after the header comes to."""
+    return lines(preview(user, HEADER + line, **changes))[0]
+
+
+def form(content: str, **changes: Any) -> dict[str, object]:
+    """What the page of a new batch sends."""
+    file = SimpleUploadedFile("Staff 2026.csv", content.encode())
+    ends = {"source_server": old_server().pk, "destination_server": purelymail_server().pk}
+    return {"file": file, "dry_run": "on", "subscribe": "on", **ends} | changes

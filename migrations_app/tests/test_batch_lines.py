@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 
 from migrations_app.batches.preview import COLUMNS, lines_of
 from migrations_app.models import Batch, BatchLine, MigrationJob, Server, State
@@ -12,8 +11,10 @@ from migrations_app.tests.batching import (
     GOOD,
     HEADER,
     SECRET,
+    SOFT_HYPHEN,
     lines,
     old_server,
+    only_line,
     preview,
     purelymail_server,
     states,
@@ -24,18 +25,6 @@ from purelymanage.core.errors import InvalidError, RefusedError
 from purelymanage.core.tables import read_table
 
 pytestmark = pytest.mark.django_db
-NEW = "/migrations/batches/new/"
-SOFT_HYPHEN = "\u00ad"
-
-
-def only_line(admin, line: str, **changes) -> BatchLine:
-    return lines(preview(admin, HEADER + line, **changes))[0]
-
-
-def form(content: str, **changes) -> dict[str, object]:
-    file = SimpleUploadedFile("Staff 2026.csv", content.encode())
-    ends = {"source_server": old_server().pk, "destination_server": purelymail_server().pk}
-    return {"file": file, "dry_run": "on", "subscribe": "on", **ends} | changes
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import io
 from datetime import timedelta
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -20,11 +19,10 @@ from migrations_app.services import batches as services
 from migrations_app.tests.batching import (
     GOOD,
     HEADER,
+    NEW,
     SECRET,
-    lines,
-    old_server,
+    form,
     preview,
-    purelymail_server,
     start,
     states,
     table,
@@ -35,18 +33,6 @@ from purelymanage.core.tables import read_table
 from purelymanage.jobs.models import WorkerHost
 
 pytestmark = pytest.mark.django_db
-NEW = "/migrations/batches/new/"
-SOFT_HYPHEN = "\u00ad"
-
-
-def only_line(admin, line: str, **changes) -> BatchLine:
-    return lines(preview(admin, HEADER + line, **changes))[0]
-
-
-def form(content: str, **changes) -> dict[str, object]:
-    file = SimpleUploadedFile("Staff 2026.csv", content.encode())
-    ends = {"source_server": old_server().pk, "destination_server": purelymail_server().pk}
-    return {"file": file, "dry_run": "on", "subscribe": "on", **ends} | changes
 
 
 def test_from_the_form_to_the_preview(admin_client):
