@@ -10,9 +10,9 @@ from django.utils import timezone
 from domains.models import RecordState
 from migrations_app.models import Batch, CutOver, CutOverStep, MigrationJob, State
 from migrations_app.services import cutovers
+from migrations_app.tests.cutting_over import DOMAIN, batch_of, mx
 from migrations_app.tests.factories import JobFactory
 from migrations_app.tests.pages import text_of
-from migrations_app.tests.test_cutovers import DOMAIN, batch_of, mx
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_cache")]
 

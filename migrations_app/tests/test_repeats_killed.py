@@ -16,8 +16,8 @@ from audit.models import Entry
 from domains.models import RecordState
 from migrations_app.models import CutOver, CutOverStep, MigrationJob, State
 from migrations_app.services import cutovers
+from migrations_app.tests.cutting_over import batch_of, end_all, mx
 from migrations_app.tests.factories import JobFactory
-from migrations_app.tests.test_cutovers import batch_of, end_all, mx
 from migrations_app.tests.workers import database_url
 from purelymanage.jobs.clock import seconds_from_now
 from purelymanage.jobs.models import TaskLock
